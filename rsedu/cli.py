@@ -1,0 +1,44 @@
+"""The command `rsedu`. Everything heavy is imported by the command that needs it."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from rsedu.errors import RseduError
+
+
+class _Kit(click.Group):
+    """A group in which the kit's own errors are one line and exit status 2, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RseduError as error:
+            click.echo(f"rsedu: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Kit, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rsedu")
+def main() -> None:
+    """A teaching kit on multi-modal learning in remote sensing."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Say whether the lessons can run here, and what to do where they cannot.
+
+    Exit status 1 if something needed is missing.
+    """
+    from rsedu.doctor import examine, is_healthy, render
+
+    findings = examine()
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        click.echo(render(findings))
+    ctx.exit(0 if is_healthy(findings) else 1)

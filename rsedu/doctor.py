@@ -1,0 +1,235 @@
+"""What `rsedu doctor` prints: is everything here, and what to do about each thing that is not.
+
+`examine` only looks; `render` only writes. Each check is one small function that returns one
+`Finding`, and none of them raises: a broken torch is a finding, not a traceback.
+"""
+
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+State = Literal["ok", "note", "missing"]
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+WEIGHTS = REPOSITORY / "data" / "weights"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+_PYTHONS = ((3, 11), (3, 13))
+_SAMPLE_FILES = {"bigearthnet-common": ("-Example.tar.bz2", 2), "spyndex": ("S2_10m.json", 1)}
+_MEMORY_GB = 2  # the largest lesson stays under 1.5 GB; the rest is JupyterLab and a browser
+_DISK_GB = 1  # room for what the lessons write; the environment is there by now
+_WIDTH = 80
+_COLUMNS = "  {state:<8}{name:<11}"
+_INSTALL = "run make lab (or pip install -r requirements.lock)"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at.
+
+    Attributes:
+        name: what it is, at most 10 letters.
+        state: "ok"; "note" for what the lessons can do without; "missing" for what they need.
+        detail: what was found, one line.
+        remedy: what to do about it; empty where nothing needs doing.
+    """
+
+    name: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def _python() -> Finding:
+    detail = f"{platform.python_version()} at {sys.executable}"
+    if _PYTHONS[0] <= sys.version_info[:2] <= _PYTHONS[1]:
+        return Finding("Python", "ok", detail)
+    return Finding("Python", "missing", detail, "install Python 3.11, 3.12 or 3.13")
+
+
+def _packages() -> Finding:
+    needed = [line for line in metadata.requires("rsedu") or [] if "extra ==" not in line]
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in needed]
+    absent = [name for name in names if not _version(name)]
+    if absent:
+        detail = f"{len(absent)} of {len(names)} are not installed: {', '.join(absent)}"
+        return Finding("packages", "missing", detail, _INSTALL)
+    return Finding("packages", "ok", f"all {len(names)} that the kit names are installed")
+
+
+def _version(distribution: str) -> str:
+    """The installed version, or an empty string."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _torch() -> Finding:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Finding("torch", "missing", f"does not import: {error}", _INSTALL)
+    build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
+    return Finding("torch", "ok", f"{torch.__version__}, {build}")
+
+
+def _device() -> Finding:
+    try:
+        from rsedu.device import describe_device
+
+        return Finding("device", "ok", str(describe_device()))
+    except ValueError as error:  # what RSEDU_DEVICE asks for is nonsense or not here
+        return Finding("device", "missing", str(error), "unset RSEDU_DEVICE, or set it to auto")
+    except (ImportError, OSError) as error:
+        return Finding("device", "missing", f"needs torch: {error}", _INSTALL)
+
+
+def _threads() -> Finding:
+    usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
+    cores = usable or os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS")
+    said = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
+    return Finding("threads", "ok", f"{cores} processor threads usable, {said}")
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    free_gb, total_gb = memory.available / 1e9, memory.total / 1e9
+    detail = f"{free_gb:.1f} GB free of {total_gb:.1f} GB"
+    if free_gb < _MEMORY_GB:
+        return Finding("memory", "note", detail, f"close programs until {_MEMORY_GB} GB are free")
+    return Finding("memory", "ok", detail)
+
+
+def _disk() -> Finding:
+    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
+    detail = f"{free_gb:.1f} GB free in this folder"
+    if free_gb < _DISK_GB:
+        return Finding("disk", "note", detail, f"make room: lessons may write {_DISK_GB} GB")
+    return Finding("disk", "ok", detail)
+
+
+def _samples() -> Finding:
+    absent = [name for name in _SAMPLE_FILES if not _has_files(name)]
+    if absent:
+        detail = f"no Sentinel pixels in {', '.join(absent)}"
+        return Finding("samples", "missing", detail, f"pip install --force-reinstall {absent[0]}")
+    detail = f"Sentinel scenes found in {' and '.join(_SAMPLE_FILES)}"
+    return Finding("samples", "ok", detail)
+
+
+def _has_files(distribution: str) -> bool:
+    """Whether the distribution's sample files lie on disk; its code is not imported."""
+    suffix, wanted = _SAMPLE_FILES[distribution]
+    try:
+        listed = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError:
+        return False
+    paths = [Path(str(file.locate())) for file in listed if str(file).endswith(suffix)]
+    return sum(path.is_file() for path in paths) >= wanted
+
+
+def _weights() -> Finding:
+    files = sorted(path.name for path in WEIGHTS.glob("*.safetensors"))
+    if files:
+        return Finding("weights", "ok", f"{len(files)} in data/weights: {', '.join(files)}")
+    return Finding("weights", "ok", "none shipped yet; no lesson so far needs any")
+
+
+def _jupyterlab() -> Finding:
+    version = _version("jupyterlab")
+    if not version or not _version("ipykernel"):
+        lacking = "ipykernel" if version else "jupyterlab"
+        return Finding("JupyterLab", "missing", f"{lacking} is not installed", _INSTALL)
+    return Finding("JupyterLab", "ok", f"{version}, ipykernel {_version('ipykernel')}")
+
+
+def find_chromium() -> str | None:
+    """The browser that the browser tests drive.
+
+    Returns:
+        Path of the first Chromium or Chrome on PATH, None where there is none.
+    """
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def _browser() -> Finding:
+    path = find_chromium()
+    if path:
+        return Finding("Chromium", "ok", f"{path}, for the browser tests")
+    remedy = "only developers need it: apt install chromium"
+    return Finding("Chromium", "note", "not found; the browser tests will skip", remedy)
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (
+    _python,
+    _packages,
+    _torch,
+    _device,
+    _threads,
+    _memory,
+    _disk,
+    _samples,
+    _weights,
+    _jupyterlab,
+    _browser,
+)
+
+
+def examine() -> list[Finding]:
+    """Look at everything once, in the order in which it is printed.
+
+    Returns:
+        One finding per check; never raises for what it looks at.
+    """
+    return [check() for check in CHECKS]
+
+
+def is_healthy(findings: list[Finding]) -> bool:
+    """Whether the lessons can run.
+
+    Args:
+        findings: what `examine` returned.
+
+    Returns:
+        True where nothing needed is missing; notes do not count.
+    """
+    return all(finding.state != "missing" for finding in findings)
+
+
+def render(findings: list[Finding]) -> str:
+    """Write the findings for a screen of 80 columns and 24 lines.
+
+    Args:
+        findings: what `examine` returned.
+
+    Returns:
+        Lines of at most 80 characters: one per finding, one more under each that needs doing,
+        and a verdict. The state is a word, never a colour.
+    """
+    lines = []
+    for finding in findings:
+        state = "MISSING" if finding.state == "missing" else finding.state
+        head = _COLUMNS.format(state=state, name=finding.name)
+        lines.append(_clip(head + finding.detail))
+        if finding.remedy:
+            lines.append(_clip(" " * len(head) + f"to do: {finding.remedy}"))
+    missing = [finding.name for finding in findings if finding.state == "missing"]
+    verdict = f"Needed and missing: {', '.join(missing)}." if missing else "The lessons can run."
+    return "\n".join([*lines, _clip(verdict)])
+
+
+def _clip(line: str) -> str:
+    """One line of the screen: no line breaks, cut with dots at the width."""
+    flat = line.replace("\n", " ")
+    return flat if len(flat) <= _WIDTH else flat[: _WIDTH - 3] + "..."
