@@ -1,0 +1,41 @@
+"""Pure tensors: where a token is, how an image becomes tokens, how tokens look at each other."""
+
+from rsedu.blocks.attention import Attention, Block, scaled_dot_product_attention
+from rsedu.blocks.patches import (
+    Masked,
+    grid_shape,
+    mask_to_pixels,
+    normalise_patches,
+    patchify,
+    random_masking,
+    restore,
+    unpatchify,
+)
+from rsedu.blocks.position import (
+    alibi_2d,
+    alibi_slopes,
+    gsd_sincos_2d,
+    interleaved_order,
+    sincos_1d,
+    sincos_2d,
+)
+
+__all__ = [
+    "Attention",
+    "Block",
+    "Masked",
+    "alibi_2d",
+    "alibi_slopes",
+    "grid_shape",
+    "gsd_sincos_2d",
+    "interleaved_order",
+    "mask_to_pixels",
+    "normalise_patches",
+    "patchify",
+    "random_masking",
+    "restore",
+    "scaled_dot_product_attention",
+    "sincos_1d",
+    "sincos_2d",
+    "unpatchify",
+]

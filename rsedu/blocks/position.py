@@ -1,0 +1,201 @@
+"""Where is a token? Three answers: sines of its index, sines of its metres, a penalty on distance.
+
+A transformer sees a *set* of tokens, so each position must be told to it. `sincos_2d` counts
+patches, `gsd_sincos_2d` measures them on the ground, `alibi_2d` leaves the tokens alone and
+lowers the attention between tokens that are far apart.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from rsedu.errors import InputError
+
+GridSize = int | tuple[int, int]
+
+
+def rows_and_cols(grid_size: GridSize) -> tuple[int, int]:
+    """Return (rows, cols) of a grid of patches that is given as one side or as two.
+
+    Raises:
+        InputError: A side is smaller than 1.
+    """
+    rows, cols = (grid_size, grid_size) if isinstance(grid_size, int) else grid_size
+    if rows < 1 or cols < 1:
+        raise InputError(f"grid_size is {grid_size}, but a grid has at least one row and column.")
+    return rows, cols
+
+
+def sincos_1d(dim: int, positions: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch {dim}"]:
+    """Encode coordinates as sines and cosines of falling frequency.
+
+    Args:
+        dim: Length D of the code, even.
+        positions: Coordinates of any shape, in any one unit (patches, or metres per metre).
+
+    Returns:
+        `positions.shape + (dim,)`, in [-1, 1]: first all sines, then all cosines.
+
+    The frequencies are omega_k = 10000^(-2k/D) for k = 0 .. D/2 - 1, and the code of p is
+    [sin(omega_0 p), sin(omega_1 p), .., cos(omega_0 p), cos(omega_1 p), ..].
+    """
+    half = dim // 2
+    index = torch.arange(half, dtype=positions.dtype, device=positions.device)
+    # A plain product: matmul or einsum would drop to half precision under autocast.
+    phase = positions[..., None] * 10000 ** (-index / half)
+    return torch.cat([phase.sin(), phase.cos()], dim=-1)
+
+
+def sincos_2d(
+    dim: int, grid_size: GridSize, *, device: torch.device | str | None = None
+) -> Float[Tensor, "tokens {dim}"]:
+    """Encode where each patch is, counted in patches.
+
+    Args:
+        dim: Width D of a token, a multiple of 4.
+        grid_size: Side of a square grid, or (rows, cols), in patches.
+        device: Where the result lies.
+
+    Returns:
+        (rows * cols, dim) in [-1, 1], tokens row by row. The first D/2 numbers of a token encode
+        x (its column) and the last D/2 encode y (its row), as released MAE weights need it:
+        the original code names the first half after the height, yet fills it from the columns.
+
+    Raises:
+        InputError: `dim` is no multiple of 4.
+
+    Equal to `gsd_sincos_2d` with all ground sampling distances at the reference.
+    He et al. 2022, "Masked Autoencoders Are Scalable Vision Learners", arXiv 2111.06377.
+    """
+    return gsd_sincos_2d(dim, grid_size, torch.ones(1, device=device))[0]
+
+
+def gsd_sincos_2d(
+    dim: int, grid_size: GridSize, gsd: Float[Tensor, "batch"], reference_gsd: float = 1.0
+) -> Float[Tensor, "batch tokens {dim}"]:
+    """Encode where each patch is on the ground: sines of the index times the pixel size.
+
+    Args:
+        dim: Width D of a token, a multiple of 4.
+        grid_size: Side of a square grid, or (rows, cols), in patches.
+        gsd: (N,) ground sampling distance g of each image, metres per pixel, above 0.
+        reference_gsd: The distance G, in metres per pixel, at which the code is `sincos_2d`.
+
+    Returns:
+        (N, rows * cols, dim) in [-1, 1], in the dtype and on the device of `gsd`. Halves as in
+        `sincos_2d`: x (column) first, then y (row).
+
+    Raises:
+        InputError: `dim` is no multiple of 4, or a distance is not a finite number above 0.
+
+    With d = D/2 for one axis, v(pos, 2i) = sin((g/G) pos / 10000^(2i/d)) and v(pos, 2i+1) =
+    cos(of the same), where pos is the *patch* index. Here all sines stand before all cosines;
+    `interleaved_order` gives the permutation between both layouts.
+    Reed et al. 2023, "Scale-MAE", ICCV, arXiv 2212.14532, section on GSD positional encoding.
+    The released code has no G: it is 1 m.
+    """
+    _check_dim(dim)
+    _check_positive("gsd", gsd)
+    _check_positive("reference_gsd", torch.tensor(reference_gsd))
+    rows, cols = rows_and_cols(grid_size)
+    x = _axis_code(dim // 2, cols, gsd / reference_gsd)[:, None, :]  # (batch, 1, cols, dim/2)
+    y = _axis_code(dim // 2, rows, gsd / reference_gsd)[:, :, None]  # (batch, rows, 1, dim/2)
+    grid = (-1, rows, cols, -1)
+    return torch.cat([x.expand(grid), y.expand(grid)], dim=-1).flatten(1, 2)
+
+
+def interleaved_order(dim: int) -> Int[Tensor, "{dim}"]:
+    """Return the order that turns [sines, cosines] into sine, cosine, sine, cosine, ...
+
+    Args:
+        dim: Width D of a token, a multiple of 4.
+
+    Returns:
+        (dim,) indices, so that `sincos_2d(dim, g)[:, interleaved_order(dim)]` is the layout of
+        the formula: within each half, entry 2i is a sine and 2i+1 the cosine of the same phase.
+
+    Raises:
+        InputError: `dim` is no multiple of 4.
+
+    A linear layer that follows can undo any permutation, so neither layout knows more.
+    """
+    _check_dim(dim)
+    half, quarter = dim // 2, dim // 4
+    one_axis = torch.arange(half).reshape(2, quarter).T.flatten()  # 0, q, 1, q + 1, ...
+    return torch.cat([one_axis, one_axis + half])
+
+
+def alibi_slopes(num_heads: int) -> Float[Tensor, "{num_heads}"]:
+    """Return how fast each attention head loses interest with distance.
+
+    Args:
+        num_heads: Number of heads n, at least 1.
+
+    Returns:
+        (n,) slopes in (0, 1), per patch: m_h = 2^(-8h/n) for h = 1 .. n when n is a power of 2.
+        Otherwise those of the next lower power p, then every second one of 2p.
+
+    Raises:
+        InputError: There is no head.
+
+    Press et al. 2022, "Train Short, Test Long", ICLR, arXiv 2108.12409.
+    """
+    if num_heads < 1:
+        raise InputError(f"num_heads is {num_heads}, but attention needs at least one head.")
+    lower = 2 ** (num_heads.bit_length() - 1)
+    extra = _power_of_two_slopes(2 * lower)[::2]
+    return torch.cat([_power_of_two_slopes(lower), extra])[:num_heads]
+
+
+def alibi_2d(
+    num_heads: int, grid_size: GridSize, *, device: torch.device | str | None = None
+) -> Float[Tensor, "1 {num_heads} tokens tokens"]:
+    """Return what attention loses by distance, to be added to its logits before the softmax.
+
+    Args:
+        num_heads: Number of attention heads.
+        grid_size: Side of a square grid, or (rows, cols), in patches.
+        device: Where the result lies.
+
+    Returns:
+        (1, heads, N, N) with N = rows * cols, at most 0: -m_h * distance(a, b), the distance
+        between the centres of patches a and b in patches. Symmetric, zero on the diagonal.
+        It grows with N squared: 1 GB in float32 for 16 heads on 63 x 63 patches.
+
+    Raises:
+        InputError: There is no head, or the grid is empty.
+
+    Fuller et al. 2023, "CROMA", NeurIPS, arXiv 2311.00566 (2D-ALiBi; X-ALiBi is the same matrix
+    between the tokens of two sensors), after Press et al. 2022.
+    """
+    rows, cols = rows_and_cols(grid_size)
+    slopes = alibi_slopes(num_heads).to(device)
+    y, x = torch.meshgrid(torch.arange(rows), torch.arange(cols), indexing="ij")
+    y, x = y.flatten().to(slopes), x.flatten().to(slopes)
+    distance = torch.hypot(y[:, None] - y, x[:, None] - x)  # (tokens, tokens)
+    return (-slopes[:, None, None] * distance)[None]
+
+
+def _axis_code(dim: int, length: int, scale: Tensor) -> Tensor:
+    """Encode the indices 0 .. length - 1 times the scale of each image: (batch, length, dim)."""
+    index = torch.arange(length, dtype=scale.dtype, device=scale.device)
+    return sincos_1d(dim, scale[:, None] * index)
+
+
+def _power_of_two_slopes(num_heads: int) -> Tensor:
+    return 2.0 ** (-8 * torch.arange(1, num_heads + 1) / num_heads)
+
+
+def _check_dim(dim: int) -> None:
+    if dim < 4 or dim % 4:
+        raise InputError(
+            f"dim is {dim}, but the encoding needs a multiple of 4: sine and cosine, of x and y."
+        )
+
+
+def _check_positive(name: str, value: Tensor) -> None:
+    if not (torch.isfinite(value) & (value > 0)).all():
+        raise InputError(
+            f"{name} is {value.tolist()}, but a pixel has a finite size above 0: "
+            "give metres per pixel."
+        )
