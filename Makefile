@@ -14,7 +14,7 @@ PYTEST_ARGS ?=
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # One line in twenty-five of pip's, so that minutes do not pass in silence.
-COUNT := awk '/^Collecting/ { if (++n % 25 == 0) print "  " n " packages found" } \
+COUNT := awk '/^(Collecting|Processing) / { if (++n % 25 == 0) print "  " n " packages found" } \
   /^Installing collected/ { print "  unpacking " n " packages" } { fflush() }'
 # The CPU build of torch has none of these.
 ONLY_GPU := ^(nvidia-|cuda-|triton)

@@ -1,0 +1,50 @@
+"""What every test starts from: no screen, no progress bars, a fixed seed, a folder of its own."""
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before anything imports matplotlib, tqdm or torch.
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["TQDM_DISABLE"] = "1"
+os.environ["TZ"] = "UTC"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("RSEDU_DEVICE", "cpu")
+# A debugger's message about frozen modules would count as output of a cell.
+os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# The same examples at every run, and no test that fails because a machine was slow.
+settings.register_profile("rsedu", derandomize=True, deadline=None, print_blob=False)
+settings.load_profile("rsedu")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout, for tests that read the project's own files."""
+    return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Run in an empty folder, so that a learner's `.rsedu/` is neither read nor written."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("work"))
+    yield
+
+
+@pytest.fixture(autouse=True)
+def _seeds() -> None:
+    """Seed what is loaded; torch only where some test has imported it already."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)

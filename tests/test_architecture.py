@@ -1,0 +1,160 @@
+"""The house stands: layers, cycles, sizes, names, mirrored tests, what may be said where."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter import configuration
+from importlinter.application.use_cases import lint_imports
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "rsedu"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+MODULES = [path for path in SOURCES if path.name != "__init__.py"]
+
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 50
+FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "config", "misc"}
+# Nothing below these prints; learners read what they say.
+MAY_PRINT = {"cli.py", "plot.py", "widget.py", "lessons"}
+MAX_FILE_MB = 10
+MAX_DATA_MB = 40
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def _lines_of(node: Function) -> int:
+    """Lines of a function without its docstring and its decorators."""
+    length = (node.end_lineno or node.lineno) - node.lineno + 1
+    first = node.body[0]
+    if ast.get_docstring(node, clean=False) is not None:
+        length -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return length
+
+
+def _functions(path: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, Function):
+            yield node
+
+
+def test_the_contracts_in_pyproject_are_kept() -> None:
+    configuration.configure()
+    kept = lint_imports(str(REPOSITORY / "pyproject.toml"), cache_dir=None, no_logo=True)
+    assert kept == 0, "see the captured output for the import that goes up or sideways"
+
+
+def test_training_knows_neither_models_nor_scenes() -> None:
+    graph = grimp.build_graph("rsedu", cache_dir=None)
+    if "rsedu.train" in graph.modules:
+        reached = graph.find_upstream_modules("rsedu.train")
+        assert not {name for name in reached if name.startswith(("rsedu.models", "rsedu.scenes"))}
+
+
+def test_every_module_has_a_test_at_the_mirrored_path() -> None:
+    expected = {
+        REPOSITORY / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
+        for path in MODULES
+    }
+    missing = sorted(_name(path) for path in expected if not path.is_file())
+    assert not missing
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_file_is_short_enough_to_be_one_idea(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE_LINES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_function_is_short_enough_to_be_one_step(path: Path) -> None:
+    long = {node.name: _lines_of(node) for node in _functions(path)}
+    assert not {name: lines for name, lines in long.items() if lines > MAX_FUNCTION_LINES}
+
+
+def test_the_ruler_counts_code_and_not_its_docstring() -> None:
+    code = 'def f():\n    """One.\n\n    Two.\n    """\n    a = 1\n    return a\n'
+    function = ast.parse(code).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    assert _lines_of(function) == 3
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_a_name_says_what_is_inside(path: Path) -> None:
+    assert not FORBIDDEN_NAMES & {part.removesuffix(".py") for part in path.parts}
+
+
+def _calls_print(path: Path) -> list[int]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_the_library_returns_and_does_not_print(path: Path) -> None:
+    if path.relative_to(PACKAGE).parts[0] not in MAY_PRINT:
+        assert not _calls_print(path)
+
+
+def _attributes(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_only_the_device_module_names_accelerators(path: Path) -> None:
+    accelerators = ("torch.cuda", "torch.backends.mps", "torch.mps")
+    named = {name for name in _attributes(path) if name.startswith(accelerators)}
+    assert not named or path.name == "device.py"
+
+
+def test_the_picture_of_the_house_names_every_module() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    picture = re.search(r"```text\n(rsedu/\n.*?)```", text, flags=re.DOTALL)
+    assert picture is not None, "CONTRIBUTING.md has no picture that starts with rsedu/"
+    drawn = set(re.findall(r"[\w]+(?:\.py|/)", picture.group(1)))
+    wanted = {path.name for path in MODULES}
+    wanted |= {f"{path.parent.name}/" for path in SOURCES}
+    assert wanted <= drawn, f"draw these: {sorted(wanted - drawn)}"
+
+
+def test_what_the_picture_calls_planned_is_not_there_yet() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    planned = re.findall(r"^\s+(\w+\.py)\s.*\(planned\)", text, flags=re.MULTILINE)
+    assert not {path.name for path in MODULES} & set(planned)
+
+
+def test_the_layers_name_every_module_once() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    placed = re.findall(r"\w+", " ".join(layers))
+    assert len(placed) == len(set(placed))
+    top = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in SOURCES}
+    assert top - {"__init__"} <= set(placed)
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "-C", str(REPOSITORY), "ls-files", "-z"], capture_output=True, text=True
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    paths = [REPOSITORY / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def test_the_repository_stays_small() -> None:
+    sizes_mb = {path: path.stat().st_size / 1e6 for path in _tracked()}
+    assert not [_name(path) for path, size_mb in sizes_mb.items() if size_mb > MAX_FILE_MB]
+    data_mb = [size for path, size in sizes_mb.items() if _name(path).startswith("data/")]
+    assert sum(data_mb) < MAX_DATA_MB

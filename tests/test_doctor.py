@@ -1,0 +1,177 @@
+import builtins
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rsedu import doctor
+from rsedu.doctor import CHECKS, Finding, examine, find_chromium, is_healthy, render
+
+
+def _named(name: str) -> Finding:
+    return next(finding for finding in examine() if finding.name == name)
+
+
+def test_a_working_environment_is_healthy_and_says_so() -> None:
+    findings = examine()
+    assert is_healthy(findings), render(findings)
+    assert render(findings).endswith("\nThe lessons can run.")
+
+
+def test_it_looks_at_everything_that_is_promised() -> None:
+    names = [finding.name for finding in examine()]
+    assert names == [
+        *("Python", "packages", "torch", "device", "threads", "memory", "disk"),
+        *("samples", "weights", "JupyterLab", "Chromium"),
+    ]
+
+
+def test_the_worst_case_still_fits_one_screen() -> None:
+    worst = [
+        Finding("JupyterLab", "missing", "x" * 200 + "\nsecond line", "y" * 200) for _ in CHECKS
+    ]
+    lines = render(worst).split("\n")
+    assert len(lines) <= 24
+    assert max(map(len, lines)) == 80
+
+
+def test_a_finding_is_a_line_and_its_remedy_another() -> None:
+    text = render(
+        [
+            Finding("disk", "ok", "5.0 GB free"),
+            Finding("torch", "missing", "does not import", "run make lab"),
+            Finding("Chromium", "note", "not found", "apt install chromium"),
+        ]
+    )
+    assert text.split("\n") == [
+        "  ok      disk       5.0 GB free",
+        "  MISSING torch      does not import",
+        "                     to do: run make lab",
+        "  note    Chromium   not found",
+        "                     to do: apt install chromium",
+        "Needed and missing: torch.",
+    ]
+
+
+def test_only_what_is_missing_makes_it_ill() -> None:
+    fine, noted = Finding("a", "ok", ""), Finding("b", "note", "", "do")
+    assert is_healthy([fine, noted])
+    assert not is_healthy([fine, Finding("c", "missing", "", "do")])
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [((3, 10, 9), "missing"), ((3, 11, 0), "ok"), ((3, 13, 9), "ok"), ((3, 14, 0), "missing")],
+)
+def test_python_is_one_of_three(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], state: str
+) -> None:
+    monkeypatch.setattr(doctor.sys, "version_info", version)
+    assert doctor._python().state == state
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ["numpy>=1", "no-such-thing[extra]>=2; python_version > '3'", "ruff; extra == 'dev'"]
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: asked)
+    finding = doctor._packages()
+    assert finding.state == "missing"
+    assert finding.detail == "1 of 2 are not installed: no-such-thing"
+    assert "make lab" in finding.remedy
+
+
+def test_a_torch_that_does_not_import_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def no_torch(name: str, *rest: Any) -> Any:
+        if name == "torch" or name.startswith(("torch.", "rsedu.device")):
+            raise OSError("libtorch.so: cannot open shared object file")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", no_torch)
+    states = {finding.name: finding.state for finding in (doctor._torch(), doctor._device())}
+    assert states == {"torch": "missing", "device": "missing"}
+
+
+def test_a_nonsensical_override_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RSEDU_DEVICE", "toaster")
+    finding = doctor._device()
+    assert finding.state == "missing"
+    assert "'toaster' names no device" in finding.detail
+    assert finding.remedy == "unset RSEDU_DEVICE, or set it to auto"
+
+
+def test_threads_says_what_limits_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert doctor._threads().detail.endswith("processor threads usable, OMP_NUM_THREADS=3")
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert doctor._threads().detail.endswith("OMP_NUM_THREADS is not set")
+
+
+@pytest.mark.parametrize(("free_gb", "state"), [(1.9, "note"), (2.1, "ok")])
+def test_little_memory_is_a_note(
+    monkeypatch: pytest.MonkeyPatch, free_gb: float, state: str
+) -> None:
+    memory = SimpleNamespace(available=free_gb * 1e9, total=8e9)
+    monkeypatch.setattr(doctor.psutil, "virtual_memory", lambda: memory)
+    finding = doctor._memory()
+    assert (finding.state, finding.detail) == (state, f"{free_gb} GB free of 8.0 GB")
+
+
+@pytest.mark.parametrize(("free_gb", "state"), [(0.9, "note"), (1.1, "ok")])
+def test_little_disk_is_a_note(monkeypatch: pytest.MonkeyPatch, free_gb: float, state: str) -> None:
+    monkeypatch.setattr(
+        doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free_gb * 1e9)
+    )
+    assert doctor._disk().state == state
+
+
+def test_samples_without_their_files_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.metadata, "files", lambda name: [])
+    finding = doctor._samples()
+    assert finding.state == "missing"
+    assert "bigearthnet-common, spyndex" in finding.detail
+
+
+def test_one_archive_of_two_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = doctor.metadata.files("bigearthnet-common")
+    assert real is not None
+    fewer = [file for file in real if "S1-Example" not in str(file)]
+    monkeypatch.setattr(doctor.metadata, "files", lambda name: fewer)
+    assert not doctor._has_files("bigearthnet-common")
+
+
+def test_weights_are_listed_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(doctor, "WEIGHTS", tmp_path)
+    assert doctor._weights().detail.startswith("none shipped yet")
+    for name in ("mae.safetensors", "croma.safetensors", "notes.txt"):
+        (tmp_path / name).touch()
+    assert doctor._weights().detail == "2 in data/weights: croma.safetensors, mae.safetensors"
+
+
+@pytest.mark.parametrize("absent", ["jupyterlab", "ipykernel"])
+def test_a_missing_half_of_jupyter_is_named(monkeypatch: pytest.MonkeyPatch, absent: str) -> None:
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == absent else "4.0")
+    finding = doctor._jupyterlab()
+    assert (finding.state, finding.detail) == ("missing", f"{absent} is not installed")
+
+
+def test_a_missing_browser_is_only_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    assert find_chromium() is None
+    assert doctor._browser().state == "note"
+
+
+def test_the_browser_found_is_the_one_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "google-chrome"
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_chromium() == str(program)
+    assert str(program) in doctor._browser().detail
+
+
+def test_this_interpreter_is_the_one_reported() -> None:
+    assert sys.executable in _named("Python").detail
