@@ -9,6 +9,7 @@ from rsedu.blocks.patches import (
     patchify,
     random_masking,
     restore,
+    take_tokens,
     unpatchify,
 )
 from rsedu.blocks.position import (
@@ -37,5 +38,6 @@ __all__ = [
     "scaled_dot_product_attention",
     "sincos_1d",
     "sincos_2d",
+    "take_tokens",
     "unpatchify",
 ]

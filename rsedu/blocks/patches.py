@@ -127,6 +127,21 @@ def normalise_patches(
     return (patches - mean) / spread, mean, spread
 
 
+def take_tokens(
+    tokens: Float[Tensor, "batch tokens dim"], ids: Int[Tensor, "batch places"]
+) -> Float[Tensor, "batch places dim"]:
+    """Pick tokens by their index, each image its own.
+
+    Args:
+        tokens: (B, N, D).
+        ids: (B, places), each in 0 .. N - 1.
+
+    Returns:
+        (B, places, D): tokens[b, ids[b, i]].
+    """
+    return tokens.gather(1, repeat(ids, "batch places -> batch places dim", dim=tokens.shape[-1]))
+
+
 def random_masking(
     tokens: Float[Tensor, "batch tokens dim"],
     mask_ratio: float,
@@ -162,7 +177,7 @@ def random_masking(
     ids_restore = ids_shuffle.argsort(dim=1)  # the inverse permutation
     ids_keep = ids_shuffle[:, :kept]
     mask = (ids_restore >= kept).to(tokens.dtype)
-    return Masked(_take(tokens, ids_keep), mask, ids_keep, ids_restore)
+    return Masked(take_tokens(tokens, ids_keep), mask, ids_keep, ids_restore)
 
 
 def restore(
@@ -182,7 +197,7 @@ def restore(
     """
     batch, kept, dim = visible.shape
     fill = mask_token.to(visible.dtype).expand(batch, ids_restore.shape[1] - kept, dim)
-    return _take(torch.cat([visible, fill], dim=1), ids_restore)
+    return take_tokens(torch.cat([visible, fill], dim=1), ids_restore)
 
 
 def mask_to_pixels(
@@ -207,8 +222,3 @@ def mask_to_pixels(
         y=patch_size,
         x=patch_size,
     )
-
-
-def _take(tokens: Tensor, ids: Tensor) -> Tensor:
-    """Return tokens[b, ids[b, i]] for each image b and place i."""
-    return tokens.gather(1, repeat(ids, "batch places -> batch places dim", dim=tokens.shape[-1]))

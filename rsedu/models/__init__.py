@@ -1,0 +1,22 @@
+"""One paper, one file: masked autoencoders that learn from images without labels."""
+
+from rsedu.models.laplacian import Bands, LaplacianDecoder, merge_bands, split_bands
+from rsedu.models.mae import MAE, MAEConfig, Reconstruction
+from rsedu.models.released import NonCommercialWeightsWarning
+from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
+from rsedu.models.vit import Encoder, ViTSize
+
+__all__ = [
+    "MAE",
+    "Bands",
+    "Encoder",
+    "LaplacianDecoder",
+    "MAEConfig",
+    "NonCommercialWeightsWarning",
+    "Reconstruction",
+    "ScaleMAE",
+    "ScaleMAEConfig",
+    "ViTSize",
+    "merge_bands",
+    "split_bands",
+]

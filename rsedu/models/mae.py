@@ -1,0 +1,150 @@
+"""Masked autoencoder: hide most patches of an image, and learn to paint them in.
+
+He et al. 2022, "Masked Autoencoders Are Scalable Vision Learners", CVPR, arXiv 2111.06377.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rsedu.blocks.patches import mask_to_pixels, normalise_patches, patchify, unpatchify
+from rsedu.models.vit import Decoder, Encoder, Gsd, Latent, MaskedViTConfig, initialise
+
+
+@dataclass(frozen=True, kw_only=True)
+class MAEConfig(MaskedViTConfig):
+    """How a masked autoencoder is made; the rest is in `MaskedViTConfig`.
+
+    Attributes:
+        norm_pix_loss: Whether each patch is shifted and scaled to mean 0 and variance 1 before
+            it becomes a target, so that contrast counts and not brightness.
+    """
+
+    norm_pix_loss: bool = True
+
+
+class Reconstruction(NamedTuple):
+    """An image as a model completes it.
+
+    Attributes:
+        image: (B, C, H, W), the true pixels where they were seen, predicted ones elsewhere.
+        prediction: (B, C, H, W), predicted everywhere; only hidden patches were trained.
+        mask: (B, 1, H, W), 1 where a pixel was hidden.
+    """
+
+    image: Float[Tensor, "batch channels height width"]
+    prediction: Float[Tensor, "batch channels height width"]
+    mask: Float[Tensor, "batch 1 height width"]
+
+
+class MAE(nn.Module):
+    """Masked autoencoder.
+
+    Args:
+        config: See `MAEConfig`.
+
+    The loss is the mean over hidden patches, and over the P * P * C values of each, of
+    (predicted - true)^2; seen patches do not count.
+    """
+
+    def __init__(self, config: MAEConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or MAEConfig()
+        self.encoder = Encoder(self.config)
+        self.decoder = Decoder(self.config, self.encoder, keep_prefix=True)
+        self.head = nn.Linear(
+            self.config.decoder_dim, self.config.patch_size**2 * self.config.channels
+        )
+        initialise(self.head)
+
+    def forward(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        gsd: Gsd = None,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        """Hide patches, predict them, compare.
+
+        Args:
+            images: (B, C, H, W) float32, normalised per band, in whole patches.
+            gsd: (B,), or one number for all images, metres per pixel; read if the config says
+                `gsd_encoding`.
+            generator: Source of the mask; a seeded one repeats it.
+
+        Returns:
+            "loss": scalar, to be minimised. For figures, without gradient: "prediction"
+            (B, N, P * P * C) as `patchify` orders it, "mask" (B, N) with 1 for hidden.
+
+        Raises:
+            InputError: Wrong number of bands, no whole patches, or a GSD is missing.
+        """
+        latent = self._encode_visible(images, gsd, generator)
+        prediction = self.head(self.decoder(latent))
+        loss = self._loss(self._target(images), prediction, latent.masked.mask)
+        return {"loss": loss, "prediction": prediction.detach(), "mask": latent.masked.mask}
+
+    def encode(
+        self, images: Float[Tensor, "batch channels height width"], gsd: Gsd = None
+    ) -> Float[Tensor, "batch tokens dim"]:
+        """Encode images with nothing hidden: (B, 1 + N, D); see `Encoder.forward`."""
+        tokens: Tensor = self.encoder(images, gsd)
+        return tokens
+
+    def features(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        gsd: Gsd = None,
+        *,
+        pool: str = "mean",
+    ) -> Float[Tensor, "batch dim"]:
+        """Return one vector per image, (B, D); see `Encoder.features`."""
+        return self.encoder.features(images, gsd, pool=pool)
+
+    @torch.no_grad()
+    def reconstruct(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        gsd: Gsd = None,
+        generator: torch.Generator | None = None,
+    ) -> Reconstruction:
+        """Hide patches and paint them in.
+
+        Args:
+            images: (B, C, H, W) float32, normalised per band.
+            gsd: (B,), or one number for all images, metres per pixel.
+            generator: Source of the mask.
+
+        Returns:
+            A `Reconstruction` in the units of `images`. With `norm_pix_loss` the model never
+            learns the brightness of a patch, so mean and spread are lent from the truth: such a
+            picture shows structure, and its brightness proves nothing.
+
+        Raises:
+            InputError: As in `forward`.
+        """
+        latent = self._encode_visible(images, gsd, generator)
+        patches = self.head(self.decoder(latent))
+        if self.config.norm_pix_loss:
+            _, mean, spread = normalise_patches(patchify(images, self.config.patch_size))
+            patches = patches * spread + mean
+        prediction = unpatchify(patches, self.config.patch_size, latent.grid)
+        mask = mask_to_pixels(latent.masked.mask, self.config.patch_size, latent.grid)
+        return Reconstruction(torch.where(mask > 0, prediction, images), prediction, mask)
+
+    def _encode_visible(
+        self, images: Tensor, gsd: Gsd, generator: torch.Generator | None
+    ) -> Latent:
+        return self.encoder.see_part(
+            images, gsd, mask_ratio=self.config.mask_ratio, generator=generator
+        )
+
+    def _target(self, images: Tensor) -> Tensor:
+        patches = patchify(images, self.config.patch_size)
+        return normalise_patches(patches)[0] if self.config.norm_pix_loss else patches
+
+    def _loss(self, target: Tensor, prediction: Tensor, mask: Tensor) -> Tensor:
+        per_patch = (prediction - target).square().mean(dim=-1)  # (batch, tokens)
+        return (per_patch * mask).sum() / mask.sum()
