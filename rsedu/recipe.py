@@ -1,0 +1,84 @@
+"""What shapes the curve of a training run: settings, learning rate, weight decay."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import nn
+
+from rsedu.errors import InputError
+
+Precision = Literal["auto", "32-true", "64-true", "16-mixed", "bf16-mixed"]
+
+
+def cosine_with_warmup(
+    step: int, *, steps: int, warmup_steps: int, peak: float, floor: float = 0.0
+) -> float:
+    """Learning rate of one step: linear up to the peak, then half a cosine down to the floor.
+
+    Args:
+        step: 0 for the first.
+        steps: of the whole run; the floor is reached at ``step == steps``, one past the last.
+        warmup_steps: the rate is ``peak * (step + 1) / warmup_steps`` in these.
+        peak: largest rate.
+        floor: smallest rate.
+    """
+    if step < warmup_steps:
+        return peak * (step + 1) / warmup_steps
+    done = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return floor + 0.5 * (peak - floor) * (1 + math.cos(math.pi * done))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What shapes the curve. The defaults are those of MAE (He et al. 2022, appendix A.1)."""
+
+    steps: int = 1000
+    batch_size: int = 64  # samples per step over all processes together
+    blr: float = 1.5e-4  # learning rate per 256 samples: lr = blr * batch_size / 256
+    warmup_steps: int = 50
+    min_lr: float = 0.0
+    weight_decay: float = 0.05  # not on norms, biases and single tokens
+    betas: tuple[float, float] = (0.9, 0.95)
+    clip_norm: float = 1.0  # largest 2-norm of the whole gradient; inf to switch off
+    precision: Precision = "auto"  # bf16 or fp16 on CUDA, float32 elsewhere
+    seed: int = 0
+    checkpoint_every: int = 200  # steps
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "checkpoint_every", "clip_norm", "blr"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"{name} must be above 0, got {getattr(self, name)}.")
+        if not 0 <= self.warmup_steps <= self.steps:
+            raise InputError(
+                f"warmup_steps is {self.warmup_steps}; it must lie in [0, steps={self.steps}]."
+            )
+
+    @property
+    def lr(self) -> float:
+        """Peak learning rate: the base rate scaled linearly with the batch."""
+        return self.blr * self.batch_size / 256
+
+    def lr_at(self, step: int) -> float:
+        """Learning rate of one step, 0 for the first."""
+        return cosine_with_warmup(
+            step,
+            steps=self.steps,
+            warmup_steps=self.warmup_steps,
+            peak=self.lr,
+            floor=self.min_lr,
+        )
+
+
+def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, Any]]:
+    """Split the trainable parameters into those that decay and those that do not.
+
+    Matrices and kernels decay. Vectors do not: norms, biases, class and mask tokens.
+    """
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trainable if p.squeeze().ndim > 1]
+    vectors = [p for p in trainable if p.squeeze().ndim <= 1]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]

@@ -1,0 +1,44 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from rsedu.files import sha256, write_atomically
+
+
+def test_a_new_file_is_written_with_its_folder_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "file.bin"
+    write_atomically(target, lambda path: path.write_bytes(b"new") and None)
+    assert target.read_bytes() == b"new"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path: Path) -> None:
+    target = tmp_path / "file.bin"
+    target.write_bytes(b"old")
+
+    def fail(path: Path) -> None:
+        path.write_bytes(b"ha")
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        write_atomically(target, fail)
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_target_is_the_old_file_until_the_writer_has_finished(tmp_path: Path) -> None:
+    target = tmp_path / "file.bin"
+    target.write_bytes(b"old")
+
+    def write(path: Path) -> None:
+        path.write_bytes(b"new")
+        assert target.read_bytes() == b"old"
+
+    write_atomically(target, write)
+    assert target.read_bytes() == b"new"
+
+
+def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    assert sha256(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
