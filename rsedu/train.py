@@ -242,7 +242,8 @@ def _own_random_state(device: torch.device) -> Iterator[None]:
 
 
 def _start(model: nn.Module, source: Source, config: TrainConfig, fabric: Fabric) -> _Run:
-    fabric.launch()
+    if os.environ.get("LT_CLI_USED") != "1":  # `fabric run` has launched already
+        fabric.launch()
     groups = parameter_groups(model, weight_decay=config.weight_decay)
     fused = fabric.device.type == "cpu"  # elsewhere fusing would bypass the unscaling of fp16
     plain = torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)
