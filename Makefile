@@ -60,8 +60,9 @@ clean: ## remove the environment and everything that was made
 # A stamp is written last, so an install that was cut short is taken up again next time.
 $(VENV)/.core: requirements.lock pyproject.toml
 	@$(MAKE) --no-print-directory $(VENV)/.python
-	@echo "Installing the kit into $(VENV), once: 3 minutes and 7 GB on Linux, less elsewhere."
-	@rm -f $(VENV)/.dev
+	@if [ -e $@ ]; then echo "The lock or pyproject.toml changed: bringing $(VENV) up to date."; \
+	  else echo "Installing the kit into $(VENV), once: 3 minutes and 7 GB on Linux."; fi
+	@rm -f $@ $(VENV)/.dev
 	@if [ -n "$(TORCH_INDEX)" ]; then grep -vE '$(ONLY_GPU)' requirements.lock; \
 	  else cat requirements.lock; fi > $(VENV)/core.txt
 	@set -o pipefail; $(PIP) install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
@@ -71,6 +72,7 @@ $(VENV)/.core: requirements.lock pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core requirements-dev.lock
 	@echo "Adding the tools for development."
+	@rm -f $@
 	@if [ -n "$(TORCH_INDEX)" ]; then grep -vE '$(ONLY_GPU)' requirements-dev.lock; \
 	  else cat requirements-dev.lock; fi > $(VENV)/dev.txt
 	@set -o pipefail; $(PIP) install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \

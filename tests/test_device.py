@@ -97,7 +97,7 @@ def test_nonsense_is_named_with_what_is_wanted(
     with pytest.raises(InputError, match=r"RSEDU_DEVICE='.*' names no device: wanted auto, cpu"):
         pick_device()
     monkeypatch.delenv("RSEDU_DEVICE")
-    with pytest.raises(InputError, match="prefer='.*' names no device"):
+    with pytest.raises(InputError, match=r"prefer='.*' names no device"):
         pick_device(nonsense)
 
 
