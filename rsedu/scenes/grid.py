@@ -1,0 +1,221 @@
+"""Where pixels lie, and how their values move to other pixels.
+
+A grid here is always north-up with square pixels in metres: then "10 m" means one thing, rows run
+south and columns run east. Everything else is refused, with the way to mend it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from affine import Affine
+from jaxtyping import Bool, Float32
+from rasterio.crs import CRS  # type: ignore[import-untyped]
+from rasterio.warp import Resampling, reproject  # type: ignore[import-untyped]
+
+from rsedu.errors import InputError
+
+# Pixels count as square, and grids as equal, when they differ by less than this part of a pixel.
+_SAME = 1e-4
+
+# A grid whose place is unknown still is a plane in metres. GDAL wants a name for the plane; when
+# source and target have the same one it projects nothing, so any metric CRS will do.
+_SOME_PLANE = CRS.from_epsg(32631)
+
+# An output pixel is kept where at least this part of its area was observed.
+_MIN_OBSERVED = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A north-up raster of square pixels in metres.
+
+    Attributes:
+        transform: maps (col, row) of pixel corners to (x, y) in metres.
+        crs: projected, in metres; None for a plane whose place on Earth is unknown.
+        shape: (rows, cols), both at least 1.
+
+    Raises:
+        InputError: degrees, rotated, south-up, or pixels that are not square.
+    """
+
+    transform: Affine
+    crs: CRS | None
+    shape: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        _check_crs(self.crs)
+        _check_transform(self.transform)
+        if min(self.shape) < 1:
+            raise InputError(
+                f"A scene of {self.shape[0]} x {self.shape[1]} pixels is empty: "
+                "widen the window, or check that it lies inside the scene."
+            )
+
+    @property
+    def gsd_m(self) -> float:
+        """Side of a pixel, metres."""
+        return float(self.transform.a)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(west, south, east, north) of the outer pixel edges, metres."""
+        rows, cols = self.shape
+        west, north = self.transform @ (0, 0)
+        east, south = self.transform @ (cols, rows)
+        return float(west), float(south), float(east), float(north)
+
+    def matches(self, other: "Grid") -> bool:
+        """Return whether both grids have the same CRS, shape and pixels, to 1e-4 of a pixel."""
+        if self.crs != other.crs or self.shape != other.shape:
+            return False
+        pairs = zip(self.bounds, other.bounds, strict=True)
+        return all(abs(ours - theirs) < _SAME * self.gsd_m for ours, theirs in pairs)
+
+    def at_gsd(self, gsd_m: float) -> "Grid":
+        """Return the grid with the same north-west corner and pixels of another size.
+
+        Only whole new pixels are kept, so up to one of them is lost at the east and south edges.
+
+        Raises:
+            InputError: gsd_m is not above 0, or larger than a side of the grid.
+        """
+        if not gsd_m > 0:
+            raise InputError(f"gsd_m is {gsd_m}; it must be above 0 metres.")
+        ratio = self.gsd_m / gsd_m
+        rows, cols = (int(np.floor(size * ratio + _SAME)) for size in self.shape)
+        if min(rows, cols) < 1:
+            raise InputError(
+                f"A pixel of {gsd_m:g} m does not fit into this scene "
+                f"({self.shape[0]} x {self.shape[1]} px at {self.gsd_m:g} m): choose a smaller one."
+            )
+        transform = self.transform @ Affine.scale(1 / ratio)
+        return Grid(transform=transform, crs=self.crs, shape=(rows, cols))
+
+    def slices(self, bounds: Sequence[float]) -> tuple[slice, slice]:
+        """Return the (rows, cols) whose pixels lie within bounds, edges to the nearest pixel.
+
+        Args:
+            bounds: (west, south, east, north), metres in this grid's CRS; cut to the grid.
+
+        Raises:
+            InputError: west >= east, south >= north, or nothing in common with the grid.
+        """
+        west, south, east, north = bounds
+        if not (west < east and south < north):
+            raise InputError(
+                f"The window {tuple(bounds)} is empty: bounds are (west, south, east, north) with "
+                "west < east and south < north."
+            )
+        left, top = ~self.transform @ (west, north)
+        right, bottom = ~self.transform @ (east, south)
+        rows = _cut(top, bottom, self.shape[0])
+        cols = _cut(left, right, self.shape[1])
+        if rows.stop <= rows.start or cols.stop <= cols.start:
+            raise InputError(
+                f"The window {tuple(bounds)} covers no pixel of the scene, whose bounds are "
+                f"{self.bounds}: check the CRS of the window, or make it larger."
+            )
+        return rows, cols
+
+
+def _cut(low: float, high: float, size: int) -> slice:
+    start, stop = (int(np.floor(edge + 0.5)) for edge in (low, high))
+    return slice(min(max(start, 0), size), min(max(stop, 0), size))
+
+
+def _check_crs(crs: CRS | None) -> None:
+    if crs is None:
+        return
+    if crs.is_geographic:
+        raise InputError(
+            f"The CRS {crs.to_string()} is in degrees, and a degree is no fixed number of metres: "
+            "project first, for example with read_onto(path, scene)."
+        )
+    if abs(float(crs.linear_units_factor[1]) - 1) > _SAME:
+        raise InputError(
+            f"The CRS {crs.to_string()} counts in {crs.linear_units}: choose one in metres."
+        )
+
+
+def _check_transform(transform: Affine) -> None:
+    across, rotation, _, skew, down, _ = tuple(transform)[:6]
+    if rotation != 0 or skew != 0:
+        raise InputError("The transform is rotated; warp the raster to a north-up grid first.")
+    if across <= 0 or down >= 0:
+        raise InputError(
+            f"The transform steps {across:g} m per column and {down:g} m per row; north-up needs "
+            "a positive and a negative step: flip the array, then write Affine(gsd, 0, west, 0, "
+            "-gsd, north)."
+        )
+    if abs(across + down) > _SAME * across:
+        raise InputError(
+            f"Pixels are {across:g} m wide and {-down:g} m high; a scene needs square ones: "
+            "warp to one pixel size first."
+        )
+
+
+def move(
+    array: Float32[np.ndarray, "bands rows cols"],
+    valid: Bool[np.ndarray, "rows cols"],
+    source: Grid,
+    target: Grid,
+) -> tuple[Float32[np.ndarray, "bands newrows newcols"], Bool[np.ndarray, "newrows newcols"]]:
+    """Carry values from one grid to another, also across CRS.
+
+    To larger pixels: the mean over the area of each new pixel, with partly covered pixels weighted
+    by their share. To smaller or equal ones: bilinear. Never nearest, which would keep one of the
+    pixels and throw the others away (aliasing). Pixels that are not valid have no weight.
+
+    Args:
+        array: values that may be averaged (reflectance, linear power; not dB, not classes).
+        valid: which pixels were observed.
+        source: the grid of `array`.
+        target: the grid wanted.
+
+    Returns:
+        The values, NaN where not valid, and the new mask: valid where at least half of the area of
+        the new pixel was observed.
+
+    Raises:
+        InputError: one grid has a CRS and the other has none.
+    """
+    if (source.crs is None) != (target.crs is None):
+        raise InputError(
+            "One grid has a CRS and the other has none, so nothing says how they lie to each "
+            "other: give both a CRS, or use resample(gsd_m=...)."
+        )
+    # A ring of unobserved pixels, so that what lies outside counts as unobserved area.
+    ring = ((1, 1), (1, 1))
+    around = Grid(
+        transform=source.transform @ Affine.translation(-1, -1),
+        crs=source.crs,
+        shape=(source.shape[0] + 2, source.shape[1] + 2),
+    )
+    padded = np.pad(np.where(valid, array, np.nan), ((0, 0), *ring), constant_values=np.nan)
+    weight = np.pad(valid.astype(np.float32), ring)[None]
+    larger = target.gsd_m > source.gsd_m * (1 + _SAME)
+    how = Resampling.average if larger else Resampling.bilinear
+    moved = _warp(padded, around, target, how)
+    observed = _warp(weight, around, target, Resampling.average)[0]
+    kept = (np.nan_to_num(observed) >= _MIN_OBSERVED - _SAME) & np.isfinite(moved).all(axis=0)
+    return np.where(kept, moved, np.float32(np.nan)), kept
+
+
+def _warp(
+    array: Float32[np.ndarray, "bands rows cols"], source: Grid, target: Grid, how: Resampling
+) -> Float32[np.ndarray, "bands newrows newcols"]:
+    moved = np.full((len(array), *target.shape), np.nan, dtype=np.float32)
+    reproject(
+        array,
+        moved,
+        src_transform=source.transform,
+        src_crs=source.crs or _SOME_PLANE,
+        src_nodata=np.nan,
+        dst_transform=target.transform,
+        dst_crs=target.crs or _SOME_PLANE,
+        dst_nodata=np.nan,
+        resampling=how,
+        tolerance=0,  # exact positions: the default lets them be wrong by an eighth of a pixel
+    )
+    return moved
