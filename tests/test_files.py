@@ -8,7 +8,7 @@ from rsedu.files import sha256, write_atomically
 
 def test_a_new_file_is_written_with_its_folder_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "file.bin"
-    write_atomically(target, lambda path: path.write_bytes(b"new") and None)
+    write_atomically(target, lambda path: path.write_bytes(b"new"))
     assert target.read_bytes() == b"new"
     assert list(target.parent.iterdir()) == [target]
 

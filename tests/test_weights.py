@@ -1,0 +1,120 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from rsedu import weights
+from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.files import sha256
+from rsedu.models.mae import MAE, MAEConfig
+from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
+
+CARD = weights.Card(
+    about="A test.",
+    command="rsedu pretrain mae --steps 3",
+    data="nothing",
+    inputs="(B, 2, 16, 16)",
+    steps=1234,
+    minutes=0.5,
+    hardware="one core",
+    metrics={"kNN accuracy, validation worlds": 0.5432},
+)
+MAE_SETTINGS = MAEConfig(channels=2, patch_size=4, mask_ratio=0.6)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "model", [MAE(MAE_SETTINGS), ScaleMAE(ScaleMAEConfig(channels=3, variant="released"))]
+)
+def test_what_is_saved_is_loaded_to_the_last_bit(model: nn.Module) -> None:
+    weights.save(model, "trial", CARD)
+    back = weights.load("trial")
+    assert type(back) is type(model)
+    assert back.config == model.config
+    assert not back.training
+    assert back.state_dict().keys() == model.state_dict().keys()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(back.state_dict()[name], tensor), name
+
+
+def test_the_card_knows_the_file_and_the_model(own_folder: Path) -> None:
+    path = weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    card = weights.read_card("trial")
+    assert card.sha256 == sha256(path)
+    assert card.parameters == sum(p.numel() for p in MAE(MAE_SETTINGS).parameters())
+    assert (card.name, card.kind, card.config) == ("trial", "MAE", asdict(MAE_SETTINGS))
+    page = (own_folder / "trial.md").read_text()
+    for fact in ("1,234 steps", "rsedu pretrain mae", card.sha256, "validation worlds: 0.5432"):
+        assert fact in page
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(MissingDataError, match=r"'mae-huge'.*there are: none yet"):
+        weights.load("mae-huge")
+    weights.save(MAE(MAE_SETTINGS), "b", CARD)
+    weights.save(MAE(MAE_SETTINGS), "a", CARD)
+    assert weights.available() == ("a", "b")
+    with pytest.raises(MissingDataError, match="there are: a, b"):
+        weights.load("mae-huge")
+
+
+def test_one_changed_bit_and_a_truncated_file_are_told(own_folder: Path) -> None:
+    path = weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    whole = path.read_bytes()
+    for broken in (whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        path.write_bytes(broken)
+        with pytest.raises(BrokenDataError, match="SHA-256 differs"):
+            weights.load("trial")
+
+
+def test_weights_of_another_size_are_told(own_folder: Path) -> None:
+    weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    card = json.loads((own_folder / "trial.json").read_text())
+    card["config"]["channels"] = 5
+    (own_folder / "trial.json").write_text(json.dumps(card))
+    with pytest.raises(BrokenDataError, match="does not fit the model MAE"):
+        weights.load("trial")
+
+
+def test_a_card_that_is_no_card_or_of_a_later_kit_is_told(own_folder: Path) -> None:
+    weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    card = json.loads((own_folder / "trial.json").read_text())
+    (own_folder / "trial.json").write_text(json.dumps({**card, "kind": "os.system"}))
+    with pytest.raises(BrokenDataError, match="Update rsedu"):
+        weights.load("trial")
+    for text in ("{", "[]", json.dumps({**card, "colour": "red"})):
+        (own_folder / "trial.json").write_text(text)
+        with pytest.raises(BrokenDataError, match="not the card"):
+            weights.load("trial")
+
+
+def test_a_model_that_could_not_be_loaded_again_is_not_saved() -> None:
+    with pytest.raises(InputError, match="Can't save a Linear"):
+        weights.save(nn.Linear(2, 2), "trial", CARD)
+
+
+def test_without_the_variable_the_folder_is_that_of_the_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RSEDU_WEIGHTS")
+    assert weights.folder() == Path(__file__).resolve().parent.parent / "data" / "weights"
+
+
+def test_shipped_weights_are_whole_small_and_have_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RSEDU_WEIGHTS")
+    for name in weights.available():
+        path = weights.folder() / f"{name}.safetensors"
+        limit = 12e6 if name.startswith("croma") else 10e6
+        assert path.stat().st_size <= limit
+        model, card = weights.load(name), weights.read_card(name)
+        assert card.name == name
+        assert all(torch.isfinite(p).all() for p in model.parameters())
+        assert path.with_suffix(".md").read_text(encoding="utf-8") == card.page()
