@@ -1,0 +1,207 @@
+"""The kit's figures: every map has a title, a unit, a scale bar, and a sentence under it.
+
+Each drawing function takes `ax` and returns it, so that lessons compose panels freely.
+Colour maps are safe for colour-blind readers: grey for one band, "BrBG" for signed indices,
+"cividis" for amounts.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from jaxtyping import Float, Integer, Shaped
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Rectangle
+
+from rsedu.errors import InputError
+from rsedu.scenes.bands import S2, S2_BANDS
+from rsedu.scenes.scene import Scene
+
+UNIT_LABELS: Mapping[str, str] = {
+    "reflectance": "surface reflectance",
+    "sigma0": "backscatter sigma0 (power)",
+    "sigma0_db": "backscatter sigma0 (dB)",
+    "dn": "digital number",
+    "index": "index",
+}
+# Okabe and Ito's palette, which stays distinct for colour-blind readers.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def panels(rows: int, cols: int, *, title: str, size_in: float = 3.0) -> list[Axes]:
+    """Open a figure of rows x cols panels, `size_in` inches each, and return them row by row."""
+    figure, axes = plt.subplots(
+        rows, cols, figsize=(size_in * cols, size_in * rows), layout="constrained", squeeze=False
+    )
+    figure.suptitle(title)
+    return list(axes.flat)
+
+
+def show(summary: str) -> None:
+    """Display the current figure, close it, and print `summary` under it.
+
+    The sentence is what a screen reader reads and what remains where images do not load, so it
+    says what is to be seen, with the number.
+    """
+    figure = plt.gcf()
+    display(figure, metadata={"image/png": {"alt": summary}})
+    plt.close(figure)
+    print(f"Figure: {summary}")
+
+
+def stretch(
+    values: Shaped[np.ndarray, "*bands rows cols"], *, low: float = 2.0, high: float = 98.0
+) -> Float[np.ndarray, "*bands rows cols"]:
+    """Map each band's own `low` and `high` percentiles to 0 and 1, and clip.
+
+    Per band, because one bright cloud in one band must not darken all of them.
+    NaN (no data) becomes 0. A constant band becomes 0.
+    """
+    floor, ceiling = np.nanpercentile(values, [low, high], axis=(-2, -1), keepdims=True)
+    span = np.where(ceiling > floor, ceiling - floor, 1.0)
+    return np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0))
+
+
+def composite(scene: Scene, bands: Sequence[str], *, title: str, ax: Axes | None = None) -> Axes:
+    """Draw three bands as red, green and blue, each stretched to its own percentiles."""
+    if len(bands) != 3:
+        raise InputError(f"A colour picture takes three bands; came {list(bands)}: name three.")
+    ax = ax or plt.gca()
+    ax.imshow(np.moveaxis(stretch(scene.select(*bands).array), 0, -1))
+    ax.set_title(f"{title}\n({', '.join(bands)})", fontsize="medium")
+    return scale_bar(ax, scene)
+
+
+def true_colour(scene: Scene, *, title: str = "true colour", ax: Axes | None = None) -> Axes:
+    """Draw B04, B03, B02 as red, green, blue: what an eye would see from orbit."""
+    return composite(scene, ("B04", "B03", "B02"), title=title, ax=ax)
+
+
+def false_colour(scene: Scene, *, title: str = "false colour", ax: Axes | None = None) -> Axes:
+    """Draw B08, B04, B03 as red, green, blue: living leaves turn red."""
+    return composite(scene, ("B08", "B04", "B03"), title=title, ax=ax)
+
+
+def band(
+    scene: Scene, name: str, *, title: str | None = None, ax: Axes | None = None, **limits: float
+) -> Axes:
+    """Draw one band in grey with a colour bar in the band's unit.
+
+    Args:
+        scene: where the band is.
+        name: the band, for example "VH".
+        title: the band's name if None.
+        ax: the current axes if None.
+        limits: `vmin` and `vmax` in the band's unit; the 2nd and 98th percentiles if absent.
+    """
+    unit = UNIT_LABELS[scene.units[scene.bands.index(name)]]
+    return index_map(
+        scene.band(name), scene, label=unit, title=title or name, ax=ax, cmap="gray", **limits
+    )
+
+
+def index_map(
+    values: Float[np.ndarray, "rows cols"],
+    scene: Scene,
+    *,
+    label: str,
+    title: str,
+    ax: Axes | None = None,
+    cmap: str = "BrBG",
+    **limits: float,
+) -> Axes:
+    """Draw `values`, one per pixel of `scene`, with a colour bar named `label`."""
+    ax = ax or plt.gca()
+    if not limits:
+        limits = dict(zip(("vmin", "vmax"), np.nanpercentile(values, [2, 98]), strict=True))
+    image = ax.imshow(values, cmap=cmap, interpolation="nearest", **limits)
+    ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8)
+    ax.set_title(title, fontsize="medium")
+    return scale_bar(ax, scene)
+
+
+def class_map(
+    classes: Integer[np.ndarray, "rows cols"],
+    scene: Scene,
+    *,
+    names: Sequence[str],
+    colours: Sequence[str],
+    title: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a map of class numbers, with the classes' names on the colour bar."""
+    ax = ax or plt.gca()
+    count = len(names)
+    norm = BoundaryNorm(np.arange(count + 1) - 0.5, count)
+    image = ax.imshow(
+        classes, cmap=ListedColormap(list(colours)), norm=norm, interpolation="nearest"
+    )
+    bar = ax.figure.colorbar(image, ax=ax, ticks=range(count), shrink=0.8)
+    bar.ax.set_yticklabels(list(names))
+    ax.set_title(title, fontsize="medium")
+    return scale_bar(ax, scene)
+
+
+def scale_bar(ax: Axes, scene: Scene) -> Axes:
+    """Take the axes' ticks away and draw a bar of a round length in metres instead."""
+    rows, cols = scene.shape
+    metres = _round_length(cols * scene.gsd_m / 4)
+    width = metres / scene.gsd_m
+    left, top, height = 0.04 * cols, 0.93 * rows, 0.02 * rows
+    ax.add_patch(
+        Rectangle((left, top), width, height, facecolor="white", edgecolor="black", linewidth=0.8)
+    )
+    label = f"{metres:g} m" if metres < 1000 else f"{metres / 1000:g} km"
+    ax.text(
+        left + width / 2,
+        top - 0.01 * rows,
+        label,
+        ha="center",
+        va="bottom",
+        fontsize="small",
+        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1},
+    )
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
+
+
+def _round_length(metres: float) -> float:
+    """Round down to 1, 2 or 5 times a power of ten."""
+    magnitude = 10 ** np.floor(np.log10(metres))
+    return float(max(step * magnitude for step in (1, 2, 5) if step * magnitude <= metres))
+
+
+def spectral_bands(*, ax: Axes | None = None) -> Axes:
+    """Draw Sentinel-2's 12 bands as bars: wavelength across, native ground sample distance up."""
+    ax = ax or plt.gca()
+    for number, name in enumerate(S2_BANDS):
+        centre, width, gsd_m = S2[name].wavelength_um, S2[name].width_um, S2[name].native_gsd_m
+        assert centre is not None and width is not None
+        colour = COLOURS[number % 2]
+        ax.barh(gsd_m, width, left=centre - width / 2, height=7, color=colour, alpha=0.8)
+        ax.text(centre, gsd_m + 5 + 4 * (number % 2), name, ha="center", fontsize="small")
+    ax.set(xlabel="wavelength (um)", ylabel="native ground sample distance (m)")
+    ax.set(xlim=(0.4, 2.35), ylim=(0, 76), yticks=(10, 20, 60))
+    return ax
+
+
+def curve(
+    x: Sequence[float],
+    mean: Sequence[float],
+    half_width: Sequence[float],
+    *,
+    label: str,
+    colour: str,
+    ax: Axes | None = None,
+    **style: Any,
+) -> Axes:
+    """Draw a curve with its interval, mean plus and minus `half_width`, as a band."""
+    ax = ax or plt.gca()
+    middle, half = np.asarray(mean), np.asarray(half_width)
+    ax.plot(x, middle, marker="o", color=colour, label=label, **style)
+    ax.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
+    return ax
