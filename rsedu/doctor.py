@@ -19,8 +19,6 @@ import psutil
 
 State = Literal["ok", "note", "missing"]
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-WEIGHTS = REPOSITORY / "data" / "weights"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _PYTHONS = ((3, 11), (3, 13))
@@ -140,9 +138,13 @@ def _has_files(distribution: str) -> bool:
 
 
 def _weights() -> Finding:
-    files = sorted(path.name for path in WEIGHTS.glob("*.safetensors"))
-    if files:
-        return Finding("weights", "ok", f"{len(files)} in data/weights: {', '.join(files)}")
+    try:
+        from rsedu.weights import available
+    except (ImportError, OSError) as error:
+        return Finding("weights", "missing", f"need torch: {error}", _INSTALL)
+    names = available()
+    if names:
+        return Finding("weights", "ok", f"{len(names)} here: {', '.join(names)}")
     return Finding("weights", "ok", "none shipped yet; no lesson so far needs any")
 
 

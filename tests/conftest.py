@@ -32,6 +32,19 @@ def repository() -> Path:
     return REPOSITORY
 
 
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; a skip where there is none, a failure where one was promised."""
+    from rsedu.doctor import find_chromium
+
+    path = find_chromium()
+    if path is None and os.environ.get("RSEDU_REQUIRE_BROWSER"):
+        pytest.fail("no Chromium, and RSEDU_REQUIRE_BROWSER asks for one: apt install chromium")
+    if path is None:
+        pytest.skip("no Chromium: apt install chromium")
+    return path
+
+
 @pytest.fixture(autouse=True)
 def _own_folder(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

@@ -85,13 +85,14 @@ def test_a_torch_that_does_not_import_is_a_finding(monkeypatch: pytest.MonkeyPat
     real = builtins.__import__
 
     def no_torch(name: str, *rest: Any) -> Any:
-        if name == "torch" or name.startswith(("torch.", "rsedu.device")):
+        if name == "torch" or name.startswith(("torch.", "rsedu.")):
             raise OSError("libtorch.so: cannot open shared object file")
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", no_torch)
-    states = {finding.name: finding.state for finding in (doctor._torch(), doctor._device())}
-    assert states == {"torch": "missing", "device": "missing"}
+    findings = (doctor._torch(), doctor._device(), doctor._weights())
+    assert [finding.state for finding in findings] == ["missing"] * 3
+    assert all("libtorch.so" in finding.detail for finding in findings)
 
 
 def test_a_nonsensical_override_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,11 +144,11 @@ def test_one_archive_of_two_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_weights_are_listed_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(doctor, "WEIGHTS", tmp_path)
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(tmp_path))
     assert doctor._weights().detail.startswith("none shipped yet")
     for name in ("mae.safetensors", "croma.safetensors", "notes.txt"):
         (tmp_path / name).touch()
-    assert doctor._weights().detail == "2 in data/weights: croma.safetensors, mae.safetensors"
+    assert doctor._weights().detail == "2 here: croma, mae"
 
 
 @pytest.mark.parametrize("absent", ["jupyterlab", "ipykernel"])
