@@ -10,6 +10,7 @@ import timm
 import torch
 from einops import rearrange
 from jaxtyping import Float
+from timm.models import is_model_in_modules
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -312,12 +313,11 @@ def _build_vit(config: MaskedViTConfig) -> VisionTransformer:
         return VisionTransformer(
             embed_dim=size.dim, depth=size.depth, num_heads=size.heads, **shared
         )
-    if not timm.is_model(size):
+    if not is_model_in_modules(size, {"vision_transformer"}):
         raise InputError(
-            f"encoder is {size!r}, but the kit has {sorted(SIZES)} and timm no such model: "
-            "see timm.list_models('vit_*')."
+            f"encoder is {size!r}, but the kit has {sorted(SIZES)}, and timm no plain vision "
+            "transformer of that name: see timm.list_models('vit_*')."
         )
     vit = timm.create_model(size, pretrained=False, **shared)
-    if not isinstance(vit, VisionTransformer):
-        raise InputError(f"encoder {size!r} is no plain vision transformer: see timm's vit_*.")
+    assert isinstance(vit, VisionTransformer)
     return vit

@@ -1,0 +1,174 @@
+import pytest
+import torch
+
+from rsedu.blocks.patches import patchify
+from rsedu.errors import InputError
+from rsedu.models.mae import MAE, MAEConfig
+from rsedu.models.vit import ViTSize
+
+SMALL = {
+    "encoder": ViTSize(dim=24, depth=1, heads=3),
+    **{"patch_size": 4, "decoder_dim": 16, "decoder_depth": 1, "decoder_heads": 2},
+}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def model(**changes):
+    torch.manual_seed(0)
+    return MAE(MAEConfig(**{**SMALL, **changes}))
+
+
+def images_of(*shape):
+    return 2 + torch.randn(*shape, generator=seeded(1))
+
+
+def loss_by_hand(images, prediction, mask, norm):
+    """Patch by patch, value by value."""
+    errors = []
+    for b, patches in enumerate(patchify(images, 4)):
+        for n, patch in enumerate(patches):
+            if mask[b, n] == 0:
+                continue
+            if norm:
+                variance = ((patch - patch.mean()) ** 2).sum() / (len(patch) - 1)
+                patch = (patch - patch.mean()) / (variance + 1e-6).sqrt()
+            errors.append(((patch - prediction[b, n]) ** 2).sum() / len(patch))
+    return torch.stack(errors).mean()
+
+
+@pytest.mark.parametrize("norm", [True, False])
+@pytest.mark.parametrize("shape", [(2, 3, 16, 16), (3, 5, 8, 20)])
+def test_loss_is_the_mean_error_of_hidden_patches(norm, shape):
+    images = images_of(*shape)
+    out = model(channels=shape[1], norm_pix_loss=norm)(images, generator=seeded())
+    expected = loss_by_hand(images, out["prediction"], out["mask"], norm)
+    torch.testing.assert_close(out["loss"], expected)
+
+
+def test_output_for_figures_carries_no_gradient():
+    out = model()(images_of(2, 3, 16, 16), generator=seeded())
+    assert out["loss"].requires_grad
+    assert out["loss"].ndim == 0
+    assert not out["prediction"].requires_grad
+    assert out["prediction"].shape == (2, 16, 48)
+    assert out["mask"].sum(1).tolist() == [12, 12]
+
+
+def test_every_parameter_gets_a_gradient():
+    mae = model(gsd_encoding=True)
+    mae(images_of(2, 3, 16, 16), torch.tensor([1.0, 7.0]), seeded())["loss"].backward()
+    assert [name for name, p in mae.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_prediction_of_visible_patches_is_free():
+    mae, images = model(), images_of(1, 3, 16, 16)
+    out = mae(images, generator=seeded())
+    prediction = out["prediction"].requires_grad_()
+    mae._loss(mae._target(images), prediction, out["mask"]).backward()
+    assert torch.equal(prediction.grad.abs().sum(-1) > 0, out["mask"] == 1)
+
+
+def test_same_seed_same_loss():
+    mae, images = model(), images_of(2, 3, 16, 16)
+    losses = [mae(images, generator=seeded(s))["loss"].item() for s in (5, 5, 6)]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_every_setting_counts():
+    images, base = images_of(2, 3, 16, 16), model()(images_of(2, 3, 16, 16), None, seeded())["loss"]
+    changes = [
+        *({"mask_ratio": 0.5}, {"norm_pix_loss": False}, {"patch_size": 8}, {"decoder_dim": 32}),
+        *({"decoder_depth": 2}, {"decoder_heads": 4}, {"gsd_encoding": True}),
+        *({"encoder": "tiny"}, {"encoder": ViTSize(24, 2, 3)}, {"encoder": ViTSize(24, 1, 4)}),
+    ]
+    for change in changes:
+        assert model(**change)(images, 5.0, seeded())["loss"] != base, change
+    gsd = {"gsd_encoding": True}
+    far, near = (model(**gsd, reference_gsd=g)(images, 5.0, seeded())["loss"] for g in (1.0, 5.0))
+    assert far != near
+    torch.testing.assert_close(near, base)  # at the reference the encoding is the plain one
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_reconstruct_keeps_what_was_seen(norm):
+    mae, images = model(channels=2, norm_pix_loss=norm), images_of(2, 2, 8, 12)
+    shown = mae.reconstruct(images, generator=seeded())
+    hidden = shown.mask.bool().expand_as(images)
+    assert torch.equal(shown.image[~hidden], images[~hidden])
+    assert torch.equal(shown.image[hidden], shown.prediction[hidden])
+    assert shown.mask.mean().item() == pytest.approx(5 / 6)
+    assert not shown.image.requires_grad
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_reconstruct_shows_what_forward_predicts(norm):
+    mae, images = model(norm_pix_loss=norm), images_of(2, 3, 8, 12)
+    out, shown = mae(images, None, seeded()), mae.reconstruct(images, None, seeded())
+    patches = patchify(shown.prediction, 4)
+    if norm:
+        true = patchify(images, 4)
+        patches = (patches - true.mean(-1, keepdim=True)) / (
+            true.var(-1, keepdim=True) + 1e-6
+        ).sqrt()
+    torch.testing.assert_close(patches, out["prediction"], atol=1e-5, rtol=1e-4)
+    assert torch.equal(patchify(shown.mask, 4).mean(-1), out["mask"])
+
+
+def test_perfect_head_reconstructs_the_image():
+    mae, images = model(norm_pix_loss=True), images_of(1, 3, 8, 8)
+    mae.config.__dict__["mask_ratio"] = 0.5
+    target = mae._target(images)
+    mae.head = torch.nn.Sequential(Constant(target))
+    torch.testing.assert_close(mae.reconstruct(images).prediction, images, atol=1e-5, rtol=1e-5)
+    assert mae(images)["loss"].item() == 0
+
+
+class Constant(torch.nn.Module):
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def forward(self, _):
+        return self.value
+
+
+def test_encode_and_features_are_those_of_the_encoder():
+    mae, images = model(gsd_encoding=True).eval(), images_of(2, 3, 8, 12)
+    assert torch.equal(mae.encode(images, 3.0), mae.encoder(images, 3.0))
+    assert mae.encode(images, 3.0).shape == (2, 7, 24)
+    for pool in ("mean", "cls"):
+        expected = mae.encoder.features(images, 3.0, pool=pool)
+        assert torch.equal(mae.features(images, 3.0, pool=pool), expected)
+
+
+def test_gsd_changes_encoder_and_decoder():
+    mae, images = model(gsd_encoding=True), images_of(1, 3, 16, 16)
+    one, other = (mae(images, gsd, seeded())["prediction"] for gsd in (1.0, 10.0))
+    assert not torch.allclose(one, other)
+
+
+def test_errors_reach_the_caller():
+    with pytest.raises(InputError, match="no gsd came"):
+        model(gsd_encoding=True)(images_of(1, 3, 8, 8))
+    with pytest.raises(InputError, match="keeps 0"):
+        model(mask_ratio=0.9)(images_of(1, 3, 8, 8))
+
+
+def test_it_learns_one_image():
+    mae, images = model(mask_ratio=0.5), images_of(1, 3, 8, 8)
+    optimiser = torch.optim.AdamW(mae.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(150):
+        loss = mae(images, generator=seeded())["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.05 * losses[0]
+
+
+def test_default_config():
+    assert MAE().config == MAEConfig()

@@ -1,0 +1,238 @@
+import argparse
+
+import pytest
+import torch
+
+from rsedu.errors import InputError
+from rsedu.models.laplacian import Bands, split_bands
+from rsedu.models.released import NonCommercialWeightsWarning
+from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
+from rsedu.models.vit import Encoder, MaskedViTConfig, ViTSize
+
+SMALL = {
+    "encoder": ViTSize(dim=24, depth=1, heads=3),
+    **{"patch_size": 4, "decoder_dim": 16, "decoder_depth": 1, "decoder_heads": 2},
+    "laplacian_dim": 8,
+}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def model(**changes):
+    torch.manual_seed(0)
+    return ScaleMAE(ScaleMAEConfig(**{**SMALL, **changes}))
+
+
+def images_of(*shape):
+    return torch.randn(*shape, generator=seeded(1))
+
+
+def mean_over_hidden(error, mask, grid):
+    """Walk over the hidden patches of each image and collect every value in them."""
+    rows, cols = grid
+    side = error.shape[-1] // cols
+    values = []
+    for b in range(len(error)):
+        for n in range(rows * cols):
+            if mask[b, n] == 1:
+                y, x = n // cols * side, n % cols * side
+                values.append(error[b, :, y : y + side, x : x + side].flatten())
+    return torch.cat(values).mean()
+
+
+@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize(("scale", "shape"), [(2, (2, 3, 32, 16)), (1, (3, 5, 8, 12))])
+def test_losses_by_hand(variant, scale, shape):
+    images, grid = images_of(*shape), (shape[2] // (4 * scale), shape[3] // (4 * scale))
+    out = model(channels=shape[1], variant=variant, target_scale=scale)(images, 10.0, seeded())
+    target = split_bands(images, grid, target_scale=scale, variant=variant)
+    power = 1 if variant == "paper" else 2
+    high = mean_over_hidden((target.high - out["high"]).abs() ** power, out["mask"], grid)
+    low = mean_over_hidden((target.low - out["low"]) ** 2, out["mask"], grid)
+    torch.testing.assert_close(out["loss_high"].detach(), high)
+    torch.testing.assert_close(out["loss_low"].detach(), low)
+    torch.testing.assert_close(out["loss"], out["loss_high"] + out["loss_low"])
+
+
+def test_outputs_for_figures_carry_no_gradient():
+    out = model()(images_of(2, 3, 32, 32), 1.0, seeded())
+    scalars = {name for name, value in out.items() if value.ndim == 0}
+    assert scalars == {"loss", "loss_high", "loss_low"} == {n for n in out if out[n].requires_grad}
+    assert out["high"].shape == (2, 3, 32, 32)
+    assert out["low"].shape == (2, 3, 16, 16)
+    assert out["mask"].sum(1).tolist() == [12, 12]
+
+
+def test_every_parameter_gets_a_gradient():
+    scale = model()
+    scale(images_of(2, 3, 32, 32), torch.tensor([1.0, 7.0]), seeded())["loss"].backward()
+    assert [
+        name for name, p in scale.named_parameters() if p.grad is None or not p.grad.any()
+    ] == []
+
+
+def test_visible_pixels_are_free():
+    scale, images = model(), images_of(1, 3, 32, 32)
+    latent = scale._encode_visible(images, 1.0, seeded())
+    target = scale._target(images, latent)
+    predicted = Bands(*(torch.randn_like(band, requires_grad=True) for band in target))
+    losses = scale._losses(target, predicted, latent)
+    (losses["loss_low"] + losses["loss_high"]).backward()
+    hidden = latent.masked.mask.reshape(4, 4)
+    for band, side in ((predicted.low, 4), (predicted.high, 8)):
+        expected = hidden.repeat_interleave(side, 0).repeat_interleave(side, 1) > 0
+        assert torch.equal(band.grad[0].abs().sum(0) > 0, expected)
+
+
+def test_encoder_sees_the_shrunk_image_at_the_coarser_gsd():
+    scale, images = model().eval(), images_of(2, 3, 16, 32)
+    latent = scale._encode_visible(images, torch.tensor([5.0, 10.0]), seeded())
+    assert latent.gsd.tolist() == [10.0, 20.0]
+    small = images.unflatten(2, (8, 2)).unflatten(4, (16, 2)).mean((3, 5))
+    expected = scale.encoder.see_part(
+        small, torch.tensor([10.0, 20.0]), mask_ratio=0.75, generator=seeded()
+    )
+    torch.testing.assert_close(latent.tokens, expected.tokens)
+    assert model(target_scale=1)._encode_visible(images, 5.0, seeded()).gsd.tolist() == [5.0, 5.0]
+
+
+def test_encode_takes_images_as_they_come():
+    scale, images = model().eval(), images_of(2, 3, 8, 12)
+    assert torch.equal(scale.encode(images, 3.0), scale.encoder(images, 3.0))
+    assert scale.encode(images, 3.0).shape == (2, 7, 24)
+    for pool in ("mean", "cls"):
+        expected = scale.encoder.features(images, 3.0, pool=pool)
+        assert torch.equal(scale.features(images, 3.0, pool=pool), expected)
+
+
+def test_plain_baseline_needs_and_reads_no_gsd():
+    plain, images = model(gsd_encoding=False), images_of(2, 3, 32, 32)
+    losses = [
+        plain(images, gsd, seeded())["loss"] for gsd in (None, 1.0, torch.tensor([3.0, 60.0]))
+    ]
+    assert losses[0] == losses[1] == losses[2]
+    with pytest.raises(InputError, match="no gsd came"):
+        model()(images)
+
+
+def test_unequal_gsd_in_one_batch_is_each_image_alone():
+    scale, images, gsd = model(mask_ratio=0.0), images_of(2, 3, 16, 24), torch.tensor([2.0, 9.0])
+    latent = scale._encode_visible(images, gsd, seeded())
+    together = scale._decode(latent)
+    for i in range(2):
+        alone = scale._decode(
+            scale._encode_visible(images[i : i + 1], gsd[i : i + 1], seeded(i + 7))
+        )
+        # Another order of the same tokens: sums differ in the last digit.
+        torch.testing.assert_close(together.high[i], alone.high[0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(together.low[i], alone.low[0], atol=1e-5, rtol=1e-4)
+
+
+def test_class_token_stays_out_of_the_decoder():
+    scale, images = model(), images_of(1, 3, 16, 16)
+    latent = scale._encode_visible(images, 1.0, seeded())
+    other = latent._replace(tokens=latent.tokens.clone())
+    other.tokens[:, 0] += 100
+    assert torch.equal(scale._decode(latent).high, scale._decode(other).high)
+
+
+def test_every_setting_counts():
+    images = images_of(2, 3, 32, 32)
+    base = model()(images, 5.0, seeded())["loss"]
+    changes = [
+        *({"mask_ratio": 0.5}, {"patch_size": 8}, {"decoder_dim": 32}, {"decoder_depth": 2}),
+        *({"decoder_heads": 4}, {"gsd_encoding": False}, {"reference_gsd": 2.0}),
+        *({"encoder": "tiny"}, {"laplacian_dim": 16}, {"target_scale": 1}),
+        {"variant": "released"},
+    ]
+    for change in changes:
+        assert model(**change)(images, 5.0, seeded())["loss"] != base, change
+
+
+@pytest.mark.parametrize("variant", ["paper", "released"])
+def test_reconstruct_keeps_what_was_seen(variant):
+    scale, images = model(channels=2, variant=variant), images_of(2, 2, 16, 24)
+    shown = scale.reconstruct(images, 5.0, seeded())
+    hidden = shown.mask.bool().expand_as(images)
+    assert torch.equal(shown.image[~hidden], images[~hidden])
+    assert torch.equal(shown.image[hidden], shown.prediction[hidden])
+    assert shown.mask.mean().item() == pytest.approx(5 / 6)
+    assert not shown.image.requires_grad
+
+
+def test_reconstruct_adds_the_bands_that_forward_predicts():
+    scale, images = model(variant="released"), images_of(1, 3, 32, 32)
+    out, shown = scale(images, 5.0, seeded()), scale.reconstruct(images, 5.0, seeded())
+    low = torch.nn.functional.interpolate(out["low"], size=(2, 2), mode="area")
+    low = torch.nn.functional.interpolate(low, size=(32, 32), mode="bilinear")
+    torch.testing.assert_close(shown.prediction, low + out["high"])
+
+
+def test_true_bands_reconstruct_the_image():
+    scale, images = model(variant="released"), images_of(1, 3, 32, 32)
+    scale.head = Constant(scale._target(images, scale._encode_visible(images, 5.0, None)))
+    shown = scale.reconstruct(images, 5.0).prediction
+    torch.testing.assert_close(shown, images, atol=1e-5, rtol=1e-5)
+    assert scale(images, 5.0)["loss"].item() == 0
+
+
+class Constant(torch.nn.Module):
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def forward(self, _):
+        return self.value
+
+
+def test_same_seed_same_loss():
+    scale, images = model(), images_of(2, 3, 32, 32)
+    losses = [scale(images, 5.0, seeded(s))["loss"].item() for s in (5, 5, 6)]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_size_and_variant_errors():
+    with pytest.raises(InputError, match="multiples of 8"):
+        model()(images_of(1, 3, 31, 32), 1.0)
+    with pytest.raises(InputError, match="whole patches"):
+        model()(images_of(1, 3, 36, 32), 1.0)
+    config = ScaleMAEConfig(**SMALL)
+    object.__setattr__(config, "variant", "reviewed")
+    with pytest.raises(InputError, match="'paper', 'released'"):
+        ScaleMAE(config)
+
+
+def test_it_learns_one_image():
+    scale, images = model(mask_ratio=0.5, laplacian_dim=32), images_of(1, 3, 8, 8).tile(2, 2)
+    optimiser = torch.optim.AdamW(scale.parameters(), lr=5e-3)
+    losses = []
+    for _ in range(150):
+        loss = scale(images, 5.0, seeded())["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_default_config():
+    assert ScaleMAE().config == ScaleMAEConfig()
+
+
+def test_from_released(tmp_path):
+    torch.manual_seed(3)
+    source = Encoder(
+        MaskedViTConfig(encoder=ViTSize(32, 3, 4), channels=5, patch_size=8, gsd_encoding=True)
+    ).eval()
+    extra = {"pos_embed": torch.zeros(1, 5, 32), "decoder_embed.weight": torch.zeros(8, 32)}
+    content = {"model": source.vit.state_dict() | extra, "args": argparse.Namespace(lr=1e-3)}
+    torch.save(content, tmp_path / "checkpoint.pth")
+    with pytest.warns(NonCommercialWeightsWarning, match="CC-BY-NC-4.0"):
+        scale = ScaleMAE.from_released(tmp_path / "checkpoint.pth", heads=4)
+    images = images_of(2, 5, 16, 24)
+    assert torch.equal(scale.encode(images, 7.0), source(images, 7.0))
+    assert not scale.training
+    assert scale.config.encoder == ViTSize(32, 3, 4)
+    assert (scale.config.channels, scale.config.patch_size) == (5, 8)

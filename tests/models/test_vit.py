@@ -1,0 +1,196 @@
+import pytest
+import torch
+
+from rsedu.blocks.position import gsd_sincos_2d, sincos_2d
+from rsedu.errors import InputError
+from rsedu.models.vit import Decoder, Encoder, MaskedViTConfig, ViTSize, initialise
+
+SMALL = ViTSize(dim=24, depth=2, heads=3)
+
+
+def config(**changes):
+    return MaskedViTConfig(**{"encoder": SMALL, "patch_size": 4, **changes})
+
+
+def encoder(**changes):
+    torch.manual_seed(0)
+    return Encoder(config(**changes)).eval()
+
+
+def images_of(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+def parity_pair(gsd, channels=3):
+    """The same random weights here and in torchgeo, which takes one GSD per model."""
+    other = pytest.importorskip("torchgeo.models.scale_mae")
+    theirs = other.ScaleMAE(
+        **{"res": gsd, "img_size": 20, "patch_size": 4, "in_chans": channels},
+        **{"embed_dim": 24, "depth": 2, "num_heads": 3, "num_classes": 0},
+    ).eval()
+    ours = encoder(gsd_encoding=True, channels=channels)
+    missing = theirs.load_state_dict(ours.vit.state_dict(), strict=False)
+    assert missing.missing_keys == ["pos_embed"]
+    assert not missing.unexpected_keys
+    return ours, theirs
+
+
+@pytest.mark.parametrize(("gsd", "channels"), [(1.0, 3), (2.4, 12), (10.0, 2)])
+def test_values_match_an_independent_encoder(gsd, channels):
+    ours, theirs = parity_pair(gsd, channels)
+    images = images_of(2, channels, 20, 20)
+    with torch.no_grad():
+        expected = theirs.forward_features(images)
+        torch.testing.assert_close(ours(images, gsd), expected, atol=1e-5, rtol=0)
+        assert not torch.allclose(ours(images, gsd * 1.5), expected, atol=1e-3)
+
+
+def test_unequal_gsd_in_one_batch_is_each_image_alone():
+    model, images, gsd = (
+        encoder(gsd_encoding=True),
+        images_of(3, 3, 12, 8),
+        torch.tensor([1.0, 5, 10]),
+    )
+    with torch.no_grad():
+        together = model(images, gsd)
+        for i in range(3):
+            alone = model(images[i : i + 1], gsd[i : i + 1])
+            torch.testing.assert_close(together[i : i + 1], alone, atol=1e-6, rtol=1e-5)
+
+
+def test_embedding_is_the_strided_convolution():
+    model, images = encoder(), images_of(2, 3, 8, 12)
+    grid = model.vit.patch_embed.proj(images).flatten(2).transpose(1, 2)
+    tokens = grid + sincos_2d(24, (2, 3))
+    tokens = torch.cat([model.vit.cls_token.expand(2, -1, -1), tokens], dim=1)
+    torch.testing.assert_close(model(images), model.vit.norm(model.vit.blocks(tokens)))
+
+
+def test_plain_encoding_does_not_read_the_gsd():
+    model, images = encoder(), images_of(2, 3, 8, 8)
+    assert torch.equal(model(images), model(images, torch.tensor([0.3, 60.0])))
+    assert torch.equal(model(images), encoder(reference_gsd=2.5)(images))
+
+
+def test_reference_gsd_divides():
+    images = images_of(1, 3, 8, 8)
+    one = encoder(gsd_encoding=True, reference_gsd=1.0)(images, 3.0)
+    other = encoder(gsd_encoding=True, reference_gsd=2.0)(images, 6.0)
+    torch.testing.assert_close(one, other)
+
+
+def test_gsd_may_be_one_number_for_all():
+    model, images = encoder(gsd_encoding=True), images_of(2, 3, 8, 8)
+    each = model(images, torch.tensor([10.0, 10.0]))
+    for gsd in (10, 10.0, torch.tensor([10.0, 10.0], dtype=torch.float64)):
+        torch.testing.assert_close(model(images, gsd), each)
+
+
+def test_gsd_errors():
+    model, images = encoder(gsd_encoding=True), images_of(3, 3, 8, 8)
+    with pytest.raises(InputError, match="no gsd came"):
+        model(images)
+    with pytest.raises(InputError, match="2 values for 3 images"):
+        model(images, torch.tensor([1.0, 2.0]))
+    with pytest.raises(InputError, match="finite size above 0"):
+        model(images, -10)
+
+
+def test_one_gsd_is_not_silently_shared():
+    with pytest.raises(InputError, match="1 values for 3 images"):
+        encoder(gsd_encoding=True)(images_of(3, 3, 8, 8), torch.tensor([1.0]))
+
+
+def test_band_and_size_errors():
+    model = encoder(channels=12)
+    with pytest.raises(InputError, match=r"3 bands.*12.*channels=3"):
+        model(images_of(1, 3, 8, 8))
+    with pytest.raises(InputError, match="whole patches"):
+        model(images_of(1, 12, 8, 10))
+
+
+def test_seeing_all_is_encoding_in_another_order():
+    model, images = encoder(gsd_encoding=True), images_of(2, 3, 12, 16)
+    latent = model.see_part(images, 5.0, mask_ratio=0.0, generator=torch.Generator().manual_seed(2))
+    order = latent.masked.ids_restore[..., None].expand(-1, -1, 24)
+    torch.testing.assert_close(latent.tokens[:, 1:].gather(1, order), model(images, 5.0)[:, 1:])
+    assert latent.grid == (3, 4)
+    assert latent.gsd.tolist() == [5.0, 5.0]
+
+
+def test_hidden_patches_do_not_reach_the_encoder():
+    model, images = encoder(), images_of(2, 3, 16, 16).requires_grad_()
+    latent = model.see_part(images, mask_ratio=0.75, generator=torch.Generator().manual_seed(2))
+    latent.tokens.square().sum().backward()
+    touched = images.grad.abs().sum(1).unfold(1, 4, 4).unfold(2, 4, 4).sum((-1, -2)).flatten(1) > 0
+    assert torch.equal(touched, latent.masked.mask == 0)
+    assert latent.tokens.shape == (2, 1 + 4, 24)
+
+
+def test_features_pool():
+    model, images = encoder(), images_of(2, 3, 8, 8)
+    tokens = model(images)
+    assert torch.equal(model.features(images, pool="cls"), tokens[:, 0])
+    torch.testing.assert_close(model.features(images), tokens[:, 1:].mean(1))
+    with pytest.raises(InputError, match="'mean' and 'cls'"):
+        model.features(images, pool="max")
+
+
+def test_decoder_by_its_parts():
+    model = encoder(gsd_encoding=True, decoder_dim=16, decoder_heads=2, decoder_depth=1)
+    decoder = Decoder(model.config, model, keep_prefix=True).eval()
+    latent = model.see_part(
+        images_of(2, 3, 8, 12),
+        torch.tensor([2.0, 7.0]),
+        mask_ratio=0.5,
+        generator=torch.Generator().manual_seed(2),
+    )
+    embedded = decoder.embed(latent.tokens)
+    tokens = torch.zeros(2, 6, 16)
+    for b in range(2):
+        tokens[b] = decoder.mask_token[0, 0]
+        for place, patch in enumerate(latent.masked.ids_keep[b].tolist()):
+            tokens[b, patch] = embedded[b, 1 + place]
+    tokens = tokens + gsd_sincos_2d(16, (2, 3), torch.tensor([2.0, 7.0]))
+    with_class = decoder.blocks(torch.cat([embedded[:, :1], tokens], dim=1))
+    torch.testing.assert_close(decoder(latent), decoder.norm(with_class[:, 1:]))
+    decoder.keep_prefix = False
+    torch.testing.assert_close(decoder(latent), decoder.norm(decoder.blocks(tokens)))
+
+
+def test_sizes_of_the_kit_and_of_timm():
+    assert encoder(encoder="tiny").dim == 96
+    assert len(encoder(encoder="small").vit.blocks) == 6
+    by_name = encoder(encoder="vit_tiny_patch16_224", patch_size=8, channels=5)
+    assert by_name(images_of(1, 5, 16, 24)).shape == (1, 7, 192)
+
+
+def test_registers_of_timm_count_as_prefix():
+    model = encoder(encoder="vit_pwee_patch16_reg1_gap_256", patch_size=8)
+    assert model.prefix == 2
+    images = images_of(1, 3, 16, 16)
+    tokens = model(images)
+    assert tokens.shape[1] == 2 + 4
+    torch.testing.assert_close(model.features(images), tokens[:, 2:].mean(1))
+
+
+def test_unknown_encoders():
+    for name in ("tinny", "resnet18", "swin_tiny_patch4_window7_224"):
+        with pytest.raises(InputError, match="no plain vision transformer"):
+            encoder(encoder=name)
+
+
+def test_initialise():
+    layer = torch.nn.Linear(30, 70)
+    torch.nn.init.ones_(layer.bias)
+    initialise(
+        torch.nn.Sequential(layer, torch.nn.LayerNorm(70), torch.nn.Linear(70, 2, bias=False))
+    )
+    bound = (6 / 100) ** 0.5
+    assert 0.95 * bound < layer.weight.abs().max() <= bound
+    assert not layer.bias.any()
+
+
+def test_nothing_is_learnt_about_position():
+    assert not [name for name, _ in encoder().named_parameters() if "pos" in name]
+    assert encoder().vit.cls_token.std() > 0
