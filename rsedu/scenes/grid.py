@@ -11,7 +11,11 @@ import numpy as np
 from affine import Affine
 from jaxtyping import Bool, Float32
 from rasterio.crs import CRS  # type: ignore[import-untyped]
-from rasterio.warp import Resampling, reproject  # type: ignore[import-untyped]
+from rasterio.warp import (  # type: ignore[import-untyped]
+    Resampling,
+    reproject,
+)
+from rasterio.warp import transform as warp_points
 
 from rsedu.errors import InputError
 
@@ -24,6 +28,10 @@ _SOME_PLANE = CRS.from_epsg(32631)
 
 # An output pixel is kept where at least this part of its area was observed.
 _MIN_OBSERVED = 0.5
+
+# New pixels count as larger from this area on, in old ones: two UTM zones differ by 0.1 %, and that
+# is no reason to blur.
+_LARGER = 1.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,19 +166,23 @@ def _check_transform(transform: Affine) -> None:
 def move(
     array: Float32[np.ndarray, "bands rows cols"],
     valid: Bool[np.ndarray, "rows cols"],
-    source: Grid,
+    *,
+    transform: Affine,
+    crs: CRS | None,
     target: Grid,
 ) -> tuple[Float32[np.ndarray, "bands newrows newcols"], Bool[np.ndarray, "newrows newcols"]]:
-    """Carry values from one grid to another, also across CRS.
+    """Carry values from any raster to a grid, also across CRS.
 
     To larger pixels: the mean over the area of each new pixel, with partly covered pixels weighted
-    by their share. To smaller or equal ones: bilinear. Never nearest, which would keep one of the
-    pixels and throw the others away (aliasing). Pixels that are not valid have no weight.
+    by their share. To smaller ones, or equal to within a tenth in area: bilinear. Never nearest,
+    which would keep one pixel and throw its neighbours away (aliasing). Pixels that are not valid
+    have no weight.
 
     Args:
         array: values that may be averaged (reflectance, linear power; not dB, not classes).
         valid: which pixels were observed.
-        source: the grid of `array`.
+        transform: maps (col, row) of the array's pixel corners to (x, y) in its CRS.
+        crs: of the array, degrees allowed; None for a plane in metres.
         target: the grid wanted.
 
     Returns:
@@ -178,39 +190,51 @@ def move(
         the new pixel was observed.
 
     Raises:
-        InputError: one grid has a CRS and the other has none.
+        InputError: one side has a CRS and the other has none.
     """
-    if (source.crs is None) != (target.crs is None):
+    if (crs is None) != (target.crs is None):
         raise InputError(
             "One grid has a CRS and the other has none, so nothing says how they lie to each "
             "other: give both a CRS, or use resample(gsd_m=...)."
         )
     # A ring of unobserved pixels, so that what lies outside counts as unobserved area.
-    ring = ((1, 1), (1, 1))
-    around = Grid(
-        transform=source.transform @ Affine.translation(-1, -1),
-        crs=source.crs,
-        shape=(source.shape[0] + 2, source.shape[1] + 2),
-    )
-    padded = np.pad(np.where(valid, array, np.nan), ((0, 0), *ring), constant_values=np.nan)
-    weight = np.pad(valid.astype(np.float32), ring)[None]
-    larger = target.gsd_m > source.gsd_m * (1 + _SAME)
+    ring = ((0, 0), (1, 1), (1, 1))
+    around = transform @ Affine.translation(-1, -1)
+    padded = np.pad(np.where(valid, array, np.float32(np.nan)), ring, constant_values=np.nan)
+    weight = np.pad(valid[None].astype(np.float32), ring)
+    larger = _old_pixels_per_new(transform, crs, target) > _LARGER
     how = Resampling.average if larger else Resampling.bilinear
-    moved = _warp(padded, around, target, how)
-    observed = _warp(weight, around, target, Resampling.average)[0]
+    moved = _warp(padded, around, crs, target, how)
+    observed = _warp(weight, around, crs, target, Resampling.average)[0]
     kept = (np.nan_to_num(observed) >= _MIN_OBSERVED - _SAME) & np.isfinite(moved).all(axis=0)
     return np.where(kept, moved, np.float32(np.nan)), kept
 
 
+def _old_pixels_per_new(transform: Affine, crs: CRS | None, target: Grid) -> float:
+    """Area of the target's middle pixel in pixels of the source."""
+    rows, cols = target.shape
+    corners = [(cols / 2, rows / 2), (cols / 2 + 1, rows / 2), (cols / 2, rows / 2 + 1)]
+    xs, ys = zip(*(target.transform @ corner for corner in corners), strict=True)
+    if crs != target.crs:
+        xs, ys = warp_points(target.crs, crs, xs, ys)
+    (col, row), right, below = (~transform @ point for point in zip(xs, ys, strict=True))
+    cross = (right[0] - col) * (below[1] - row) - (right[1] - row) * (below[0] - col)
+    return abs(float(cross))
+
+
 def _warp(
-    array: Float32[np.ndarray, "bands rows cols"], source: Grid, target: Grid, how: Resampling
+    array: Float32[np.ndarray, "bands rows cols"],
+    transform: Affine,
+    crs: CRS | None,
+    target: Grid,
+    how: Resampling,
 ) -> Float32[np.ndarray, "bands newrows newcols"]:
     moved = np.full((len(array), *target.shape), np.nan, dtype=np.float32)
     reproject(
         array,
         moved,
-        src_transform=source.transform,
-        src_crs=source.crs or _SOME_PLANE,
+        src_transform=transform,
+        src_crs=crs or _SOME_PLANE,
         src_nodata=np.nan,
         dst_transform=target.transform,
         dst_crs=target.crs or _SOME_PLANE,

@@ -169,7 +169,9 @@ class Scene:
         if target.matches(self.grid):
             return self
         linear = self.to_linear()
-        array, valid = move(linear.array, self.valid, self.grid, target)
+        array, valid = move(
+            linear.array, self.valid, transform=self.transform, crs=self.crs, target=target
+        )
         moved = replace(
             linear, array=array, valid=valid, transform=target.transform, crs=target.crs
         )
