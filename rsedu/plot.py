@@ -47,7 +47,7 @@ def show(summary: str) -> None:
     says what is to be seen, with the number.
     """
     figure = plt.gcf()
-    display(figure, metadata={"image/png": {"alt": summary}})
+    display(figure, metadata={"image/png": {"alt": summary}})  # type: ignore[no-untyped-call]
     plt.close(figure)
     print(f"Figure: {summary}")
 
@@ -62,7 +62,8 @@ def stretch(
     """
     floor, ceiling = np.nanpercentile(values, [low, high], axis=(-2, -1), keepdims=True)
     span = np.where(ceiling > floor, ceiling - floor, 1.0)
-    return np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0))
+    stretched: np.ndarray = np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0))
+    return stretched
 
 
 def composite(scene: Scene, bands: Sequence[str], *, title: str, ax: Axes | None = None) -> Axes:
@@ -86,7 +87,12 @@ def false_colour(scene: Scene, *, title: str = "false colour", ax: Axes | None =
 
 
 def band(
-    scene: Scene, name: str, *, title: str | None = None, ax: Axes | None = None, **limits: float
+    scene: Scene,
+    name: str,
+    *,
+    title: str | None = None,
+    ax: Axes | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> Axes:
     """Draw one band in grey with a colour bar in the band's unit.
 
@@ -95,11 +101,12 @@ def band(
         name: the band, for example "VH".
         title: the band's name if None.
         ax: the current axes if None.
-        limits: `vmin` and `vmax` in the band's unit; the 2nd and 98th percentiles if absent.
+        limits: darkest and brightest value, in the band's unit; the 2nd and 98th percentiles
+            if None.
     """
     unit = UNIT_LABELS[scene.units[scene.bands.index(name)]]
     return index_map(
-        scene.band(name), scene, label=unit, title=title or name, ax=ax, cmap="gray", **limits
+        scene.band(name), scene, label=unit, title=title or name, ax=ax, cmap="gray", limits=limits
     )
 
 
@@ -111,13 +118,12 @@ def index_map(
     title: str,
     ax: Axes | None = None,
     cmap: str = "BrBG",
-    **limits: float,
+    limits: tuple[float, float] | None = None,
 ) -> Axes:
     """Draw `values`, one per pixel of `scene`, with a colour bar named `label`."""
     ax = ax or plt.gca()
-    if not limits:
-        limits = dict(zip(("vmin", "vmax"), np.nanpercentile(values, [2, 98]), strict=True))
-    image = ax.imshow(values, cmap=cmap, interpolation="nearest", **limits)
+    low, high = limits or np.nanpercentile(values, [2, 98])
+    image = ax.imshow(values, cmap=cmap, interpolation="nearest", vmin=low, vmax=high)
     ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8)
     ax.set_title(title, fontsize="medium")
     return scale_bar(ax, scene)
