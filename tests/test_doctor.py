@@ -8,6 +8,8 @@ import pytest
 
 from rsedu import doctor
 from rsedu.doctor import CHECKS, Finding, examine, find_chromium, is_healthy, render
+from rsedu.errors import BrokenDataError
+from rsedu.scenes import samples
 
 
 def _named(name: str) -> Finding:
@@ -128,19 +130,22 @@ def test_little_disk_is_a_note(monkeypatch: pytest.MonkeyPatch, free_gb: float, 
     assert doctor._disk().state == state
 
 
-def test_samples_without_their_files_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.metadata, "files", lambda name: [])
+@pytest.mark.parametrize("broken", ["pairs", "clearing"])
+def test_a_sample_that_does_not_read_is_missing(
+    monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail() -> None:
+        raise BrokenDataError("the archive ends too early")
+
+    monkeypatch.setattr(samples, broken, fail)
     finding = doctor._samples()
-    assert finding.state == "missing"
-    assert "bigearthnet-common, spyndex" in finding.detail
+    assert (finding.state, finding.detail) == ("missing", "the archive ends too early")
+    assert "requirements.lock" in finding.remedy
 
 
-def test_one_archive_of_two_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = doctor.metadata.files("bigearthnet-common")
-    assert real is not None
-    fewer = [file for file in real if "S1-Example" not in str(file)]
-    monkeypatch.setattr(doctor.metadata, "files", lambda name: fewer)
-    assert not doctor._has_files("bigearthnet-common")
+def test_samples_says_what_it_read() -> None:
+    detail = "6 Sentinel-1/2 pairs and a forest scene of 300 x 300 pixels read"
+    assert doctor._samples() == Finding("samples", "ok", detail)
 
 
 def test_weights_are_listed_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
