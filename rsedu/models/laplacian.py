@@ -26,20 +26,20 @@ class BandSplit:
     Attributes:
         high_above: The high band is what this many samples per patch cannot hold.
         low_below: The low band is what this many can; None leaves the encoder's image as it is.
-        high_power: 1 for absolute errors in the high band, 2 for squared ones.
+        high_loss: "l1" for absolute errors in the high band, "l2" for squared ones.
     """
 
     high_above: float
     low_below: float | None
-    high_power: Literal[1, 2]
+    high_loss: Literal["l1", "l2"]
 
 
 SPLITS: dict[str, BandSplit] = {
     # 448 px targets, 16 px patches, 14 x 14 of them: down to 56 px is 4 samples per patch, 14 is 1.
-    "paper": BandSplit(high_above=4.0, low_below=1.0, high_power=1),
+    "paper": BandSplit(high_above=4.0, low_below=1.0, high_loss="l1"),
     # The released defaults: down to 7 px is half a sample per patch; the condition that guards the
     # low-pass is inverted, so that it never runs; the L1 loss is behind a flag that is off.
-    "released": BandSplit(high_above=0.5, low_below=None, high_power=2),
+    "released": BandSplit(high_above=0.5, low_below=None, high_loss="l2"),
 }
 
 

@@ -12,6 +12,7 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from rsedu.blocks.patches import mask_to_pixels
 from rsedu.errors import InputError
@@ -225,8 +226,9 @@ class ScaleMAE(nn.Module):
         mask, grid = latent.masked.mask, latent.grid
         low_mask = mask_to_pixels(mask, self.config.patch_size, grid)
         high_mask = mask_to_pixels(mask, self._target_patch, grid)
-        high_error = (target.high - predicted.high).abs() ** SPLITS[self.config.variant].high_power
-        low_error = (target.low - predicted.low).square()
+        high_loss = F.l1_loss if SPLITS[self.config.variant].high_loss == "l1" else F.mse_loss
+        high_error = high_loss(predicted.high, target.high, reduction="none")
+        low_error = F.mse_loss(predicted.low, target.low, reduction="none")
         return {
             "loss_high": _masked_mean(high_error, high_mask),
             "loss_low": _masked_mean(low_error, low_mask),
@@ -235,4 +237,5 @@ class ScaleMAE(nn.Module):
 
 def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Average (B, C, H, W) values over all bands of the pixels where the (B, 1, H, W) mask is 1."""
-    return (values * mask).sum() / (mask.sum() * values.shape[1])
+    per_pixel = values.mean(dim=1, keepdim=True)  # first: the mask then multiplies one band, not C
+    return (per_pixel * mask).sum() / mask.sum()

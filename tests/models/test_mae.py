@@ -144,6 +144,14 @@ def test_encode_and_features_are_those_of_the_encoder():
         assert torch.equal(mae.features(images, 3.0, pool=pool), expected)
 
 
+def test_class_token_takes_part_in_the_decoder():
+    mae, images = model(), images_of(1, 3, 16, 16)
+    latent = mae._encode_visible(images, None, seeded())
+    other = latent._replace(tokens=latent.tokens.clone())
+    other.tokens[:, 0] = -other.tokens[:, 0]
+    assert not torch.allclose(mae.decoder(latent), mae.decoder(other))
+
+
 def test_gsd_changes_encoder_and_decoder():
     mae, images = model(gsd_encoding=True), images_of(1, 3, 16, 16)
     one, other = (mae(images, gsd, seeded())["prediction"] for gsd in (1.0, 10.0))
