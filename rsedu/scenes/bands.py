@@ -43,24 +43,24 @@ def _optical(name: str, centre_nm: float, width_nm: float, gsd_m: float, text: s
 S2: dict[str, Band] = {
     band.name: band
     for band in (
-        _optical("B01", 442.7, 21, 60, "coastal aerosol"),
-        _optical("B02", 492.4, 66, 10, "blue"),
-        _optical("B03", 559.8, 36, 10, "green"),
-        _optical("B04", 664.6, 31, 10, "red: chlorophyll absorbs"),
-        _optical("B05", 704.1, 15, 20, "red edge 1"),
-        _optical("B06", 740.5, 15, 20, "red edge 2"),
-        _optical("B07", 782.8, 20, 20, "red edge 3"),
-        _optical("B08", 832.8, 106, 10, "near infrared, wide: leaves reflect"),
-        _optical("B8A", 864.7, 21, 20, "near infrared, narrow"),
-        _optical("B09", 945.1, 20, 60, "water vapour"),
-        _optical("B10", 1373.5, 31, 60, "cirrus: absent from surface reflectance (level 2A)"),
-        _optical("B11", 1613.7, 91, 20, "short-wave infrared 1: leaf water absorbs"),
-        _optical("B12", 2202.4, 175, 20, "short-wave infrared 2: dry soil, char"),
+        _optical("B01", 442.7, 21.0, 60.0, "coastal aerosol"),
+        _optical("B02", 492.4, 66.0, 10.0, "blue"),
+        _optical("B03", 559.8, 36.0, 10.0, "green"),
+        _optical("B04", 664.6, 31.0, 10.0, "red: chlorophyll absorbs"),
+        _optical("B05", 704.1, 15.0, 20.0, "red edge 1"),
+        _optical("B06", 740.5, 15.0, 20.0, "red edge 2"),
+        _optical("B07", 782.8, 20.0, 20.0, "red edge 3"),
+        _optical("B08", 832.8, 106.0, 10.0, "near infrared, wide: leaves reflect"),
+        _optical("B8A", 864.7, 21.0, 20.0, "near infrared, narrow"),
+        _optical("B09", 945.1, 20.0, 60.0, "water vapour"),
+        _optical("B10", 1373.5, 31.0, 60.0, "cirrus: absent from surface reflectance (level 2A)"),
+        _optical("B11", 1613.7, 91.0, 20.0, "short-wave infrared 1: leaf water absorbs"),
+        _optical("B12", 2202.4, 175.0, 20.0, "short-wave infrared 2: dry soil, char"),
     )
 }
 
 S1: dict[str, Band] = {
-    name: Band(name=name, wavelength_um=None, width_um=None, native_gsd_m=10, description=text)
+    name: Band(name=name, wavelength_um=None, width_um=None, native_gsd_m=10.0, description=text)
     for name, text in (
         ("VV", "sent vertical, received vertical: surfaces and their roughness"),
         ("VH", "sent vertical, received horizontal: volumes such as tree crowns"),
@@ -88,7 +88,7 @@ S2_OFFSET_DN = -1000.0
 S2_NODATA_DN = 0
 
 
-def s2_offset_dn(baseline: float) -> float:
+def s2_offset_dn(baseline: float | int) -> float:
     """Return what to add to Sentinel-2 digital numbers before dividing by S2_QUANTIFICATION.
 
     Args:

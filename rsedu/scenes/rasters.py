@@ -14,7 +14,7 @@ from rasterio.warp import transform_bounds  # type: ignore[import-untyped]
 from rasterio.windows import Window  # type: ignore[import-untyped]
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.scenes.grid import Grid, move
+from rsedu.scenes.grid import Grid, Number, move
 from rsedu.scenes.scene import Scene, Unit
 
 
@@ -68,7 +68,7 @@ def _names(source: DatasetReader, bands: Sequence[str] | None) -> tuple[str, ...
 
 
 def _values(
-    source: DatasetReader, window: Window, shape: tuple[int, int], nodata: float | None
+    source: DatasetReader, window: Window, shape: tuple[int, int], nodata: Number | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values as float32 and the mask of pixels that hold data in every band."""
     array = source.read(
@@ -84,13 +84,13 @@ def _values(
 def read_window(
     path: str | Path,
     *,
-    bounds: Sequence[float] | None = None,
+    bounds: Sequence[Number] | None = None,
     rows: slice = slice(None),
     cols: slice = slice(None),
-    gsd_m: float | None = None,
+    gsd_m: Number | None = None,
     bands: Sequence[str] | None = None,
     unit: Unit = "dn",
-    nodata: float | None = None,
+    nodata: Number | None = None,
 ) -> Scene:
     """Read a raster, or the part of it that is asked for, as a Scene.
 
@@ -164,7 +164,7 @@ def read_onto(
     *,
     bands: Sequence[str] | None = None,
     unit: Unit = "dn",
-    nodata: float | None = None,
+    nodata: Number | None = None,
 ) -> Scene:
     """Read a raster in any CRS, degrees included, onto the pixels of a scene.
 

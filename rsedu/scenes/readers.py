@@ -16,7 +16,7 @@ from rsedu.scenes.bands import (
     S2_QUANTIFICATION,
     s2_offset_dn,
 )
-from rsedu.scenes.grid import Grid
+from rsedu.scenes.grid import Grid, Number
 from rsedu.scenes.rasters import opened, read_onto, read_window
 from rsedu.scenes.scene import Scene, Unit
 
@@ -71,7 +71,7 @@ def _chosen(files: Mapping[str, str], bands: Sequence[str], source: Files) -> di
     return {name: files[name] for name in bands}
 
 
-def _parsed(baseline: str | float) -> float:
+def _parsed(baseline: str | Number) -> float:
     match = re.fullmatch(r"N?(\d\d?)\.?(\d\d)?", str(baseline).strip(), re.IGNORECASE)
     if isinstance(baseline, float | int):
         return float(baseline)
@@ -109,9 +109,9 @@ def _found_baseline(source: Files, files: Mapping[str, str]) -> float:
 def read_sentinel2(
     source: Files,
     *,
-    baseline: str | float | None = None,
+    baseline: str | Number | None = None,
     bands: Sequence[str] = S2_BANDS,
-    bounds: Sequence[float] | None = None,
+    bounds: Sequence[Number] | None = None,
 ) -> Scene:
     """Read single-band files at 10, 20 and 60 m as one reflectance scene at 10 m.
 
@@ -185,7 +185,7 @@ def _check_same_place(grids: Mapping[str, Grid]) -> None:
             )
 
 
-def _widened(coarse: Grid, bounds: Sequence[float]) -> tuple[float, float, float, float]:
+def _widened(coarse: Grid, bounds: Sequence[Number]) -> tuple[Number, Number, Number, Number]:
     """The bounds out to edges of the largest pixels, and one more for the interpolation."""
     rows, cols = coarse.slices(_grown(bounds, 1.5 * coarse.gsd_m))
     west, north = coarse.transform @ (cols.start, rows.start)
@@ -193,7 +193,7 @@ def _widened(coarse: Grid, bounds: Sequence[float]) -> tuple[float, float, float
     return west, south, east, north
 
 
-def _grown(bounds: Sequence[float], by_m: float) -> tuple[float, float, float, float]:
+def _grown(bounds: Sequence[Number], by_m: Number) -> tuple[Number, Number, Number, Number]:
     west, south, east, north = bounds
     if not (west < east and south < north):
         raise InputError(

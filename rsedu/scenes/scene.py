@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32
 from rasterio.crs import CRS  # type: ignore[import-untyped]
 
 from rsedu.errors import InputError
-from rsedu.scenes.grid import Grid, move
+from rsedu.scenes.grid import Grid, Number, move
 
 #: reflectance: share of sunlight sent back, about [0, 1], bright snow above 1. sigma0: radar
 #: backscatter, linear power. sigma0_db: the same as 10 log10. dn: digital numbers as stored.
@@ -39,12 +39,14 @@ class Scene:
         InputError: shapes, names, units or grid do not fit together; the message says which.
     """
 
-    array: Float32[np.ndarray, "bands rows cols"]
+    # Arrays of any float type and masks of any shape may come; __post_init__ converts them, and
+    # explains what is wrong, for every caller. A checked annotation would only do so in tests.
+    array: np.ndarray
     bands: tuple[str, ...]
     transform: Affine
     crs: CRS | None
     units: tuple[Unit, ...]
-    valid: Bool[np.ndarray, "rows cols"] = field(default_factory=_mask_from_values)
+    valid: np.ndarray = field(default_factory=_mask_from_values)
 
     def __post_init__(self) -> None:
         array = np.asarray(self.array, dtype=np.float32)
@@ -133,7 +135,7 @@ class Scene:
             transform=self.transform @ Affine.translation(left, top),
         )
 
-    def window(self, bounds: Sequence[float]) -> "Scene":
+    def window(self, bounds: Sequence[Number]) -> "Scene":
         """Return the pixels within (west, south, east, north), metres in the scene's CRS.
 
         Edges go to the nearest pixel edge, and the part outside the scene is left away.
@@ -144,7 +146,7 @@ class Scene:
         rows, cols = self.grid.slices(bounds)
         return self.crop(rows=rows, cols=cols)
 
-    def resample(self, *, gsd_m: float) -> "Scene":
+    def resample(self, *, gsd_m: Number) -> "Scene":
         """Return the same place with pixels of another size; the north-west corner stays.
 
         Larger pixels are area means, smaller ones bilinear, as in `resample_to`. Only whole new
@@ -238,7 +240,7 @@ class Scene:
         return list(zip(flags, self.units, strict=True))
 
 
-def _check_bands(array: np.ndarray, bands: tuple[str, ...], units: tuple[Unit, ...]) -> None:
+def _check_bands(array: np.ndarray, bands: tuple[str, ...], units: tuple[str, ...]) -> None:
     if array.ndim != 3:
         raise InputError(f"array has shape {array.shape}; a scene needs (bands, rows, cols).")
     if len(bands) != len(array) or len(units) != len(array):

@@ -8,11 +8,12 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from rsedu.errors import InputError
+from rsedu.scenes.grid import Number
 from rsedu.scenes.scene import Scene
 
 
 def to_tensor(
-    scene: Scene, *, fill: float | None = None
+    scene: Scene, *, fill: Number | None = None
 ) -> tuple[Float32[Tensor, "bands rows cols"], float]:
     """Return the pixels as a tensor, and the side of a pixel.
 
