@@ -33,10 +33,11 @@ lab: $(VENV)/.core ## build the environment, open JupyterLab on the first lesson
 test: $(VENV)/.dev ## run every test: units, house, lessons, browser
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev ## style, drift of generated lessons, layers
+lint: $(VENV)/.dev ## style, layers, drift and measures of the lessons
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/rsedu build --check
+	$(BIN)/rsedu measure --strict
 	$(BIN)/lint-imports
 
 types: $(VENV)/.dev ## mypy, strict

@@ -42,3 +42,34 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     else:
         click.echo(render(findings))
     ctx.exit(0 if is_healthy(findings) else 1)
+
+
+@main.command()
+@click.argument("lessons", nargs=-1)
+@click.option("--check", is_flag=True, help="Write nothing; fail on anything that differs.")
+@click.pass_context
+def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
+    """Write both notebooks of each lesson from its source.
+
+    LESSONS are numbers such as 01; without any, all are built.
+    """
+    from rsedu.lessons.build import build as build_lessons
+
+    lines = build_lessons(lessons, check=check)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(1 if check and lines else 0)
+
+
+@main.command()
+@click.option("--strict", is_flag=True, help="Fail where a lesson misses its targets.")
+@click.pass_context
+def measure(ctx: click.Context, strict: bool) -> None:
+    """Count cells, lines and words of each lesson, beside the targets."""
+    from rsedu.lessons.measure import measure as measure_lessons
+
+    table, misses = measure_lessons()
+    click.echo(table)
+    for miss in misses:
+        click.echo(miss)
+    ctx.exit(1 if strict and misses else 0)
