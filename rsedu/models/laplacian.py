@@ -35,7 +35,8 @@ class BandSplit:
 
 
 SPLITS: dict[str, BandSplit] = {
-    # 448 px targets, 16 px patches, 14 x 14 of them: down to 56 px is 4 samples per patch, 14 is 1.
+    # The paper's main text gives the recipe and no sizes. These follow a reading of its supplement:
+    # of 448 px with 14 x 14 patches, high is above 56 px (4 samples per patch), low below 14 (1).
     "paper": BandSplit(high_above=4.0, low_below=1.0, high_loss="l1"),
     # The released defaults: down to 7 px is half a sample per patch; the condition that guards the
     # low-pass is inverted, so that it never runs; the L1 loss is behind a flag that is off.
