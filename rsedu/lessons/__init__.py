@@ -1,0 +1,1 @@
+"""Lessons: exercises and their checks, progress, and the builder of the notebooks."""
