@@ -2,7 +2,7 @@
 #
 #   PYTHON=/path/to/python3.12 make lab    choose the Python that .venv is made with
 #   make lab LAB_ARGS=--no-browser         hand arguments to JupyterLab
-#   make lab TORCH_INDEX=URL               take torch from PyTorch's CPU index (see README.md)
+#   TORCH_INDEX=URL make lab               take torch from PyTorch's CPU index (see README.md)
 
 SHELL := /bin/bash
 VENV ?= .venv
