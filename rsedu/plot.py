@@ -31,10 +31,13 @@ UNIT_LABELS: Mapping[str, str] = {
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
-def panels(rows: int, cols: int, *, title: str, size_in: float = 3.0) -> list[Axes]:
-    """Open a figure of rows x cols panels, `size_in` inches each, and return them row by row."""
+def panels(
+    rows: int, cols: int, *, title: str, size_in: tuple[float, float] = (3.2, 3.0)
+) -> list[Axes]:
+    """Open a figure of rows x cols panels, each (width, height) inches, and return them by row."""
+    width, height = size_in
     figure, axes = plt.subplots(
-        rows, cols, figsize=(size_in * cols, size_in * rows), layout="constrained", squeeze=False
+        rows, cols, figsize=(width * cols, height * rows), layout="constrained", squeeze=False
     )
     figure.suptitle(title)
     return list(axes.flat)
@@ -93,6 +96,7 @@ def band(
     title: str | None = None,
     ax: Axes | None = None,
     limits: tuple[float, float] | None = None,
+    bar: bool = True,
 ) -> Axes:
     """Draw one band in grey with a colour bar in the band's unit.
 
@@ -103,10 +107,18 @@ def band(
         ax: the current axes if None.
         limits: darkest and brightest value, in the band's unit; the 2nd and 98th percentiles
             if None.
+        bar: whether to draw the colour bar; False where a neighbour's serves.
     """
     unit = UNIT_LABELS[scene.units[scene.bands.index(name)]]
     return index_map(
-        scene.band(name), scene, label=unit, title=title or name, ax=ax, cmap="gray", limits=limits
+        scene.band(name),
+        scene,
+        label=unit,
+        title=title or name,
+        ax=ax,
+        cmap="gray",
+        limits=limits,
+        bar=bar,
     )
 
 
@@ -119,12 +131,14 @@ def index_map(
     ax: Axes | None = None,
     cmap: str = "BrBG",
     limits: tuple[float, float] | None = None,
+    bar: bool = True,
 ) -> Axes:
     """Draw `values`, one per pixel of `scene`, with a colour bar named `label`."""
     ax = ax or plt.gca()
     low, high = limits or np.nanpercentile(values, [2, 98])
     image = ax.imshow(values, cmap=cmap, interpolation="nearest", vmin=low, vmax=high)
-    ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8)
+    if bar:
+        ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8)
     ax.set_title(title, fontsize="medium")
     return scale_bar(ax, scene)
 
@@ -188,10 +202,12 @@ def spectral_bands(*, ax: Axes | None = None) -> Axes:
         centre, width, gsd_m = S2[name].wavelength_um, S2[name].width_um, S2[name].native_gsd_m
         assert centre is not None and width is not None
         colour = COLOURS[number % 2]
-        ax.barh(gsd_m, width, left=centre - width / 2, height=7, color=colour, alpha=0.8)
-        ax.text(centre, gsd_m + 5 + 4 * (number % 2), name, ha="center", fontsize="small")
-    ax.set(xlabel="wavelength (um)", ylabel="native ground sample distance (m)")
-    ax.set(xlim=(0.4, 2.35), ylim=(0, 76), yticks=(10, 20, 60))
+        ax.barh(gsd_m, width, left=centre - width / 2, height=6, color=colour)
+        ax.text(centre, gsd_m + 4, name, ha="center", fontsize="small", rotation=60)
+    ax.axvspan(0.38, 0.70, color="gold", alpha=0.2, linewidth=0)
+    ax.text(0.54, 40, "what eyes see", ha="center")
+    ax.set(xlabel="wavelength (um)", ylabel="native GSD (m)")
+    ax.set(xlim=(0.35, 2.35), ylim=(0, 78), yticks=(10, 20, 60))
     return ax
 
 
