@@ -187,6 +187,21 @@ class Constant(torch.nn.Module):
         return self.value
 
 
+def test_each_token_paints_its_own_place():
+    # Of a 2 x 5 grid, change the last patch of the first row: the first two columns stay.
+    scale, images = model(mask_ratio=0.0), images_of(1, 3, 16, 40)
+    latent = scale._encode_visible(images, 5.0, seeded())
+    tokens = torch.randn(1, 10, 16)
+    scale.decoder = Constant(tokens)
+    before = scale._decode(latent)
+    tokens[0, 4] += 1
+    after = scale._decode(latent)
+    for band, patch in ((0, 4), (1, 8)):
+        moved = (after[band] - before[band])[0].abs().amax(dim=0)
+        assert moved[:patch, 4 * patch :].max() > 1e-4
+        assert moved[:, : 2 * patch].max() < 1e-6
+
+
 def test_same_seed_same_loss():
     scale, images = model(), images_of(2, 3, 32, 32)
     losses = [scale(images, 5.0, seeded(s))["loss"].item() for s in (5, 5, 6)]
