@@ -117,6 +117,24 @@ def test_the_seed_decides_order_and_draws() -> None:
     assert (first.losses != other.losses).all()
 
 
+class Draws(nn.Module):
+    """Its loss is its own random draw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        return {"loss": torch.rand(()) + 0 * self.weight.sum()}
+
+
+def test_every_step_draws_anew() -> None:
+    losses = train(Draws(), source(), CONFIG, device="cpu").losses
+    assert len(set(losses)) == 20
+    other = train(Draws(), source(), replace(CONFIG, seed=6), device="cpu").losses
+    assert not set(losses) & set(other)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_stopped_by_a_signal_goes_on_to_the_last_digit(
     tmp_path: Path, number: signal.Signals
