@@ -190,7 +190,9 @@ def read_onto(
         names = _names(source, bands)
         shape = (int(window.height), int(window.width))
         array, valid = _values(source, window, shape, nodata)
-        transform, crs = source.window_transform(window), source.crs
+        # Not window_transform: it multiplies in a way that affine is about to drop, and warns.
+        transform = source.transform @ Affine.translation(window.col_off, window.row_off)
+        crs = source.crs
     in_db = unit == "sigma0_db"
     values = 10 ** (array / 10) if in_db else array
     moved, kept = move(values, valid, transform=transform, crs=crs, target=like.grid)
