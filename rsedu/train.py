@@ -81,12 +81,10 @@ def make_fabric(*, device: str = "auto", devices: int = 1, precision: Precision 
     # Under torchrun each process reads its own number from the environment.
     local = int(os.environ.get("LOCAL_WORLD_SIZE", devices))
     exact = pick_precision(chosen) if precision == "auto" else precision
-    nodes = int(os.environ.get("GROUP_WORLD_SIZE", 1))
     return Fabric(
         accelerator=chosen.type,
         devices=[chosen.index] if chosen.index is not None and local == 1 else local,
-        num_nodes=nodes,
-        strategy="ddp" if local * nodes > 1 else "auto",
+        num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
         precision=exact,
     )
 

@@ -153,10 +153,12 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_last_digit(
     assert rest.stopped_by is None
 
 
-def test_handlers_are_restored(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    train(Regression(), Interrupting(source(), 80, signal.SIGINT), CONFIG, device="cpu")
-    assert signal.getsignal(signal.SIGINT) is before
+@pytest.mark.parametrize("position", [80, -1])
+def test_handlers_are_restored_whether_a_signal_came_or_not(position: int) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    train(Regression(), Interrupting(source(), position, signal.SIGINT), CONFIG, device="cpu")
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_a_finished_run_resumes_to_itself(tmp_path: Path) -> None:

@@ -1,0 +1,371 @@
+"""Recipes: which model on which data for how long, from one command to weights with a card.
+
+``rsedu pretrain scalemae --data frontier`` on a laptop and
+``torchrun --nproc-per-node 8 -m rsedu.pretrain scalemae --data frontier`` on a cluster are the
+same run: the batch size counts over all processes.
+"""
+
+import os
+import platform
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import nn
+
+from rsedu.batches import Source
+from rsedu.checkpoints import read_checkpoint
+from rsedu.device import describe_device, pick_device
+from rsedu.errors import InputError, MissingExtraError
+from rsedu.evaluate import chance_accuracy, knn_accuracy
+from rsedu.recipe import TrainConfig
+from rsedu.scenes.bands import S2_BANDS
+from rsedu.sources import GeoTiffTiles, Renamed, Shrunk, TorchGeoTiles, Turned
+from rsedu.train import History, time_per_step, train
+from rsedu.weights import Card, save
+from rsedu.worlds import TRAIN_WORLDS, VALIDATION_WORLDS, FrontierTiles
+
+
+def _mae() -> nn.Module:
+    from rsedu.models.mae import MAE, MAEConfig
+
+    return MAE(MAEConfig(channels=len(S2_BANDS)))
+
+
+def _scalemae() -> nn.Module:
+    from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
+
+    return ScaleMAE(ScaleMAEConfig(channels=len(S2_BANDS)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How one model of the kit is trained.
+
+    Attributes:
+        build: makes it with fresh weights.
+        inputs: argument of ``forward`` -> entry of a tile.
+        shrink: tile pixels that become one pixel of what the model is given, along each side.
+        about: for the card.
+        config: what shapes the curve; the command's options replace single values.
+    """
+
+    build: Callable[[], nn.Module]
+    inputs: Mapping[str, str]
+    shrink: int
+    about: str
+    config: TrainConfig
+
+
+_IMAGES = {"images": "optical", "gsd": "gsd"}
+_CONFIG = TrainConfig(steps=20_000, batch_size=64, blr=4e-3, warmup_steps=500, weight_decay=0.05)
+
+#: Both see 8 x 8 patches of 8 pixels, of the same tiles: what Scale-MAE is given is twice as fine,
+#: since it shrinks its input itself and rebuilds the fine image.
+RECIPES = {
+    "mae": Recipe(
+        build=_mae,
+        inputs=_IMAGES,
+        shrink=2,
+        about="Masked autoencoder on 12 optical bands; positions count patches, not metres.",
+        config=_CONFIG,
+    ),
+    "scalemae": Recipe(
+        build=_scalemae,
+        inputs=_IMAGES,
+        shrink=1,
+        about="Scale-MAE on 12 optical bands; positions are measured in metres by the GSD.",
+        config=_CONFIG,
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Tiles as the command line names them.
+
+    Attributes:
+        name: "frontier", a folder of GeoTIFFs, or "torchgeo:CLASS:FOLDER".
+        size_px: side of a tile before shrinking.
+        scale: reflectance = scale * value + offset, for data that does not say.
+        offset: see `scale`.
+        cache: folder for rendered worlds.
+    """
+
+    name: str = "frontier"
+    size_px: int = 128
+    scale: float = 1e-4
+    offset: float = 0.0
+    cache: Path = Path(".rsedu") / "worlds"
+
+    def tiles(self) -> Source:
+        """Open the source of tiles.
+
+        Raises:
+            InputError: the name is none of the three.
+            MissingExtraError: torchgeo is asked for and not installed.
+        """
+        if self.name == "frontier":
+            return FrontierTiles(worlds=TRAIN_WORLDS, size_px=self.size_px, folder=self.cache)
+        if self.name.startswith("torchgeo:"):
+            return self._torchgeo()
+        if Path(self.name).is_dir():
+            return GeoTiffTiles(
+                folder=Path(self.name), size_px=self.size_px, scale=self.scale, offset=self.offset
+            )
+        raise InputError(
+            f"--data {self.name} is no folder; give frontier, a folder of GeoTIFFs, or "
+            "torchgeo:CLASS:FOLDER such as torchgeo:EuroSAT100:data."
+        )
+
+    def described(self) -> str:
+        """The data in words, for a card."""
+        if self.name != "frontier":
+            return self.name
+        first, last = TRAIN_WORLDS[0], TRAIN_WORLDS[-1]
+        return f"synthetic frontier, worlds {first} to {last}, tiles of {self.size_px} px"
+
+    def _torchgeo(self) -> Source:
+        parts = self.name.split(":")
+        if len(parts) != 3:
+            raise InputError(f"{self.name!r} has to read torchgeo:CLASS:FOLDER.")
+        try:
+            datasets: Any = import_module("torchgeo.datasets")
+        except ImportError as error:
+            raise MissingExtraError(
+                "torchgeo is not installed; pip install 'rsedu[parity]' brings it."
+            ) from error
+        if not hasattr(datasets, parts[1]):
+            raise InputError(f"torchgeo {datasets.__package__} has no data set {parts[1]!r}.")
+        dataset = getattr(datasets, parts[1])(parts[2], bands=S2_BANDS, download=False)
+        return TorchGeoTiles(
+            dataset=dataset,
+            bands=S2_BANDS,
+            gsd_m=10.0,
+            size_px=self.size_px,
+            scale=self.scale,
+            offset=self.offset,
+        )
+
+
+def inputs_of(recipe: Recipe, tiles: Source, *, turn: bool, seed: int = 0) -> Source:
+    """Tiles as the model of a recipe takes them.
+
+    Args:
+        recipe: names and pixel size.
+        tiles: source of tiles.
+        turn: turn and mirror them at random, as in training.
+        seed: of the turns.
+    """
+    turned = Turned(tiles, seed=seed) if turn else tiles
+    shrunk = Shrunk(turned, recipe.shrink) if recipe.shrink > 1 else turned
+    return Renamed(shrunk, recipe.inputs)
+
+
+def steps_within(
+    minutes: float, model: nn.Module, source: Source, config: TrainConfig, *, device: str = "auto"
+) -> int:
+    """How many steps fit into some minutes on this machine, measured.
+
+    Raises:
+        InputError: there are several processes, which would not agree on a number.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise InputError("Processes measure different times; give --steps and not --minutes.")
+    seconds = time_per_step(model, source, config, steps=20, device=device)
+    return max(config.warmup_steps + 1, int(60 * minutes / seconds))
+
+
+@torch.no_grad()
+def embed(
+    model: nn.Module, tiles: Source, *, shrink: int, batch_size: int = 64
+) -> tuple[Float32[np.ndarray, "samples dim"], Float32[np.ndarray, "samples means"]]:
+    """Features of every tile, and the band means that they have to beat.
+
+    Args:
+        model: with ``features(images, gsd)``; on the CPU.
+        tiles: source of tiles, with "optical".
+        shrink: as in `Recipe.shrink`, of the image that the *encoder* sees.
+        batch_size: tiles at a time.
+
+    Returns:
+        (N, D) features and (N, C) mean of each standardised band.
+    """
+    model.eval()
+    features: Any = getattr(model, "features")  # noqa: B009  # nn.Module types it as a Tensor
+    source = Shrunk(tiles, shrink)
+    vectors, means = [], []
+    for start in range(0, len(tiles), batch_size):
+        numbers = np.arange(start, min(start + batch_size, len(tiles)))
+        batch = source.batch(numbers, numbers)
+        vectors.append(features(batch["optical"], batch["gsd"]).numpy())
+        means.append(batch["optical"].mean(dim=(2, 3)).numpy())
+    return np.concatenate(vectors), np.concatenate(means)
+
+
+def judge(model: nn.Module, tiles: FrontierTiles, *, shrink: int = 2) -> dict[str, float]:
+    """KNN land cover across worlds: learn on the first half of the worlds, test on the second.
+
+    Returns:
+        Accuracies in [0, 1] of the features, of raw band means, and of the commonest class.
+    """
+    labels = np.stack([tiles.cover(index) for index in range(len(tiles))]).argmax(axis=1)
+    half = len(tiles.worlds) // 2 * tiles.tiles_per_world
+    features, means = embed(model, tiles, shrink=shrink)
+    scores = {
+        name: knn_accuracy(each[:half], labels[:half], each[half:], labels[half:])
+        for name, each in (("features", features), ("band means", means))
+    }
+    return {**scores, "commonest class": chance_accuracy(labels[:half], labels[half:])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One call of the command; None leaves the recipe's own value.
+
+    Attributes:
+        name: of the recipe.
+        data: tiles to train on.
+        steps, batch_size, blr, seed: as in `TrainConfig`.
+        minutes: choose the number of steps by the clock, measured at the start.
+        device: "auto", "cpu", "cuda" or "mps".
+        devices: processes on this machine.
+        checkpoint: file to stop and go on from.
+        save_as: name to write weights and card under.
+        command: for the card.
+    """
+
+    name: str
+    data: Data
+    steps: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
+    blr: float | None = None
+    seed: int = 0
+    device: str = "auto"
+    devices: int = 1
+    checkpoint: Path | None = None
+    save_as: str | None = None
+    command: str = ""
+
+    def config(self, model: nn.Module, source: Source) -> TrainConfig:
+        """The recipe's settings with what was asked for; a checkpoint keeps its own length."""
+        config = RECIPES[self.name].config
+        steps = self.steps or config.steps
+        config = replace(
+            config,
+            steps=steps,
+            warmup_steps=min(config.warmup_steps, steps // 10),
+            batch_size=self.batch_size or config.batch_size,
+            blr=self.blr or config.blr,
+            seed=self.seed,
+        )
+        if self.minutes is None:
+            return config
+        if self.checkpoint is not None and self.checkpoint.exists():
+            return read_checkpoint(self.checkpoint).config
+        steps = steps_within(self.minutes, model, source, config, device=self.device)
+        return replace(config, steps=steps, warmup_steps=min(config.warmup_steps, steps // 10))
+
+
+def _is_first_process() -> bool:
+    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
+
+
+def fulfil(request: Request) -> History:
+    """Train as asked, then judge and save.
+
+    Returns:
+        The curve; `History.stopped_by` is set, and nothing is saved, when a signal ended it.
+    """
+    recipe = RECIPES[request.name]
+    source = inputs_of(recipe, request.data.tiles(), turn=True, seed=request.seed)
+    torch.manual_seed(request.seed)
+    model = recipe.build()
+    config = request.config(model, source)
+    history = train(
+        model,
+        source,
+        config,
+        checkpoint=request.checkpoint,
+        resume=True,
+        device=request.device,
+        devices=request.devices,
+        progress=True,
+    )
+    if request.save_as is not None and history.stopped_by is None and _is_first_process():
+        save(model.cpu(), request.save_as, _card(request, history, model))
+    return history
+
+
+def _card(request: Request, history: History, model: nn.Module) -> Card:
+    metrics = {"loss, mean of the last 100 steps": float(history.losses[-100:].mean())}
+    if request.data.name == "frontier":
+        tiles = FrontierTiles(worlds=VALIDATION_WORLDS[:40], folder=request.data.cache)
+        for name, accuracy in judge(model, tiles).items():
+            metrics[f"kNN land cover on validation worlds, {name}"] = accuracy
+    return Card(
+        about=RECIPES[request.name].about,
+        command=request.command,
+        data=request.data.described(),
+        inputs="12 bands of Sentinel-2 in CROMA's order, surface reflectance, standardised by "
+        "rsedu.scenes.statistics; and the GSD in metres per pixel",
+        steps=len(history.steps),
+        minutes=len(history.steps) * history.seconds_per_step / 60,
+        hardware=f"{torch.get_num_threads()} threads of {platform.machine()}"
+        if pick_device(request.device).type == "cpu"
+        else describe_device(request.device).reason,
+        metrics=metrics,
+    )
+
+
+@click.command()
+@click.argument("name", type=click.Choice(sorted(RECIPES)))
+@click.option(
+    "--data",
+    default="frontier",
+    show_default=True,
+    help="frontier (synthetic), a folder of GeoTIFFs, or torchgeo:CLASS:FOLDER.",
+)
+@click.option("--size", default=128, show_default=True, help="Side of a tile, pixels.")
+@click.option("--scale", default=1e-4, show_default=True, help="Reflectance per stored number.")
+@click.option("--offset", default=0.0, show_default=True, help="Added after scaling.")
+@click.option("--cache", default=".rsedu/worlds", show_default=True, help="For rendered worlds.")
+@click.option("--steps", type=int, help="Optimiser steps; the recipe's number if left out.")
+@click.option("--minutes", type=float, help="Take as many steps as fit, measured at the start.")
+@click.option("--batch-size", type=int, help="Samples per step over all processes.")
+@click.option("--blr", type=float, help="Learning rate per 256 samples.")
+@click.option("--seed", default=0, show_default=True, help="Of weights, order and masks.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--devices", default=1, show_default=True, help="Processes on this machine.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="File to go on from.")
+@click.option("--save-as", help="Write weights and card under this name.")
+def pretrain(data: str, size: int, scale: float, offset: float, cache: str, **options: Any) -> None:
+    """Pre-train a model of the kit.
+
+    Ctrl-C keeps the checkpoint; the same command goes on from it. On many GPUs:
+    torchrun --nproc-per-node 8 -m rsedu.pretrain NAME ...
+    """
+    tiles = Data(name=data, size_px=size, scale=scale, offset=offset, cache=Path(cache))
+    command = shlex.join(["rsedu", "pretrain", *sys.argv[2:]])
+    history = fulfil(Request(data=tiles, command=command, **options))
+    if history.stopped_by is not None:
+        click.echo(f"Stopped by {history.stopped_by} after {len(history.steps)} steps.", err=True)
+        raise SystemExit(128 + signal.Signals[history.stopped_by])
+    click.echo(
+        f"{len(history.steps)} steps, {history.seconds_per_step:.3f} s each; "
+        f"loss {history.losses[0]:.3f} at first, {history.losses[-100:].mean():.3f} at last."
+    )
+
+
+if __name__ == "__main__":
+    pretrain()

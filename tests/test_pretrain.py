@@ -1,0 +1,194 @@
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+from click.testing import CliRunner, Result
+
+from rsedu import pretrain as module
+from rsedu import weights, worlds
+from rsedu.batches import TensorSource
+from rsedu.checkpoints import Checkpoint, read_checkpoint
+from rsedu.errors import InputError, MissingExtraError
+from rsedu.pretrain import RECIPES, Data, Request, embed, inputs_of, judge, pretrain, steps_within
+from rsedu.recipe import TrainConfig
+from rsedu.scenes.bands import S2_BANDS
+from rsedu.worlds import FrontierTiles, View
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(tmp_path / "weights"))
+    return tmp_path
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    profile = {"driver": "GTiff", "count": 12, "height": 40, "width": 36, "dtype": "uint16"}
+    grid = {"crs": "EPSG:32721", "transform": Affine(10, 0, 5e5, 0, -10, 9e6)}
+    with rasterio.open(folder / "a.tif", "w", **profile, **grid) as file:
+        file.write(np.random.default_rng(0).integers(100, 4000, (12, 40, 36)).astype(np.uint16))
+        file.descriptions = S2_BANDS
+    return folder
+
+
+def tile_source(count: int = 4, size: int = 32) -> TensorSource:
+    generator = torch.Generator().manual_seed(0)
+    optical = torch.randn(count, 12, size, size, generator=generator)
+    radar = torch.randn(count, 2, size, size, generator=generator)
+    gsd = torch.linspace(2.5, 20, count)
+    return TensorSource({"optical": optical, "radar": radar, "gsd": gsd})
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_fits_its_model_and_is_small_enough_to_ship(name: str) -> None:
+    recipe = RECIPES[name]
+    batch = inputs_of(recipe, tile_source(), turn=True).batch(np.arange(4), np.arange(4))
+    torch.manual_seed(0)
+    model = recipe.build()
+    loss = model(**batch)["loss"]
+    assert loss.ndim == 0
+    loss.backward()
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+    assert 4 * sum(p.numel() for p in model.parameters()) < 10e6
+
+
+def test_mae_sees_the_tile_shrunk_and_scalemae_sees_it_whole() -> None:
+    tiles = tile_source()
+    seen = {
+        name: inputs_of(RECIPES[name], tiles, turn=False).batch(np.arange(4), np.arange(4))
+        for name in ("mae", "scalemae")
+    }
+    assert torch.equal(seen["scalemae"]["images"], tiles.tensors["optical"])
+    assert torch.equal(seen["scalemae"]["gsd"], tiles.tensors["gsd"])
+    assert seen["mae"]["images"].shape == (4, 12, 16, 16)
+    assert torch.equal(seen["mae"]["gsd"], 2 * tiles.tensors["gsd"])
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(pretrain, arguments, catch_exceptions=False)
+
+
+def test_the_command_trains_on_a_folder_saves_weights_and_goes_on(scenes: Path) -> None:
+    command = ["mae", "--data", str(scenes), "--size", "32", "--batch-size", "4"]
+    first = run(*command, "--steps", "3", "--checkpoint", "run.ckpt", "--save-as", "trial")
+    assert first.exit_code == 0
+    assert "3 steps" in first.output
+    card = weights.read_card("trial")
+    assert (card.kind, card.steps, card.data) == ("MAE", 3, str(scenes))
+    again = run(*command, "--steps", "3", "--checkpoint", "run.ckpt", "--save-as", "again")
+    assert again.exit_code == 0
+    one, two = weights.load("trial").state_dict(), weights.load("again").state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_the_seed_decides_the_weights(scenes: Path) -> None:
+    command = ["mae", "--data", str(scenes), "--size", "32", "--batch-size", "2", "--steps", "1"]
+    outputs = [
+        run(*command, "--seed", seed, "--save-as", name)
+        for seed, name in (("1", "a"), ("1", "b"), ("2", "c"))
+    ]
+    assert all(output.exit_code == 0 for output in outputs)
+    digests = [weights.read_card(name).sha256 for name in "abc"]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_signal_ends_the_command_with_its_status_and_without_weights(
+    scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = module.History(
+        steps=np.arange(2),
+        losses=np.ones(2),
+        parts={},
+        learning_rates=np.ones(2),
+        seconds_per_step=0.1,
+        stopped_by="SIGTERM",
+    )
+    monkeypatch.setattr(module, "train", lambda *_, **__: stopped)
+    result = run("mae", "--data", str(scenes), "--size", "32", "--save-as", "trial")
+    assert result.exit_code == 143
+    assert weights.available() == ()
+
+
+def test_options_replace_single_values_of_the_recipe() -> None:
+    source, model = tile_source(), torch.nn.Linear(1, 1)
+    request = Request(name="mae", data=Data(), steps=40, batch_size=8, blr=0.5, seed=3)
+    config = request.config(model, source)
+    recipe = RECIPES["mae"].config
+    assert (config.steps, config.batch_size, config.blr, config.seed) == (40, 8, 0.5, 3)
+    assert (config.warmup_steps, config.weight_decay) == (4, recipe.weight_decay)
+    assert Request(name="mae", data=Data()).config(model, source) == recipe
+
+
+def test_minutes_become_steps_by_the_clock_and_a_checkpoint_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "time_per_step", lambda *_, **__: 0.5)
+    source, model = tile_source(), torch.nn.Linear(1, 1)
+    path = tmp_path / "run.ckpt"
+    request = Request(name="mae", data=Data(), minutes=10.0, checkpoint=path)
+    config = request.config(model, source)
+    assert config.steps == 1200
+    saved = replace(config, steps=777, warmup_steps=7)
+    Checkpoint(step=1, samples=4, config=saved, model={}, optimizer={}, losses={}).write(path)
+    assert request.config(model, source).steps == 777
+    assert read_checkpoint(path).config == saved
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="give --steps"):
+        steps_within(1.0, model, source, TrainConfig())
+
+
+def test_data_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="nowhere is no folder"):
+        Data(name="nowhere").tiles()
+    with pytest.raises(InputError, match="torchgeo:CLASS:FOLDER"):
+        Data(name="torchgeo:EuroSAT100").tiles()
+    monkeypatch.setitem(sys.modules, "torchgeo.datasets", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'rsedu\[parity\]'"):
+        Data(name="torchgeo:EuroSAT100:data").tiles()
+
+
+def two_class_render(world: int, *, gsd_m: float, size_px: int) -> View:
+    """Worlds of one class each, which their second band shows."""
+    label = world % 2
+    generator = np.random.default_rng(world)
+    reflectance = generator.uniform(0.1, 0.2, (12, size_px, size_px)).astype(np.float32)
+    reflectance[1] += 0.3 * label
+    return View(
+        reflectance=reflectance,
+        power=generator.uniform(0.1, 0.2, (2, size_px, size_px)).astype(np.float32),
+        classes=np.full((size_px, size_px), label),
+    )
+
+
+def test_features_are_judged_across_worlds_against_band_means_and_chance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worlds, "render", two_class_render)
+    tiles = FrontierTiles(
+        worlds=range(0, 16), folder=tmp_path, size_px=32, tiles_per_world=5, octaves=1
+    )
+    torch.manual_seed(0)
+    model = RECIPES["mae"].build()
+    scores = judge(model, tiles)
+    assert scores["band means"] == 1.0
+    assert scores["commonest class"] == 0.5
+    assert set(scores) == {"features", "band means", "commonest class"}
+
+
+def test_features_come_in_order_from_the_shrunk_tile() -> None:
+    tiles = tile_source(5)
+    model = RECIPES["scalemae"].build().eval()
+    features, means = embed(model, tiles, shrink=2, batch_size=2)
+    small = torch.nn.functional.avg_pool2d(tiles.tensors["optical"], 2)
+    with torch.no_grad():
+        expected = model.features(small, 2 * tiles.tensors["gsd"])
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    np.testing.assert_allclose(means, tiles.tensors["optical"].mean(dim=(2, 3)), atol=1e-6)
