@@ -7,6 +7,7 @@ Each is a `rsedu.batches.Source` of *tiles*: "optical" (B, C, H, W) and, where t
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -180,7 +181,7 @@ class GeoTiffTiles:
                 f"There is no .tif or .tiff file in {self.folder}; give the folder of your scenes."
             )
 
-    @property
+    @cached_property  # listing a large folder at every step would cost more than reading
     def files(self) -> list[Path]:
         """The files, sorted by name, so that an index means the same on every machine."""
         return sorted(
@@ -194,9 +195,8 @@ class GeoTiffTiles:
         self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
     ) -> Mapping[str, Tensor]:
         """Fetch windows: the index chooses the file, the position the place within it."""
-        files = self.files
         windows = [
-            self._window(files[int(index) // self.windows_per_file], int(position))
+            self._window(self.files[int(index) // self.windows_per_file], int(position))
             for index, position in zip(indices, positions, strict=True)
         ]
         arrays, gsds = zip(*windows, strict=True)
