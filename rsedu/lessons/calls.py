@@ -130,5 +130,5 @@ def tell(error: BaseException) -> tuple[str, ...]:
     for frame in frames[-_MAX_FRAMES:]:
         places += [f"in {frame.name}, line {frame.lineno} of the cell:", f"    {frame.line}"]
     if len(frames) > _MAX_FRAMES:
-        places.insert(0, f"through {len(frames)} calls, of which the last {_MAX_FRAMES}:")
+        places.insert(0, f"through more than {_MAX_FRAMES} calls, of which these are the last:")
     return (head, *places)

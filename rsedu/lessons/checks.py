@@ -56,9 +56,8 @@ def judge(exercise: Exercise, answer: object) -> Verdict:
     """Judge an answer to an exercise that may stand in no lesson; as `evaluate` otherwise."""
     with _quietly():
         try:
-            found = (
-                _function(exercise, answer) if exercise.is_function else _value(exercise, answer)
-            )
+            judged = _function if exercise.is_function else _value
+            found = judged(exercise, answer)
         except Exception as error:  # an answer may be an object that breaks whatever touches it
             name = type(error).__name__
             text = f"Your answer could not be looked at: {name}. Hand in a plain function or value."
@@ -189,9 +188,8 @@ def _fault(exercise: Exercise, got: Any, expected: Any, given: tuple[Any, ...]) 
     numbers, pattern = compare.difference(got, expected, exercise.tolerance)
     for invariant in exercise.invariants:
         if not _holds(invariant.holds, got, given):
-            return _Fault(
-                "wrong value", f"This has to hold, and does not: {invariant.says}.", numbers
-            )
+            broken = f"This has to hold, and does not: {invariant.says}. {pattern}".strip()
+            return _Fault("wrong value", broken, numbers)
     if not numbers:
         return None
     return _Fault("wrong value", pattern or "The first value that differs is named below.", numbers)

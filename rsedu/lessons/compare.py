@@ -146,7 +146,7 @@ def _wrong_leaf(got: Any, expected: Any, *, subject: str, exact_dtype: bool) -> 
     if not (isinstance(expected, np.ndarray) or is_tensor(expected)):
         right = isinstance(got, type(expected))
         return "" if right else f"{subject} is {kind(got)}; wanted {kind(expected)}."
-    if is_tensor(got) != is_tensor(expected) or not hasattr(got, "shape"):
+    if is_tensor(got) != is_tensor(expected) or is_number(got) or not hasattr(got, "shape"):
         return f"{subject} is {kind(got)}; wanted {kind(expected)}: {_conversion(got, expected)}."
     return _wrong_shape(got, expected, subject) or _wrong_dtype(
         got, expected, subject=subject, exact=exact_dtype
@@ -217,7 +217,10 @@ def _different(got: NDArray[Any], expected: NDArray[Any], tolerance: float) -> N
         return np.asarray(got != expected)
     size = np.abs(expected[np.isfinite(expected)])
     allowed = tolerance * (size.max() if size.size else 1.0) or tolerance
-    return ~np.isclose(got, expected, rtol=tolerance, atol=allowed, equal_nan=True)
+    same: NDArray[np.bool_] = np.isclose(
+        got, expected, rtol=tolerance, atol=allowed, equal_nan=True
+    )
+    return ~same
 
 
 def equal(got: Any, expected: Any, tolerance: float) -> bool:

@@ -89,7 +89,7 @@ class Exercise:
             )
         if self.is_function and len(self.cases) < 2:
             raise InputError(
-                f"{self.id}: {len(self.cases)} cases for a function; give a fixed and an unseen one."
+                f"{self.id}: {len(self.cases)} cases for a function; give a fixed and an unseen."
             )
 
     @property

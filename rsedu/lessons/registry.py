@@ -1,4 +1,4 @@
-"""Which lessons there are, and which exercises; a lesson's module is imported when it is asked for."""
+"""Which lessons and exercises there are; a lesson's module is imported when asked for."""
 
 import difflib
 from dataclasses import dataclass

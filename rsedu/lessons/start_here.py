@@ -8,7 +8,8 @@ from rsedu.lessons.exercise import Exercise, Invariant, Misconception
 
 def to_db(power: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Convert power, linear and above 0, to decibels: 10 log10(power)."""
-    return 10 * np.log10(power)
+    decibels: np.ndarray = 10 * np.log10(power)
+    return decibels
 
 
 def _by_bels(power: np.ndarray) -> np.ndarray:

@@ -1,0 +1,90 @@
+"""Run a notebook as nbval will: one thread, one seed of hashes, no bars, the CPU."""
+
+import copy
+import os
+import tempfile
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from rsedu.errors import InputError
+from rsedu.lessons import progress
+
+CELL_LIMIT_S = 300
+ENVIRONMENT = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "PYTHONHASHSEED": "0",
+    "RSEDU_DEVICE": "cpu",
+    "RSEDU_PROFILE": "small",
+    "TQDM_DISABLE": "1",
+    "TZ": "UTC",
+}
+# Sockets in the file system: open to nobody else on the machine. Windows has none.
+_TRANSPORT = Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def execute(notebook: NotebookNode, *, limit_s: int = CELL_LIMIT_S) -> NotebookNode:
+    """Run a copy of a notebook in an empty folder and keep its outputs.
+
+    Args:
+        notebook: outputs it has are replaced.
+        limit_s: seconds for each cell.
+
+    Returns:
+        A new notebook with outputs and execution counts, and without what differs at each run.
+
+    Raises:
+        InputError: a cell raises, hangs, or kills its kernel; the message names the cell.
+    """
+    made = copy.deepcopy(notebook)
+    # Progress of a build is nobody's progress: it stays in the folder that is thrown away.
+    with tempfile.TemporaryDirectory(prefix="rsedu-build-") as folder:
+        environment = {**os.environ, **ENVIRONMENT, progress.ENV: os.path.join(folder, ".rsedu")}
+        client = NotebookClient(
+            made,
+            timeout=limit_s,
+            kernel_name="python3",
+            config=_TRANSPORT,
+            resources={"metadata": {"path": folder}},
+            record_timing=False,
+            coalesce_streams=True,
+        )
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            raise InputError(_where(made, f"raises {error.ename}: {error.evalue}")) from error
+        except CellTimeoutError as error:
+            raise InputError(_where(made, f"takes more than {limit_s} s")) from error
+        except DeadKernelError as error:
+            raise InputError(_where(made, "kills its kernel")) from error
+    return _cleaned(made)
+
+
+def _where(notebook: NotebookNode, what: str) -> str:
+    """Name the cell that was running last."""
+    begun = [cell for cell in notebook.cells if cell.get("execution_count")]
+    running = begun[-1] if begun else next(c for c in notebook.cells if c.cell_type == "code")
+    first = running.source.strip().splitlines()[0]
+    return f"The cell {running.id} ({first}) {what}: mend it in the source and build again."
+
+
+def _is_noise(output: dict[str, Any]) -> bool:
+    """Whether it is a progress bar or a widget, whose text differs at each run."""
+    bar = output.get("name") == "stderr" and ("\r" in output["text"] or "it/s" in output["text"])
+    return bar or _WIDGET in output.get("data", {})
+
+
+def _cleaned(notebook: NotebookNode) -> NotebookNode:
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _is_noise(output)]
+    return notebook
