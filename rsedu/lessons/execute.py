@@ -24,9 +24,15 @@ ENVIRONMENT = {
     "TQDM_DISABLE": "1",
     "TZ": "UTC",
 }
-# Sockets in the file system: open to nobody else on the machine. Windows has none.
-_TRANSPORT = Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def _sockets(folder: str) -> Config:
+    """Talk to the kernel through files that nobody else can open; Windows has no such sockets."""
+    if os.name == "nt":
+        return Config()
+    connection = os.path.join(folder, "kernel.json")  # the sockets are named after it
+    return Config({"KernelManager": {"transport": "ipc", "connection_file": connection}})
 
 
 def execute(notebook: NotebookNode, *, limit_s: int = CELL_LIMIT_S) -> NotebookNode:
@@ -50,7 +56,7 @@ def execute(notebook: NotebookNode, *, limit_s: int = CELL_LIMIT_S) -> NotebookN
             made,
             timeout=limit_s,
             kernel_name="python3",
-            config=_TRANSPORT,
+            config=_sockets(folder),
             resources={"metadata": {"path": folder}},
             record_timing=False,
             coalesce_streams=True,
