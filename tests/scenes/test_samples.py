@@ -16,11 +16,25 @@ from rsedu.scenes import samples
 from rsedu.scenes.bands import S2, S2_BANDS
 from rsedu.scenes.samples import clearing, pairs
 
-ALL = pytest.mark.parametrize("pair", pairs(), ids=lambda pair: pair.name)
+NAMES = (
+    "finland-lake",
+    "austria-fields",
+    "portugal-winter",
+    "ireland-pasture",
+    "ireland-arable",
+    "finland-snow",
+)
 
 
-@pytest.fixture(autouse=True)
-def _unchanged_cache() -> Iterator[None]:
+@pytest.fixture(params=NAMES)
+def pair(request: pytest.FixtureRequest) -> samples.Pair:
+    return next(pair for pair in pairs() if pair.name == request.param)
+
+
+@pytest.fixture
+def _nothing_read_yet() -> Iterator[None]:
+    pairs.cache_clear()
+    clearing.cache_clear()
     yield
     pairs.cache_clear()
     clearing.cache_clear()
@@ -31,18 +45,10 @@ def installed(*path: str) -> Path:
 
 
 def test_six_pairs_in_a_fixed_order() -> None:
-    assert [pair.name for pair in pairs()] == [
-        "finland-lake",
-        "austria-fields",
-        "portugal-winter",
-        "ireland-pasture",
-        "ireland-arable",
-        "finland-snow",
-    ]
+    assert [pair.name for pair in pairs()] == list(NAMES)
     assert pairs() is pairs()
 
 
-@ALL
 def test_both_sensors_lie_on_the_same_pixels(pair: samples.Pair) -> None:
     assert pair.optical.grid == pair.radar.grid
     assert pair.optical.shape == (120, 120) and pair.optical.gsd_m == 10
@@ -52,7 +58,6 @@ def test_both_sensors_lie_on_the_same_pixels(pair: samples.Pair) -> None:
     assert abs(pair.optical_date - pair.radar_date) <= timedelta(days=1)
 
 
-@ALL
 def test_values_are_the_files_own(pair: samples.Pair) -> None:
     files = samples._unpacked("BigEarthNet-S2-Example.tar.bz2")[pair.patch]
     for name in S2_BANDS:
@@ -66,7 +71,6 @@ def test_values_are_the_files_own(pair: samples.Pair) -> None:
             assert fine.mean() == pytest.approx(stored.mean(), rel=0.02)
 
 
-@ALL
 def test_the_metadata_agrees(pair: samples.Pair) -> None:
     told = json.loads(
         samples._unpacked("BigEarthNet-S2-Example.tar.bz2")[pair.patch]["metadata.json"]
@@ -132,8 +136,8 @@ def test_the_packages_code_is_not_imported() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.usefixtures("_nothing_read_yet")
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    pairs.cache_clear()
     monkeypatch.setattr(samples, "find_spec", lambda _: None)
     with pytest.raises(MissingDataError, match="pip install bigearthnet-common"):
         pairs()
@@ -145,9 +149,8 @@ def test_a_missing_file_says_so() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"BZh9 no", b"[1, 2", b"[[1, 2], [3, 4]]", b'{"a": 1}'])
+@pytest.mark.usefixtures("_nothing_read_yet")
 def test_damaged_files_say_so(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    clearing.cache_clear()
-    pairs.cache_clear()
     monkeypatch.setattr(samples, "_data_file", lambda *_: content)
     with pytest.raises(BrokenDataError, match="spyndex is damaged"):
         clearing()
@@ -155,8 +158,8 @@ def test_damaged_files_say_so(monkeypatch: pytest.MonkeyPatch, content: bytes) -
         pairs()
 
 
+@pytest.mark.usefixtures("_nothing_read_yet")
 def test_half_an_archive_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    pairs.cache_clear()
     whole = installed("bigearthnet_common", "BigEarthNet-S2-Example.tar.bz2").read_bytes()
     monkeypatch.setattr(samples, "_data_file", lambda *_: whole[: len(whole) // 2])
     with pytest.raises(BrokenDataError, match="damaged"):
