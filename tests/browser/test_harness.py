@@ -1,0 +1,61 @@
+"""The harness itself: a notebook runs, its outputs are read, and what goes wrong is told at once."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+PICTURE = """import matplotlib.pyplot as plt
+from IPython.display import display
+figure, ax = plt.subplots()
+display(figure, metadata={"image/png": {"alt": "an empty plot"}})
+plt.close(figure)
+print("Figure: an empty plot")"""
+
+
+def write_notebook(path: Path, *sources: str) -> Path:
+    """Write a notebook of code cells; the first line of a source may hold an exercise's name."""
+    cells = [nbformat.v4.new_markdown_cell("# A question?\n\nSome words.")]
+    cells += [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[-1].metadata["rsedu"] = {"id": "toy"}
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_outputs_are_read(lab, tmp_path):
+    toy = "def double(x):\n    return x\nprint(double(21))"
+    lab.open(write_notebook(tmp_path / "toy.ipynb", PICTURE, "6 * 7", toy))
+    prose, picture, number, exercise = lab.run_all()
+    assert prose.headings == [(1, "A question?")]
+    assert [(image.width > 100, image.shown > 100) for image in picture.images] == [(True, True)]
+    assert "Figure: an empty plot" in picture.text
+    assert (number.text, exercise.text) == ("42", "21")
+
+    lab.type_over(exercise.index, "return x", "y = 2 * (x)\n    return y")
+    assert lab.run_cell(lab.exercise("toy").index).text == "42"
+    lab.restart_kernel()
+    lab.replace(number.index, "6 * 7", "double")
+    with pytest.raises(Exception, match=r"cell 2: (?s:.)*NameError: name 'double' is not defined"):
+        lab.run_cell(number.index)
+    assert lab.hosts == {"127.0.0.1"}
+    assert lab.console == []
+
+
+def test_an_error_is_told_at_once(lab, tmp_path):
+    """The cell behind it would run for ever; a second run looks past the first one's error."""
+    path = write_notebook(tmp_path / "error.ipynb", "n = 0", "1 / n", "while n == 0: pass")
+    lab.open(path)
+    with pytest.raises(Exception, match=r"cell 2: (?s:.)*ZeroDivisionError: division by zero"):
+        lab.run_all()
+    lab.set_source(1, "n = 1")
+    lab.run_all()
+
+
+def test_a_dead_kernel_is_told(lab, tmp_path):
+    lab.open(write_notebook(tmp_path / "dead.ipynb", "import os", "os._exit(1)", "1"))
+    with pytest.raises(Exception, match="the kernel died"):
+        lab.run_all()
