@@ -45,7 +45,9 @@ def brute_force_knn(
     return predicted
 
 
-@pytest.mark.parametrize(("k", "temperature"), [(1, 0.07), (20, 0.07), (20, 1.0), (90, 10.0)])
+@pytest.mark.parametrize(
+    ("k", "temperature"), [(1, 0.07), (2, 50.0), (5, 50.0), (20, 0.07), (20, 50.0), (90, 10.0)]
+)
 def test_knn_votes_as_a_loop_over_all_pairs_does(k: int, temperature: float) -> None:
     train, labels = clusters(1)
     test, _ = clusters(2, samples=40)
@@ -111,6 +113,7 @@ def three_sets(noise: float = 0.9) -> list[Labelled]:
 
 def test_the_probe_is_logistic_regression_on_features_standardised_by_the_training_set() -> None:
     train, validation, test = three_sets()
+    test = Labelled(3 * test.features + 2, test.labels)  # must not be standardised by itself
     result = linear_probe(train, validation, test, strengths=[0.1])
     mean, deviation = train.features.mean(axis=0), train.features.std(axis=0)
     oracle = LogisticRegression(C=0.1).fit((train.features - mean) / deviation, train.labels)
@@ -127,17 +130,24 @@ def test_the_probe_does_not_mind_the_scale_of_the_features() -> None:
 
 
 def test_the_penalty_is_chosen_on_validation_and_blind_to_the_test_set() -> None:
-    train, validation, test = three_sets()
-    strengths = (1e-4, 1e-2, 1.0, 100.0)
-    chosen = linear_probe(train, validation, test, strengths=strengths)
-    shuffled = Labelled(test.features, np.roll(test.labels, 1))
-    assert (
-        linear_probe(train, validation, shuffled, strengths=strengths).strength == chosen.strength
-    )
-    each = {c: linear_probe(train, validation, test, strengths=[c]) for c in strengths}
-    best = max(result.validation_accuracy for result in each.values())
-    assert chosen.validation_accuracy == best
-    assert chosen.strength == min(c for c in strengths if each[c].validation_accuracy == best)
+    """The training set as test set likes a weak penalty; a validation set of the commonest class
+    likes the strongest one, which predicts nothing else.
+    """
+    train, other, _ = three_sets()
+    commonest = np.bincount(train.labels).argmax()
+    validation = Labelled(other.features, np.full_like(other.labels, commonest))
+    strengths = (1e-5, 1.0)
+    each = {c: linear_probe(train, validation, train, strengths=[c]) for c in strengths}
+    assert each[1e-5].validation_accuracy > each[1.0].validation_accuracy
+    assert each[1e-5].accuracy < each[1.0].accuracy
+    chosen = linear_probe(train, validation, train, strengths=strengths)
+    assert chosen.strength == 1e-5
+    assert chosen.validation_accuracy == each[1e-5].validation_accuracy
+
+
+def test_of_equal_penalties_the_strongest_is_taken() -> None:
+    result = linear_probe(*three_sets(noise=0.05), strengths=(10.0, 0.1, 1.0))
+    assert (result.validation_accuracy, result.strength) == (1.0, 0.1)
 
 
 def test_a_probe_on_noise_reaches_chance() -> None:

@@ -35,7 +35,9 @@ def test_the_target_is_the_old_file_until_the_writer_has_finished(tmp_path: Path
         path.write_bytes(b"new")
         assert target.read_bytes() == b"old"
 
-    write_atomically(target, write)
+    with target.open("rb") as reader:
+        write_atomically(target, write)
+        assert reader.read() == b"old"  # who reads while it is replaced gets a whole file
     assert target.read_bytes() == b"new"
 
 

@@ -125,13 +125,14 @@ class Draws(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        assert self.training
         return {"loss": torch.rand(()) + 0 * self.weight.sum()}
 
 
 def test_every_step_draws_anew() -> None:
     losses = train(Draws(), source(), CONFIG, device="cpu").losses
     assert len(set(losses)) == 20
-    other = train(Draws(), source(), replace(CONFIG, seed=6), device="cpu").losses
+    other = train(Draws().eval(), source(), replace(CONFIG, seed=6), device="cpu").losses
     assert not set(losses) & set(other)
 
 
@@ -145,6 +146,7 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_last_digit(
     part = train(model, Interrupting(source(), 80, number), CONFIG, checkpoint=path, device="cpu")
     assert part.stopped_by == number.name
     assert 8 <= len(part.steps) <= 12
+    assert read_checkpoint(path).step == len(part.steps)
     resumed = Regression()
     rest = train(resumed, source(), CONFIG, checkpoint=path, resume=True, device="cpu")
     np.testing.assert_array_equal(rest.losses, whole.losses)
