@@ -217,10 +217,8 @@ def _different(got: NDArray[Any], expected: NDArray[Any], tolerance: float) -> N
         return np.asarray(got != expected)
     size = np.abs(expected[np.isfinite(expected)])
     allowed = tolerance * (size.max() if size.size else 1.0) or tolerance
-    same: NDArray[np.bool_] = np.isclose(
-        got, expected, rtol=tolerance, atol=allowed, equal_nan=True
-    )
-    return ~same
+    same = np.isclose(got, expected, rtol=tolerance, atol=allowed, equal_nan=True)
+    return np.asarray(~same)  # numpy makes a bare number of what has no axes
 
 
 def equal(got: Any, expected: Any, tolerance: float) -> bool:
@@ -257,7 +255,7 @@ def not_finite(got: Any, expected: Any) -> str:
         if values.dtype.kind not in "fc":
             continue
         for name, found in (("NaN", np.isnan), ("infinite", np.isinf)):
-            bad = found(values) & np.isfinite(wanted)
+            bad = np.asarray(found(values) & np.isfinite(wanted))
             if bad.any():
                 where = f"{path}{_first(bad)}"
                 count = f"{bad.sum()} of {bad.size} values are {name}; the first is at {where}"
