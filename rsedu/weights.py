@@ -213,10 +213,6 @@ def _build(card: Card) -> nn.Module:
         )
     kind = _KINDS[card.kind]
     module = import_module(kind.module)
-    # JSON has no tuples, and a frozen config has no lists.
-    settings = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in (card.config or {}).items()
-    }
-    model: nn.Module = getattr(module, kind.model)(getattr(module, kind.config)(**settings))
+    config = getattr(module, kind.config)(**(card.config or {}))
+    model: nn.Module = getattr(module, kind.model)(config)
     return model
