@@ -1,0 +1,59 @@
+"""The list of lessons, and looking exercises up without importing more than is needed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from rsedu.errors import InputError
+from rsedu.lessons import registry
+from rsedu.lessons.exercise import Exercise
+
+
+def test_lessons_are_numbered_in_order_and_named_once() -> None:
+    numbers = [lesson.number for lesson in registry.LESSONS]
+    assert numbers == [f"{index:02d}" for index in range(len(numbers))]
+    assert len({lesson.name for lesson in registry.LESSONS}) == len(numbers)
+    assert all(lesson.question.endswith("?") for lesson in registry.LESSONS)
+    assert registry.lesson("01").stem == "01_sentinels"
+    assert registry.lesson(1) is registry.lesson("01")
+
+
+@pytest.mark.parametrize("number", ["99", "x", -1])
+def test_an_unknown_lesson_says_which_there_are(number: str | int) -> None:
+    with pytest.raises(InputError, match="wanted 00 to 08"):
+        registry.lesson(number)
+
+
+def test_an_unknown_exercise_names_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'to_db'"):
+        registry.exercise("todb")
+    with pytest.raises(InputError, match="there are to_db, "):
+        registry.exercise("qqqqqqqq")
+
+
+def test_a_planned_lesson_has_no_exercises() -> None:
+    assert registry.exercises("08") == ()
+
+
+def _with(monkeypatch: pytest.MonkeyPatch, found: tuple[Exercise, ...]) -> None:
+    monkeypatch.setattr(registry, "_of_module", lambda name: found if name == "laplacian" else ())
+
+
+def test_an_id_is_given_once_in_the_whole_kit(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = registry.exercise("to_db")
+    _with(monkeypatch, (one, one))
+    with pytest.raises(InputError, match="Two exercises are called 'to_db'"):
+        registry.exercises()
+
+
+def test_finding_a_first_exercise_imports_no_later_lesson() -> None:
+    program = (
+        "import sys\n"
+        "from rsedu.lessons import registry\n"
+        "registry.exercise('to_db')\n"
+        "assert 'rsedu.lessons.start_here' in sys.modules\n"
+        "assert 'rsedu.lessons.sentinels' not in sys.modules\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
