@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,11 @@ from playwright.sync_api import (
     Error,
     Page,
     TimeoutError,
-    expect,
     sync_playwright,
 )
 
-# Ends a test that hangs; nothing waits for it, as every wait ends with what it waits for.
-TIMEOUT_S = 300
+# Ends of what hangs; every wait ends with what it waits for, so no good run is slower for them.
+TIMEOUT_S, RUN_S = 120, 300
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update"
@@ -55,7 +55,8 @@ class CellError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    alt: str
+    """An image in pixels of its own, and how wide the page shows it."""
+
     width: int
     height: int
     shown: float
@@ -68,11 +69,11 @@ class Cell:
     index: int
     kind: str
     exercise: str | None
-    tags: list[str]
     source: str
     text: str
     headings: list[tuple[int, str]]
     images: list[Picture]
+    alts: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,23 +136,41 @@ class Lab:
         """The cell whose metadata name this exercise."""
         return next(cell for cell in self.cells() if cell.exercise == name)
 
+    def holding(self, text: str) -> Cell:
+        """The first code cell whose source holds `text`."""
+        return next(cell for cell in self.cells() if cell.kind == "code" and text in cell.source)
+
     def run_all(self) -> list[Cell]:
-        self._run("notebook:run-all-cells")
+        with self._running():
+            self._execute("notebook:run-all-cells")
         return self.cells()
 
     def run_cell(self, index: int) -> Cell:
         self.page.evaluate("index => rseduLab.activate(index)", index)
-        self._run("notebook:run-cell")
+        with self._running():
+            self._execute("notebook:run-cell")
         return self.cells()[index]
 
-    def _run(self, command: str) -> None:
-        """Raise as soon as a new error output is there, without waiting for the other cells."""
-        self.page.evaluate("command => rseduLab.start(command)", command)
+    def press_run(self) -> None:
+        """Run the cell that is being edited, with the keyboard."""
+        with self._running():
+            self.page.keyboard.press("Control+Enter")
+
+    def _execute(self, command: str) -> None:
+        self.page.evaluate("id => { jupyterapp.commands.execute(id) }", command)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Wait for the end of what is started inside; raise at once at a new error output."""
+        self.page.evaluate("rseduLab.expectRun()")
+        yield
         try:
-            end = self.page.wait_for_function("() => rseduLab.ended()", polling=100).json_value()
+            end = self.page.wait_for_function(
+                "() => rseduLab.ended()", polling=100, timeout=1000 * RUN_S
+            ).json_value()
         except TimeoutError:
             cell = self.page.evaluate("rseduLab.running()")
-            raise CellError(f"cell {cell} still runs after {TIMEOUT_S} s") from None
+            raise CellError(f"cell {cell} still runs after {RUN_S} s") from None
         if end["deaths"]:
             raise CellError("the kernel died")
         for error in end["errors"]:
@@ -289,7 +308,6 @@ def browser(chromium: str) -> Iterator[Browser]:
 def lab(browser: Browser, server: Server, repository: Path) -> Iterator[Lab]:
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
     page.set_default_timeout(1000 * TIMEOUT_S)
-    expect.set_options(timeout=1000 * TIMEOUT_S)
     lab = Lab(page, server, shots=repository / "artifacts" / "browser")
     yield lab
     lab.close()

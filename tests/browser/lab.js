@@ -38,12 +38,18 @@ window.rseduLab = {
     return found;
   },
 
-  start(command) {
+  // Follow the next run, whoever starts it: a call from here, a key or a button.
+  expectRun() {
     this.run = null;
     const run = { done: false, stale: new Set(this.errors().map((error) => error.output)) };
     this.run = run;
     this.deaths.length = 0;
-    jupyterapp.commands.execute(command).finally(() => (run.done = true));
+    const follow = (_, executed) => {
+      if (!executed.id.startsWith('notebook:run')) return;
+      jupyterapp.commands.commandExecuted.disconnect(follow);
+      executed.result.finally(() => (run.done = true));
+    };
+    jupyterapp.commands.commandExecuted.connect(follow);
   },
 
   // null while the run goes on well, else what there is to know about its end.
@@ -99,8 +105,10 @@ window.rseduLab = {
       return {
         index,
         kind: cell.model.type,
-        exercise: cell.model.getMetadata('rsedu')?.id ?? null,
-        tags: cell.model.getMetadata('tags') ?? [],
+        // A demonstration has an exercise's id too, but no points.
+        exercise: cell.model.getMetadata('rsedu')?.points
+          ? cell.model.getMetadata('rsedu').id
+          : null,
         source: cell.model.sharedModel.getSource(),
         text: (rendered ? [rendered] : shown).map((node) => node.innerText.trim()).join('\n'),
         headings: [...(rendered?.querySelectorAll('h1,h2,h3,h4,h5,h6') ?? [])].map((heading) => [
@@ -108,13 +116,20 @@ window.rseduLab = {
           heading.innerText,
         ]),
         images: [...cell.node.querySelectorAll('img')].map((image) => ({
-          alt: image.alt,
           width: image.naturalWidth,
           height: image.naturalHeight,
           shown: image.getBoundingClientRect().width,
         })),
+        alts: this.alts(cell),
       };
     });
+  },
+
+  // JupyterLab drops the alternative text of pictures; what reads the file finds it there.
+  alts(cell) {
+    const outputs = cell.model.outputs?.toJSON() ?? [];
+    const pictures = outputs.filter((output) => output.data?.['image/png']);
+    return pictures.map((output) => output.metadata['image/png']?.alt ?? '');
   },
 
   // Scroll to the given viewport of the notebook; false where there is none any more.

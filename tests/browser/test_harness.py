@@ -1,4 +1,4 @@
-"""The harness itself: a notebook runs, its outputs are read, and what goes wrong is told at once."""
+"""The harness itself: a notebook runs, its outputs are read, what goes wrong is told at once."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ print("Figure: an empty plot")"""
 
 
 def write_notebook(path: Path, *sources: str) -> Path:
-    """Write a notebook of code cells; the first line of a source may hold an exercise's name."""
+    """Write a notebook of a title and code cells, the last of which is an exercise."""
     cells = [nbformat.v4.new_markdown_cell("# A question?\n\nSome words.")]
     cells += [nbformat.v4.new_code_cell(source) for source in sources]
-    cells[-1].metadata["rsedu"] = {"id": "toy"}
+    cells[-1].metadata["rsedu"] = {"id": "toy", "points": 1}
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, path)
@@ -33,10 +33,12 @@ def test_outputs_are_read(lab, tmp_path):
     assert prose.headings == [(1, "A question?")]
     assert [(image.width > 100, image.shown > 100) for image in picture.images] == [(True, True)]
     assert "Figure: an empty plot" in picture.text
+    assert picture.alts == ["an empty plot"]
     assert (number.text, exercise.text) == ("42", "21")
 
     lab.type_over(exercise.index, "return x", "y = 2 * (x)\n    return y")
-    assert lab.run_cell(lab.exercise("toy").index).text == "42"
+    lab.press_run()
+    assert lab.exercise("toy").text == "42"
     lab.restart_kernel()
     lab.replace(number.index, "6 * 7", "double")
     with pytest.raises(Exception, match=r"cell 2: (?s:.)*NameError: name 'double' is not defined"):
