@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 
 from rsedu.lessons.exercise import Exercise, Invariant, Misconception
 from rsedu.lessons.speckle import EQUIVALENT_LOOKS, MULTILOOK
 
-Array = np.ndarray[Any, Any]
+Array = NDArray[Any]
 
 
 def _dn_fixed(baseline: float) -> tuple[Any, ...]:

@@ -4,10 +4,11 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsedu.lessons.exercise import Exercise, Misconception
 
-Array = np.ndarray[Any, Any]
+Array = NDArray[Any]
 
 
 def _speckle(seed: int, shape: tuple[int, int], looks: float) -> tuple[Array]:
