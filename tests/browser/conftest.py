@@ -208,7 +208,9 @@ class Lab:
         self.page.screenshot(path=self.shots / f"{name}.png")
 
     def photograph(self, name: str) -> None:
-        """Keep the whole notebook, one picture per viewport."""
+        """Keep the whole notebook, one picture per viewport, in place of an earlier run's."""
+        for earlier in self.shots.glob(f"{name}-[0-9][0-9].png"):
+            earlier.unlink()
         page = 0
         while self.page.evaluate("page => rseduLab.turnTo(page)", page):
             page += 1
@@ -297,7 +299,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 # Not per session: while Playwright is on, its event loop runs, and no other test could start one.
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    chromium = os.environ.get("RSEDU_CHROMIUM") or request.getfixturevalue("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser

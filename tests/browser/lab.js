@@ -132,11 +132,14 @@ window.rseduLab = {
     return pictures.map((output) => output.metadata['image/png']?.alt ?? '');
   },
 
-  // Scroll to the given viewport of the notebook; false where there is none any more.
+  // Scroll to the given viewport of the notebook; false where its cells have ended.
   turnTo(page) {
-    const scroller = this.panel().content.node.querySelector('.jp-WindowedPanel-outer');
+    const notebook = this.panel().content;
+    const scroller = notebook.node.querySelector('.jp-WindowedPanel-outer');
+    const last = notebook.widgets.at(-1).node.getBoundingClientRect().bottom;
     const top = page * scroller.clientHeight;
-    if (top >= scroller.scrollHeight) return false;
+    const end = scroller.scrollTop + last - scroller.getBoundingClientRect().top;
+    if (top >= end) return false;
     scroller.scrollTop = top;
     return true;
   },

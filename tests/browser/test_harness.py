@@ -47,6 +47,16 @@ def test_outputs_are_read(lab, tmp_path):
     assert lab.console == []
 
 
+def test_a_request_elsewhere_is_noted(lab, tmp_path):
+    """Nobody listens on that port, so nothing leaves the machine here either."""
+    image = "from IPython.display import HTML\nHTML('<img src=http://localhost:9/a.png>')"
+    lab.open(write_notebook(tmp_path / "elsewhere.ipynb", image))
+    (picture,) = lab.run_all()[1].images
+    assert picture.width == 0
+    assert lab.hosts == {"127.0.0.1", "localhost"}
+    assert ["localhost:9" in line for line in lab.console] == [True]
+
+
 def test_an_error_is_told_at_once(lab, tmp_path):
     """The cell behind it would run for ever; a second run looks past the first one's error."""
     path = write_notebook(tmp_path / "error.ipynb", "n = 0", "1 / n", "while n == 0: pass")

@@ -73,6 +73,7 @@ def test_an_unfinished_notebook_runs_and_reads_well(lab, notebook):
         summaries = re.findall(r"^Figure: (.+)$", cell.text, flags=re.MULTILINE)
         assert cell.alts == summaries, f"cell {cell.index} has pictures without a sentence"
         assert len(cell.images) == len(cell.alts)
+        assert cell.kind == "code" or "$" not in cell.text, f"a formula is raw:\n{cell.text}"
     levels = [level for cell in cells for level, _ in cell.headings]
     assert levels[0] == 1
     assert levels.count(1) == 1
