@@ -143,7 +143,7 @@ class Measure:
 
 
 MEASURES = (
-    Measure("cells", lambda s: len(s.kinds), 40, 60),
+    Measure("cells in all", lambda s: len(s.kinds), 40, 60),
     Measure("lines per code cell, median", lambda s: _quantile(s.lines, 0.5), 4, 8),
     Measure("lines per code cell, 90 %", lambda s: _quantile(s.lines, 0.9), 0, 15),
     Measure("lines per code cell, longest", lambda s: _longest(s)[0], 0, 25, 30),
