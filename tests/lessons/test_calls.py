@@ -55,13 +55,14 @@ def test_a_traceback_is_cut_to_the_cells_own_lines() -> None:
 
 
 def test_many_calls_are_cut_to_the_last() -> None:
-    scope = _cell("def deep(n):\n    return deep(n - 1) if n else 1 / 0\n")
+    scope = _cell("def deep(n):\n    if n:\n        return deep(n - 1)\n    return 1 / 0\n")
     done = calls.call(scope["deep"], (30,), limit_s=1)  # type: ignore[arg-type]
     assert done.error[:2] == (
         "ZeroDivisionError: division by zero",
         "through more than 3 calls, of which these are the last:",
     )
     assert len(done.error) == 8
+    assert done.error[-2:] == ("in deep, line 4 of the cell:", "    return 1 / 0")
 
 
 def test_addresses_and_long_messages_are_shortened() -> None:

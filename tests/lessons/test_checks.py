@@ -222,6 +222,7 @@ def test_whatever_is_handed_in_gets_a_verdict(answer: object, state: str, words:
 def test_no_alarm_is_left_behind() -> None:
     before = signal.getsignal(signal.SIGALRM)
     _text(_endless)
+    _text(_add_rows)
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0.0
 

@@ -119,6 +119,7 @@ def test_a_lock_that_was_left_behind_is_taken_over(monkeypatch: pytest.MonkeyPat
     lock = Path(".rsedu/progress.lock")
     lock.touch()
     os.utime(lock, (1, 1))
+    monkeypatch.setattr(progress.time, "sleep", lambda seconds: pytest.fail("it waits"))
     assert progress.note("to_db", "passed") == ""
     assert not lock.exists()
 
