@@ -80,7 +80,7 @@ print(f"{numbers} numbers, {letters} letters: {numbers / letters:.0f} numbers fo
 # | | Question | Minutes | In this kit |
 # |---|---|---|---|
 # | 00 | Why go beyond vision and language? | 10 | you are here |
-# | 01 | [What do two satellites see of one forest?](01_sentinels.ipynb) | 45 | yes |
+# | 01 | [What do two satellites see of one place?](01_sentinels.ipynb) | 45 | yes |
 # | 02 | What can be learnt from pixels without labels? | | planned |
 # | 03 | Does a model know how large a pixel is? | | planned |
 # | 04 | Which detail belongs to which scale? | | planned |
@@ -185,10 +185,11 @@ rsedu.progress("00")
 # %% [markdown]
 # ## What we saw
 #
-# A caption is thousands of times smaller than what two satellites measure, so the day's models learn
-# from measurements. A check names the state, the likely mistake, and the first place that differs.
+# A caption is thousands of times smaller than what two satellites measure, so the day's models
+# learn from measurements. A check names the state, the likely mistake, and the first place that
+# differs.
 #
 # **What this does not show:** that a caption is useless. Counting numbers isn't measuring
 # information; neighbouring pixels are alike, and you will see by how much.
 #
-# **Next:** [01, what do two satellites see of one forest?](01_sentinels.ipynb)
+# **Next:** [01, what do two satellites see of one place?](01_sentinels.ipynb)

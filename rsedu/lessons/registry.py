@@ -34,7 +34,7 @@ class Lesson:
 
 LESSONS = (
     Lesson("00", "start_here", "Why go beyond vision and language?", 10),
-    Lesson("01", "sentinels", "What do two satellites see of one forest?", 45),
+    Lesson("01", "sentinels", "What do two satellites see of one place?", 45),
     Lesson("02", "masked_autoencoders", "What can be learnt from pixels without labels?"),
     Lesson("03", "gsd_encodings", "Does a model know how large a pixel is?"),
     Lesson("04", "laplacian", "Which detail belongs to which scale?"),
