@@ -67,37 +67,81 @@ def _small_png(figure: Figure) -> bytes:
 
 
 def stretch(
-    values: Shaped[np.ndarray, "*bands rows cols"], *, low: float = 2.0, high: float = 98.0
+    values: Shaped[np.ndarray, "*bands rows cols"],
+    *,
+    like: Shaped[np.ndarray, "*bands otherrows othercols"] | None = None,
+    low: float = 2.0,
+    high: float = 98.0,
 ) -> Float[np.ndarray, "*bands rows cols"]:
     """Map each band's own `low` and `high` percentiles to 0 and 1, and clip.
 
     Per band, because one bright cloud in one band must not darken all of them.
     NaN (no data) becomes 0. A constant band becomes 0.
+
+    Args:
+        values: bands of one picture.
+        like: bands whose percentiles count, where two pictures are to be compared; `values` if
+            None.
+        low: percentile, 0 to 100.
+        high: percentile, 0 to 100.
     """
-    floor, ceiling = np.nanpercentile(values, [low, high], axis=(-2, -1), keepdims=True)
+    judged = values if like is None else like
+    floor, ceiling = np.nanpercentile(judged, [low, high], axis=(-2, -1), keepdims=True)
     span = np.where(ceiling > floor, ceiling - floor, 1.0)
     stretched: np.ndarray = np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0))
     return stretched
 
 
-def composite(scene: Scene, bands: Sequence[str], *, title: str, ax: Axes | None = None) -> Axes:
-    """Draw three bands as red, green and blue, each stretched to its own percentiles."""
+def composite(
+    scene: Scene,
+    bands: Sequence[str],
+    *,
+    title: str,
+    like: Scene | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw three bands as red, green and blue.
+
+    Args:
+        scene: where the bands are.
+        bands: names, for red, green and blue.
+        title: of the picture; the names of the bands are added.
+        like: the scene whose percentiles set each band's darkest and brightest value, for
+            example the same place without clouds; `scene` if None.
+        ax: the current axes if None.
+
+    Raises:
+        InputError: there are not three bands, or a scene has no band of that name.
+    """
     if len(bands) != 3:
         raise InputError(f"A colour picture takes three bands; came {list(bands)}: name three.")
     ax = ax or plt.gca()
-    ax.imshow(np.moveaxis(stretch(scene.select(*bands).array), 0, -1))
+    judged = None if like is None else like.select(*bands).array
+    ax.imshow(np.moveaxis(stretch(scene.select(*bands).array, like=judged), 0, -1))
     ax.set_title(f"{title}\n({', '.join(bands)})", fontsize="medium")
     return scale_bar(ax, scene)
 
 
-def true_colour(scene: Scene, *, title: str = "true colour", ax: Axes | None = None) -> Axes:
-    """Draw B04, B03, B02 as red, green, blue: what an eye would see from orbit."""
-    return composite(scene, ("B04", "B03", "B02"), title=title, ax=ax)
+def true_colour(
+    scene: Scene,
+    *,
+    title: str = "true colour",
+    like: Scene | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw B04, B03, B02 as red, green, blue, what an eye would see; `composite` has the rest."""
+    return composite(scene, ("B04", "B03", "B02"), title=title, like=like, ax=ax)
 
 
-def false_colour(scene: Scene, *, title: str = "false colour", ax: Axes | None = None) -> Axes:
-    """Draw B08, B04, B03 as red, green, blue: living leaves turn red."""
-    return composite(scene, ("B08", "B04", "B03"), title=title, ax=ax)
+def false_colour(
+    scene: Scene,
+    *,
+    title: str = "false colour",
+    like: Scene | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw B08, B04, B03 as red, green, blue: living leaves turn red; see `composite`."""
+    return composite(scene, ("B08", "B04", "B03"), title=title, like=like, ax=ax)
 
 
 def band(
@@ -237,4 +281,23 @@ def curve(
     middle, half = np.asarray(mean), np.asarray(half_width)
     ax.plot(x, middle, marker="o", color=colour, label=label, **style)
     ax.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
+    return ax
+
+
+def correlation(
+    matrix: Float[np.ndarray, "bands bands"],
+    names: Sequence[str],
+    *,
+    title: str,
+    ax: Axes | None = None,
+    bar: bool = True,
+) -> Axes:
+    """Draw the correlations between bands, -1 to 1, with a colour bar if `bar`."""
+    ax = ax or plt.gca()
+    image = ax.imshow(matrix, cmap="BrBG", vmin=-1, vmax=1)
+    ax.set_xticks(range(len(names)), names, rotation=90, fontsize="x-small")
+    ax.set_yticks(range(len(names)), names, fontsize="x-small")
+    ax.set_title(title, fontsize="medium")
+    if bar:
+        ax.figure.colorbar(image, ax=ax, shrink=0.8, label="correlation")
     return ax

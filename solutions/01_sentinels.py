@@ -17,10 +17,13 @@ import math
 import numpy as np
 from scipy.special import digamma
 from skimage.filters import threshold_otsu
+from sklearn.metrics import roc_auc_score
+from tqdm.auto import tqdm
 
 import rsedu
 from rsedu import plot
-from rsedu.scenes import samples
+from rsedu.evaluate import interval
+from rsedu.scenes import cover, samples, synthetic
 
 rsedu.setup("01")
 
@@ -519,6 +522,85 @@ plot.show(
 # NDVI. Fix your order, and say which.
 
 # %% [markdown]
+# ## Clouds, and the synthetic frontier
+#
+# The Amazon's wet season hides the ground for weeks. To *measure* what a cloud costs we need the
+# truth under it, which no photograph gives. So we leave real data for a while, and say so:
+# **everything in this section is synthetic.** The kit's frontier is a made-up place drawn from a
+# seed: forest, river, fishbone roads, pasture, clearings that grow with the years, seen by a
+# simulated Sentinel-2 and a simulated Sentinel-1.
+#
+# **Predict:** what will a cloud do to the radar picture?
+
+# %%
+frontier = synthetic.Frontier(seed=1, size_m=5120)
+clear = frontier.optical(date=2023.5)
+cloudy = frontier.optical(date=2023.5, cloud_cover=0.5)
+axes = plot.panels(1, 4, title="The synthetic frontier", size_in=(2.6, 2.7))
+plot.true_colour(clear, title="clear", ax=axes[0])
+plot.true_colour(cloudy, title="half under cloud", like=clear, ax=axes[1])
+plot.band(frontier.radar(date=2023.5), "VH", ax=axes[2])
+truth = frontier.truth(date=2023.5)
+plot.class_map(
+    truth.classes, clear, names=cover.CLASSES, colours=cover.COLOURS, title="truth", ax=axes[3]
+)
+plot.show(f"{(truth.clearings > 0).mean():.0%} of this synthetic place was cleared by mid-2023.")
+
+# %% [markdown]
+# Clearings are bright in true colour and dark in VH, since a field has few branches that turn the
+# wave. The radar picture has no clouds in it: at 5.5 cm they are transparent.
+#
+# Take bare clearings and pasture against forest. How often does a random cleared pixel look more
+# cleared than a random forest pixel? That is the *area under the ROC curve* (AUC): 1 is perfect,
+# 0.5 a coin.
+#
+# **Predict:** draw two curves over the cloud cover, 0 to 100 %: AUC of NDVI, AUC of VH. Where do
+# they cross?
+
+
+# %%
+def separability(seed, cloud_cover):
+    """AUC of NDVI and of VH for open ground against forest, in one synthetic place."""
+    place = synthetic.Frontier(seed=seed, size_m=5120)
+    optical = place.optical(date=2023.5, cloud_cover=cloud_cover)
+    radar = place.radar(date=2023.5)
+    classes = place.truth(date=2023.5).classes
+    is_open = np.isin(classes, (cover.CLEARING, cover.PASTURE))
+    used = is_open | (classes == cover.FOREST)
+    greenness = ndvi(optical.band("B04"), optical.band("B08"))
+    return [roc_auc_score(is_open[used], -values[used]) for values in (greenness, radar.band("VH"))]
+
+
+covers = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+seeds = range(5)
+runs = [(seed, share) for share in covers for seed in seeds]
+aucs = np.reshape([separability(*run) for run in tqdm(runs)], (len(covers), len(seeds), 2))
+
+# %%
+[ax] = plot.panels(1, 1, title="Open ground against forest, synthetic, 5 places", size_in=(6, 3.4))
+for sensor, name in enumerate(("NDVI", "VH")):
+    found = [interval(values) for values in aucs[:, :, sensor]]
+    half = [each.high - each.mean for each in found]
+    shares = [100 * share for share in covers]
+    plot.curve(shares, [each.mean for each in found], half, label=name, colour=plot.COLOURS[sensor])
+    print(f"{name:4}", *(f"{each.mean:.2f}" for each in found))
+ax.set(xlabel="cloud cover (%)", ylabel="AUC (0.5 = chance)")
+ax.legend()
+wins = aucs.mean(axis=1).argmax(axis=1)
+plot.show(
+    f"under clear sky {('NDVI', 'VH')[wins[0]]} separates better; VH does from "
+    f"{100 * covers[wins.argmax()]:.0f} % of cloud on; bands: 95 % intervals over places."
+)
+
+# %% [markdown]
+# Under a clear sky NDVI reaches 0.99 and VH, kept back by its speckle, 0.92. The curves cross
+# where one pixel in twenty is cloudy; at half cover NDVI is hardly better than a coin, and how
+# bad it is depends on where the clouds happen to stand: the band is wide.
+#
+# Be fair to the optical sensor: whoever *finds* the clouds and leaves them out is not misled,
+# only blind there until a better day. The choice is between waiting and listening.
+
+# %% [markdown]
 # ## How much forest is gone?
 #
 # Back to **real** pixels, and to this afternoon's question. The kit's last sample is a Sentinel-2
@@ -606,6 +688,38 @@ for shift in (-0.05, 0.05):
 # than the question "how fine are the pixels?"** Whoever reports one number without saying what a
 # small change of the threshold would do has not finished. Where clearings are narrower than a
 # pixel the order turns round.
+
+# %% [markdown]
+# ## How fake is the frontier?
+#
+# Later lessons train on synthetic places, because there we know the truth. Whoever does this owes
+# you a comparison. Two simple ones: how bright is the typical pixel in each band, and which bands
+# rise and fall together?
+#
+# **Predict:** which of the two will give the fake away?
+
+# %%
+real = [pair.optical for pair in samples.pairs() if not pair.snow]
+left, middle, right = plot.panels(
+    1, 3, title="Real patches and a synthetic one", size_in=(3.6, 3.2)
+)
+for scene in real:
+    left.plot(scene.bands, np.median(scene.array, axis=(1, 2)), color="0.6")
+left.plot(clear.bands, np.median(clear.array, axis=(1, 2)), color=plot.COLOURS[1], linewidth=2)
+left.set(title="medians: real grey, synthetic orange", ylabel="surface reflectance")
+left.tick_params(axis="x", rotation=90, labelsize="x-small")
+together = [np.corrcoef(each.array.reshape(12, -1)) for each in (*real, clear)]
+real_mean, fake = np.mean(together[:-1], axis=0), together[-1]
+plot.correlation(real_mean, clear.bands, title="real, mean of five", ax=middle, bar=False)
+plot.correlation(fake, clear.bands, title="synthetic", ax=right)
+plot.show(f"correlations differ by {np.abs(real_mean - fake).mean():.2f} on average.")
+
+# %% [markdown]
+# Brightness would pass: the synthetic medians lie among the real ones. The correlations don't
+# quite: in the synthetic place the near infrared bands move in lockstep, and visible light moves
+# against them a little, where in real patches it hardly does. Eight spectra are fewer than
+# nature has. So: **a method that fails on the frontier will fail outside; one that works there
+# has yet to be tried.**
 
 # %% [markdown]
 # ## What we saw, and what it does not show

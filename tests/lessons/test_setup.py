@@ -16,7 +16,7 @@ def test_it_says_on_what_the_lesson_runs(capsys: pytest.CaptureFixture[str]) -> 
     with plt.rc_context():
         rsedu.setup("01")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Lesson 01: What do two satellites see of one forest?"
+    assert lines[0] == "Lesson 01: What do two satellites see of one place?"
     assert [line.split()[0] for line in lines[1:]] == [
         "device",
         "threads",
