@@ -103,6 +103,7 @@ print(f"{numbers} numbers, {letters} letters: {numbers / letters:.0f} numbers fo
 # the power is 10 dB more. The function below has 20 in place of 10. **What do you expect** the
 # check to say?
 
+
 # %% rsedu={"id": "to_db", "role": "demonstration"}
 def to_db_wrong(power: np.ndarray) -> np.ndarray:
     """Convert power, linear and above 0, to dB; wrong on purpose."""
@@ -126,6 +127,7 @@ rsedu.check("to_db", to_db_wrong)
 #
 # Write it below, and run the cell. Its last line hands on *your* function if it passed. If not, it
 # says so and hands on the kit's, without points: whatever you leave open, the notebook runs on.
+
 
 # %% rsedu={"id": "to_db"}
 def to_db(power: np.ndarray) -> np.ndarray:
