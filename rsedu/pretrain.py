@@ -98,6 +98,7 @@ class Data:
         size_px: side of a tile before shrinking.
         scale: reflectance = scale * value + offset, for data that does not say.
         offset: see `scale`.
+        worlds: how many synthetic worlds are rendered for training, up to 1000.
         cache: folder for rendered worlds.
     """
 
@@ -105,6 +106,7 @@ class Data:
     size_px: int = 128
     scale: float = 1e-4
     offset: float = 0.0
+    worlds: int = 256
     cache: Path = Path(".rsedu") / "worlds"
 
     def tiles(self) -> Source:
@@ -115,7 +117,7 @@ class Data:
             MissingExtraError: torchgeo is asked for and not installed.
         """
         if self.name == "frontier":
-            return FrontierTiles(worlds=TRAIN_WORLDS, size_px=self.size_px, folder=self.cache)
+            return self._frontier()
         if self.name.startswith("torchgeo:"):
             return self._torchgeo()
         if Path(self.name).is_dir():
@@ -131,8 +133,18 @@ class Data:
         """The data in words, for a card."""
         if self.name != "frontier":
             return self.name
-        first, last = TRAIN_WORLDS[0], TRAIN_WORLDS[-1]
+        first, last = TRAIN_WORLDS[0], TRAIN_WORLDS[self.worlds - 1]
         return f"synthetic frontier, worlds {first} to {last}, tiles of {self.size_px} px"
+
+    def _frontier(self) -> FrontierTiles:
+        """Tiles of training worlds, all on disk when this returns."""
+        if not 1 <= self.worlds <= len(TRAIN_WORLDS):
+            raise InputError(f"--worlds is {self.worlds}; there are 1 to {len(TRAIN_WORLDS)}.")
+        tiles = FrontierTiles(
+            worlds=TRAIN_WORLDS[: self.worlds], size_px=self.size_px, folder=self.cache
+        )
+        tiles.prepare(progress=True, processes=min(8, os.cpu_count() or 1))
+        return tiles
 
     def _torchgeo(self) -> Source:
         parts = self.name.split(":")
@@ -339,6 +351,7 @@ def _card(request: Request, history: History, model: nn.Module) -> Card:
 @click.option("--size", default=128, show_default=True, help="Side of a tile, pixels.")
 @click.option("--scale", default=1e-4, show_default=True, help="Reflectance per stored number.")
 @click.option("--offset", default=0.0, show_default=True, help="Added after scaling.")
+@click.option("--worlds", default=256, show_default=True, help="Synthetic worlds, up to 1000.")
 @click.option("--cache", default=".rsedu/worlds", show_default=True, help="For rendered worlds.")
 @click.option("--steps", type=int, help="Optimiser steps; the recipe's number if left out.")
 @click.option("--minutes", type=float, help="Take as many steps as fit, measured at the start.")
@@ -349,13 +362,22 @@ def _card(request: Request, history: History, model: nn.Module) -> Card:
 @click.option("--devices", default=1, show_default=True, help="Processes on this machine.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="File to go on from.")
 @click.option("--save-as", help="Write weights and card under this name.")
-def pretrain(data: str, size: int, scale: float, offset: float, cache: str, **options: Any) -> None:
+def pretrain(
+    data: str, size: int, scale: float, offset: float, worlds: int, cache: str, **options: Any
+) -> None:
     """Pre-train a model of the kit.
 
     Ctrl-C keeps the checkpoint; the same command goes on from it. On many GPUs:
     torchrun --nproc-per-node 8 -m rsedu.pretrain NAME ...
     """
-    tiles = Data(name=data, size_px=size, scale=scale, offset=offset, cache=Path(cache))
+    tiles = Data(
+        name=data,
+        size_px=size,
+        scale=scale,
+        offset=offset,
+        worlds=worlds,
+        cache=Path(cache),
+    )
     command = shlex.join(["rsedu", "pretrain", *sys.argv[2:]])
     history = fulfil(Request(data=tiles, command=command, **options))
     if history.stopped_by is not None:

@@ -26,8 +26,8 @@ from jaxtyping import Float, Int64
 from lightning.fabric import Fabric
 from lightning.fabric.wrappers import _FabricModule, _FabricOptimizer
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
+from rsedu.bars import bar
 from rsedu.batches import Source, batch_order
 from rsedu.checkpoints import Checkpoint, read_checkpoint
 from rsedu.device import pick_device
@@ -272,12 +272,12 @@ def _loop(
     on_step: Callable[[int, dict[str, float]], None] | None,
 ) -> None:
     quiet = not (progress and run.fabric.is_global_zero)
-    with tqdm(total=run.config.steps, initial=run.step, disable=quiet, unit="step") as bar:
+    with bar(total=run.config.steps, initial=run.step, hidden=quiet, unit="step") as shown:
         for batch in _prefetched(run):
             stop = run.advance(batch, caught=caught)
             losses = run.latest()
-            bar.set_postfix(loss=f"{losses['loss']:.4f}", refresh=False)
-            bar.update()
+            shown.set_postfix(loss=f"{losses['loss']:.4f}", refresh=False)
+            shown.update()
             if on_step is not None and run.fabric.is_global_zero:
                 on_step(run.step - 1, losses)
             last = stop or run.step == run.config.steps

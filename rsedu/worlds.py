@@ -1,24 +1,24 @@
-"""Tiles of the synthetic frontier at many pixel sizes, rendered once and kept on disk.
-
-Every world is rendered at one fine GSD of its own and its coarser tiles are area averages of that,
-which is what the frontier would render. So tiles cover a continuous range of GSDs at the cost of
-one render per world.
-"""
+"""Tiles of the synthetic frontier at many pixel sizes, rendered once and kept on disk."""
 
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from einops import reduce
-from jaxtyping import Float32, Int64, Integer
+from jaxtyping import Float32, Int64
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from rsedu.bars import bar
+from rsedu.errors import InputError
 from rsedu.files import write_atomically
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
+from rsedu.scenes.fields import FINE_M
+from rsedu.scenes.synthetic import Frontier
 from rsedu.sources import as_tiles
 
 #: Seeds of worlds. What is learnt on one range is judged on another; nothing else splits them.
@@ -26,87 +26,71 @@ TRAIN_WORLDS = range(1000, 2000)
 VALIDATION_WORLDS = range(2000, 2100)
 TEST_WORLDS = range(3000, 3100)
 
+#: About evenly spread over the octaves from 2.5 to 60 m, and each a whole number of cells.
+GSDS_M = (2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0)
+FIRST_DATE, LAST_DATE = 2005.0, 2026.0
+
 _BANDS = (*S2_BANDS, *S1_BANDS)
-CLASS_COUNT = 8
-_VERSION = 1  # of the rendering below; raise it when the pixels change
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class View:
-    """A square of a world on one grid.
-
-    Attributes:
-        reflectance: (12, H, W), surface reflectance in the order of S2_BANDS.
-        power: (2, H, W), linear backscatter with speckle in the order of S1_BANDS.
-        classes: (H, W), land cover, below CLASS_COUNT.
-    """
-
-    reflectance: Float32[np.ndarray, "bands rows cols"]
-    power: Float32[np.ndarray, "polarisations rows cols"]
-    classes: Integer[np.ndarray, "rows cols"]
-
-
-def render(world: int, *, gsd_m: float, size_px: int) -> View:
-    """Render a world from its north-west corner.
-
-    Args:
-        world: seed; it also chooses the day.
-        gsd_m: metres per pixel.
-        size_px: side of the square, pixels.
-    """
-    raise NotImplementedError
+_VERSION = 1  # of the pixels; raise it when they change
 
 
 @dataclass(frozen=True, kw_only=True)
 class TileSpec:
-    """Where one tile lies in its world.
+    """One tile of a world.
 
     Attributes:
-        row: first row at the world's base GSD.
-        col: first column, likewise.
-        factor: base pixels that become one, along each side.
-        gsd_m: metres per pixel of the tile.
+        rows: of the world at the tile's GSD.
+        cols: likewise.
+        gsd_m: metres per pixel.
+        date: decimal year.
     """
 
-    row: int
-    col: int
-    factor: int
+    rows: slice
+    cols: slice
     gsd_m: float
+    date: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrontierTiles:
-    """Square tiles of synthetic worlds, each with a GSD of its own.
+    """Square tiles of synthetic worlds under clear sky, each at a GSD and a date of its own.
 
     Sample i is tile ``i % tiles_per_world`` of world ``worlds[i // tiles_per_world]``, always the
-    same one. A world's base GSD is drawn log-uniformly from [gsd_m, 2 * gsd_m); each tile then
-    takes 1, 2, 4 ... base pixels for one of its own, drawn evenly.
+    same one. GSDs are drawn evenly from the list, dates between 2005 and 2026, places evenly. A
+    world is as large as one tile at the coarsest GSD.
 
     Attributes:
         worlds: seeds, such as TRAIN_WORLDS.
-        folder: where rendered worlds are kept, in a subfolder per setting.
+        folder: where rendered tiles are kept, in a subfolder per setting.
         size_px: side of a tile.
         tiles_per_world: how many tiles are cut from each.
-        gsd_m: finest GSD.
-        octaves: the coarsest tiles have up to ``gsd_m * 2**octaves`` metres per pixel.
+        gsds_m: metres per pixel, multiples of 2.5.
         seed: of the draws.
+
+    Raises:
+        InputError: a GSD is no multiple of 2.5 m.
     """
 
     worlds: range
     folder: Path
     size_px: int = 128
     tiles_per_world: int = 12
-    gsd_m: float = 2.5
-    octaves: int = 4
+    gsds_m: tuple[float, ...] = GSDS_M
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        wrong = [gsd_m for gsd_m in self.gsds_m if gsd_m < FINE_M or gsd_m % FINE_M]
+        if wrong or not self.gsds_m:
+            raise InputError(f"gsds_m is {self.gsds_m}; wanted one or more multiples of 2.5 m.")
 
     def __len__(self) -> int:
         return len(self.worlds) * self.tiles_per_world
 
     @property
-    def world_px(self) -> int:
-        """Side of a rendered world in base pixels: that of one tile at the coarsest factor."""
-        return int(self.size_px * 2 ** (self.octaves - 1))
+    def world_m(self) -> float:
+        """Side of a world in metres, a multiple of 20."""
+        side_m = self.size_px * max(self.gsds_m)
+        return float(-(-side_m // 20) * 20)
 
     @property
     def store(self) -> Path:
@@ -116,21 +100,42 @@ class FrontierTiles:
         return self.folder / digest[:12]
 
     def specs(self, world: int) -> list[TileSpec]:
-        """Where the tiles of one world lie."""
+        """Where and when the tiles of one world are."""
         generator = np.random.default_rng((self.seed, world))
-        base_m = self.gsd_m * 2.0 ** generator.uniform()
         specs = []
         for _ in range(self.tiles_per_world):
-            factor = 2 ** int(generator.integers(self.octaves))
-            row, col = generator.integers(0, self.world_px - self.size_px * factor + 1, size=2)
-            specs.append(TileSpec(row=int(row), col=int(col), factor=factor, gsd_m=base_m * factor))
+            gsd_m = float(generator.choice(self.gsds_m))
+            room = int(self.world_m / gsd_m) - self.size_px
+            top, left = (int(start) for start in generator.integers(0, room + 1, size=2))
+            specs.append(
+                TileSpec(
+                    rows=slice(top, top + self.size_px),
+                    cols=slice(left, left + self.size_px),
+                    gsd_m=gsd_m,
+                    date=float(generator.uniform(FIRST_DATE, LAST_DATE)),
+                )
+            )
         return specs
 
-    def prepare(self, *, progress: bool = False) -> None:
-        """Render every world that is not on disk yet; can be stopped and called again."""
+    def prepare(self, *, progress: bool = False, processes: int = 1) -> None:
+        """Render every world that is not on disk yet; can be stopped and called again.
+
+        Args:
+            progress: show a bar.
+            processes: that render side by side; a world takes about 2 s.
+        """
         missing = [world for world in self.worlds if not self._pixels_path(world).exists()]
-        for world in tqdm(missing, disable=not progress, unit="world"):
-            self._render(world)
+        hidden = not (progress and missing)
+        with bar(total=len(missing), hidden=hidden, unit="world", desc="rendering") as shown:
+            if processes == 1 or len(missing) < 2:
+                for world in missing:
+                    self._render(world)
+                    shown.update()
+                return
+            # Not forked: a fork would copy the locks of whatever threads torch has running.
+            with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+                for _ in pool.map(self._render, missing):
+                    shown.update()
 
     def batch(
         self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
@@ -138,7 +143,7 @@ class FrontierTiles:
         """Fetch tiles; a world that is not on disk yet is rendered first."""
         places = [self._place(int(index)) for index in indices]
         tiles = [self._opened(self._pixels_path(world), world)[number] for world, number in places]
-        gsds = [self.specs(world)[number].gsd_m for world, number in places]
+        gsds = [self._specs(world)[number].gsd_m for world, number in places]
         return as_tiles(np.stack(tiles).astype(np.float32), _BANDS, np.array(gsds))
 
     def cover(self, index: int) -> Float32[np.ndarray, "classes"]:
@@ -150,6 +155,10 @@ class FrontierTiles:
     def _place(self, index: int) -> tuple[int, int]:
         """World and number of the tile within it."""
         return self.worlds[index // self.tiles_per_world], index % self.tiles_per_world
+
+    @lru_cache(maxsize=4096)  # noqa: B019  # keyed by the settings, which are few
+    def _specs(self, world: int) -> list[TileSpec]:
+        return self.specs(world)
 
     def _pixels_path(self, world: int) -> Path:
         return self.store / f"{world}-pixels.npy"
@@ -165,26 +174,23 @@ class FrontierTiles:
 
     def _render(self, world: int) -> None:
         """Write the tiles of a world, (tiles, bands, rows, cols) float16, and their cover."""
-        specs = self.specs(world)
-        view = render(world, gsd_m=specs[0].gsd_m / specs[0].factor, size_px=self.world_px)
-        cuts = [_cut(view, spec, self.size_px) for spec in specs]
+        place = Frontier(seed=world, size_m=self.world_m)
+        cuts = [_cut(place, spec) for spec in self.specs(world)]
         _save(self._cover_path(world), np.stack([cover for _, cover in cuts]))
         # float16 keeps reflectance to 0.0002 and decibels to 0.01, and halves the disk.
         _save(self._pixels_path(world), np.stack([tile for tile, _ in cuts]).astype(np.float16))
 
 
 def _cut(
-    view: View, spec: TileSpec, size_px: int
+    place: Frontier, spec: TileSpec
 ) -> tuple[Float32[np.ndarray, "bands rows cols"], Float32[np.ndarray, "classes"]]:
     """One tile, reflectance and dB, and the shares of its classes."""
-    rows = slice(spec.row, spec.row + size_px * spec.factor)
-    cols = slice(spec.col, spec.col + size_px * spec.factor)
-    square = np.concatenate([view.reflectance[:, rows, cols], view.power[:, rows, cols]])
-    blocks = "bands (rows y) (cols x) -> bands rows cols"
-    tile = reduce(square, blocks, "mean", y=spec.factor, x=spec.factor)
-    tile[len(S2_BANDS) :] = 10 * np.log10(tile[len(S2_BANDS) :])  # power averages, dB does not
-    counts = np.bincount(view.classes[rows, cols].ravel(), minlength=CLASS_COUNT)
-    return tile.astype(np.float32), (counts / counts.sum()).astype(np.float32)
+    window = (spec.rows, spec.cols)
+    optical = place.optical(date=spec.date, gsd_m=spec.gsd_m, window=window)
+    radar = place.radar(date=spec.date, gsd_m=spec.gsd_m, window=window)
+    truth = place.truth(date=spec.date, gsd_m=spec.gsd_m, window=window)
+    shares = truth.fractions.mean(axis=(1, 2), dtype=np.float32)
+    return np.concatenate([optical.array, radar.array]), shares
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -18,10 +18,10 @@ import numpy as np
 from scipy.special import digamma
 from skimage.filters import threshold_otsu
 from sklearn.metrics import roc_auc_score
-from tqdm.auto import tqdm
 
 import rsedu
 from rsedu import plot
+from rsedu.bars import bar
 from rsedu.evaluate import interval
 from rsedu.scenes import cover, samples, synthetic
 
@@ -574,7 +574,7 @@ def separability(seed, cloud_cover):
 covers = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 seeds = range(5)
 runs = [(seed, share) for share in covers for seed in seeds]
-aucs = np.reshape([separability(*run) for run in tqdm(runs)], (len(covers), len(seeds), 2))
+aucs = np.reshape([separability(*run) for run in bar(runs)], (len(covers), len(seeds), 2))
 
 # %%
 [ax] = plot.panels(1, 1, title="Open ground against forest, synthetic, 5 places", size_in=(6, 3.4))

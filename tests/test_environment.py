@@ -46,14 +46,11 @@ NOT_IMPORTED = {
 PLANNED = {
     "anywidget": "the click-to-mask widget",
     "ipywidgets": "the click-to-mask widget",
-    "safetensors": "shipped weights",
-    "scikit-learn": "linear probes",
     "segment-anything": "promptable masks",
-    "timm": "an independent second path for the models",
     "torchvision": "needed by segment-anything",
 }
 # Brought by a declared distribution, of which it is a part or a fixed companion.
-COMPANIONS = {"affine": "rasterio", "IPython": "ipykernel", "traitlets": "ipywidgets"}
+COMPANIONS = {"PIL": "matplotlib", "IPython": "ipykernel", "traitlets": "ipywidgets"}
 
 
 def _lock(name: str) -> dict[str, Requirement]:

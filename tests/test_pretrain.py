@@ -10,14 +10,14 @@ from affine import Affine
 from click.testing import CliRunner, Result
 
 from rsedu import pretrain as module
-from rsedu import weights, worlds
+from rsedu import weights
 from rsedu.batches import TensorSource
 from rsedu.checkpoints import Checkpoint, read_checkpoint
 from rsedu.errors import InputError, MissingExtraError
 from rsedu.pretrain import RECIPES, Data, Request, embed, inputs_of, judge, pretrain, steps_within
 from rsedu.recipe import TrainConfig
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.worlds import FrontierTiles, View
+from rsedu.worlds import FrontierTiles
 
 
 @pytest.fixture(autouse=True)
@@ -155,32 +155,35 @@ def test_data_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         Data(name="torchgeo:EuroSAT100:data").tiles()
 
 
-def two_class_render(world: int, *, gsd_m: float, size_px: int) -> View:
-    """Worlds of one class each, which their second band shows."""
-    label = world % 2
-    generator = np.random.default_rng(world)
-    reflectance = generator.uniform(0.1, 0.2, (12, size_px, size_px)).astype(np.float32)
-    reflectance[1] += 0.3 * label
-    return View(
-        reflectance=reflectance,
-        power=generator.uniform(0.1, 0.2, (2, size_px, size_px)).astype(np.float32),
-        classes=np.full((size_px, size_px), label),
-    )
-
-
 def test_features_are_judged_across_worlds_against_band_means_and_chance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worlds, "render", two_class_render)
-    tiles = FrontierTiles(
-        worlds=range(0, 16), folder=tmp_path, size_px=32, tiles_per_world=5, octaves=1
-    )
+    """Worlds of one class each, which their second band shows."""
+    tiles = FrontierTiles(worlds=range(0, 16), folder=tmp_path, size_px=32, tiles_per_world=5)
+    images = torch.rand(80, 12, 32, 32, generator=torch.Generator().manual_seed(0))
+    images[:, 1] += torch.arange(80).div(5, rounding_mode="floor").remainder(2)[:, None, None]
+    source = TensorSource({"optical": images, "gsd": torch.full((80,), 10.0)})
+    monkeypatch.setattr(FrontierTiles, "batch", lambda _, *numbers: source.batch(*numbers))
+    monkeypatch.setattr(FrontierTiles, "cover", lambda _, index: np.eye(8)[index // 5 % 2])
     torch.manual_seed(0)
     model = RECIPES["mae"].build()
     scores = judge(model, tiles)
     assert scores["band means"] == 1.0
     assert scores["commonest class"] == 0.5
     assert set(scores) == {"features", "band means", "commonest class"}
+
+
+def test_the_frontier_is_rendered_before_training_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[FrontierTiles] = []
+    monkeypatch.setattr(FrontierTiles, "prepare", lambda tiles, **_: prepared.append(tiles))
+    tiles = Data(worlds=3, size_px=32, cache=tmp_path).tiles()
+    assert prepared == [tiles]
+    assert tiles == FrontierTiles(worlds=range(1000, 1003), size_px=32, folder=tmp_path)
+    assert "worlds 1000 to 1002, tiles of 32 px" in Data(worlds=3, size_px=32).described()
+    with pytest.raises(InputError, match="--worlds is 0; there are 1 to 1000"):
+        Data(worlds=0).tiles()
 
 
 def test_features_come_in_order_from_the_shrunk_tile() -> None:

@@ -231,7 +231,10 @@ def test_time_per_step_measures_and_leaves_the_model_alone() -> None:
     assert torch.equal(weights(model), before)
 
 
-def test_the_bar_shows_loss_and_length(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bar_shows_loss_and_length(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TQDM_DISABLE")
     train(Regression(), source(), CONFIG, device="cpu", progress=True)
     shown = capsys.readouterr().err
     assert "20/20" in shown

@@ -85,6 +85,8 @@ def call(function: Callable[..., Any], inputs: tuple[Any, ...], *, limit_s: floa
     try:
         with redirect_stdout(text), _time_limit(limit_s):
             result = function(*inputs)
+    except KeyboardInterrupt:
+        raise
     except NotImplementedError:
         return Call(not_started=True)
     except _TimeIsUp:

@@ -136,7 +136,8 @@ def _ragged(rng: Generator, x: np.ndarray, y: np.ndarray) -> Polygon:
     corners = outline.segmentize(35.0)
     points = np.array(corners.coords[:-1])
     centre = np.array([x.mean(), y.mean()])
-    inwards = np.sign(centre - points) * rng.uniform(0.0, 14.0, points.shape)
+    # Never past the middle of a side, so that the outline does not cross itself.
+    inwards = np.clip(0.4 * (centre - points), -14.0, 14.0) * rng.random(points.shape)
     return Polygon(points + inwards)
 
 

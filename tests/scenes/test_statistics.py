@@ -5,11 +5,25 @@ from rsedu.errors import InputError
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.samples import pairs
 from rsedu.scenes.statistics import STATISTICS, measure, restore, standardise
+from rsedu.scenes.synthetic import Frontier
 
 
 def test_every_band_has_a_statistic() -> None:
     assert set(STATISTICS) == {*S2_BANDS, *S1_BANDS}
     assert all(each.deviation > 0 for each in STATISTICS.values())
+
+
+def test_the_table_is_what_its_places_give() -> None:
+    scenes = [(pair.optical, pair.radar) for pair in pairs() if not pair.snow]
+    for seed in range(1000, 1005):
+        world = Frontier(seed=seed, size_m=2560)
+        scenes.append((world.optical(date=2023.5), world.radar(date=2023.5)))
+    table = measure(
+        [{name: each.band(name) for each in place for name in each.bands} for place in scenes]
+    )
+    for name, found in table.items():
+        assert STATISTICS[name].mean == pytest.approx(found.mean, abs=1e-4)
+        assert STATISTICS[name].deviation == pytest.approx(found.deviation, abs=1e-4)
 
 
 def test_a_pixel_at_the_mean_is_zero_and_one_deviation_above_is_one() -> None:
