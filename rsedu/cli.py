@@ -73,3 +73,16 @@ def measure(ctx: click.Context, strict: bool) -> None:
     for miss in misses:
         click.echo(miss)
     ctx.exit(1 if strict and misses else 0)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def pretrain(ctx: click.Context) -> None:
+    """Pre-train a model of the kit; --help lists the options."""
+    # Its options stand beside the recipes, which torchrun starts without this file.
+    from rsedu.pretrain import pretrain as command
+
+    command.main(ctx.args, prog_name="rsedu pretrain", standalone_mode=False)

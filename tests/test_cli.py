@@ -101,3 +101,19 @@ def test_measure_prints_the_table_and_strict_fails_on_misses(
     _lend(monkeypatch, "measure", lambda: ("a table", ["01: a cell of 40 lines"]))
     result = CliRunner().invoke(main, ["measure", *flags])
     assert (result.exit_code, result.output) == (status, "a table\n01: a cell of 40 lines\n")
+
+
+def test_pretrain_hands_its_options_on() -> None:
+    result = CliRunner().invoke(main, ["pretrain", "--help"])
+    assert result.exit_code == 0
+    assert "Usage: rsedu pretrain [OPTIONS] {mae|scalemae}" in result.output
+    assert "--minutes" in result.output
+
+
+def test_pretrain_tells_a_wrong_option_and_a_wrong_folder() -> None:
+    result = CliRunner().invoke(main, ["pretrain", "mae", "--stepps", "3"])
+    assert result.exit_code == 2
+    assert "No such option" in result.stderr
+    result = CliRunner().invoke(main, ["pretrain", "mae", "--data", "nowhere"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("rsedu: --data nowhere is no folder; give frontier")
