@@ -158,19 +158,21 @@ def test_data_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.Monk
 def test_features_are_judged_across_worlds_against_band_means_and_chance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Worlds of one class each, which their second band shows."""
+    """A world's forest share is 0, 0.1, 0.2 or 0.3, ten times of which its second band shows."""
     tiles = FrontierTiles(worlds=range(0, 16), folder=tmp_path, size_px=32, tiles_per_world=5)
+    share = torch.arange(80).div(5, rounding_mode="floor").remainder(4) / 10
     images = torch.rand(80, 12, 32, 32, generator=torch.Generator().manual_seed(0))
-    images[:, 1] += torch.arange(80).div(5, rounding_mode="floor").remainder(2)[:, None, None]
+    images[:, 1] += 10 * share[:, None, None]
     source = TensorSource({"optical": images, "gsd": torch.full((80,), 10.0)})
     monkeypatch.setattr(FrontierTiles, "batch", lambda _, *numbers: source.batch(*numbers))
-    monkeypatch.setattr(FrontierTiles, "cover", lambda _, index: np.eye(8)[index // 5 % 2])
+    covers = torch.stack([share, 1 - share], dim=1).numpy()
+    monkeypatch.setattr(FrontierTiles, "cover", lambda _, index: covers[index])
     torch.manual_seed(0)
     model = RECIPES["mae"].build()
     scores = judge(model, tiles)
     assert scores["band means"] == 1.0
-    assert scores["commonest class"] == 0.5
-    assert set(scores) == {"features", "band means", "commonest class"}
+    assert scores["commonest quarter"] == 0.25
+    assert set(scores) == {"features", "band means", "commonest quarter"}
 
 
 def test_the_frontier_is_rendered_before_training_begins(
