@@ -64,7 +64,7 @@ def sincos_2d(
     Raises:
         InputError: `dim` is no multiple of 4.
 
-    Equal to `gsd_sincos_2d` with all ground sampling distances at the reference.
+    Equal to `gsd_sincos_2d` with all ground sample distances at the reference.
     He et al. 2022, "Masked Autoencoders Are Scalable Vision Learners", arXiv 2111.06377.
     """
     return gsd_sincos_2d(dim, grid_size, torch.ones(1, device=device))[0]
@@ -78,7 +78,7 @@ def gsd_sincos_2d(
     Args:
         dim: Width D of a token, a multiple of 4.
         grid_size: Side of a square grid, or (rows, cols), in patches.
-        gsd: (N,) ground sampling distance g of each image, metres per pixel, above 0.
+        gsd: (N,) ground sample distance g of each image, metres per pixel, above 0.
         reference_gsd: The distance G, in metres per pixel, at which the code is `sincos_2d`.
 
     Returns:

@@ -78,7 +78,7 @@ class Latent(NamedTuple):
         tokens: (B, prefix + kept, D), the class token (and timm's registers, if any) first.
         masked: Which patches were seen, and how to put them back.
         grid: (rows, cols) of the whole image, in patches.
-        gsd: (B,) the ground sampling distance that the positions were made with.
+        gsd: (B,) the ground sample distance that the positions were made with.
     """
 
     tokens: Float[Tensor, "batch prefix_and_kept dim"]
