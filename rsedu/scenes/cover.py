@@ -5,6 +5,8 @@ their shape (chlorophyll in the red, the red edge, leaf water beyond 1.4 um, soi
 wavelength, silty water) are those of the real pairs that the kit carries; backscatter likewise,
 from the real pairs and from what is generally reported for C-band over tropical forest and pasture.
 They are good for teaching and for training on this world, and prove nothing about the Amazon.
+For what Sentinel-1 measures there, see J. Doblas et al., "Optimizing Near Real-Time Detection of
+Deforestation on Tropical Rainforests Using Sentinel-1 Data", Remote Sensing 12 (23), 3922, 2020.
 """
 
 from dataclasses import dataclass
