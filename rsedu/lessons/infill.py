@@ -9,6 +9,9 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Float32
 from scipy.interpolate import griddata  # type: ignore[import-untyped]  # ships no types
 from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]  # ships no types
+from sklearn.linear_model import RidgeCV  # type: ignore[import-untyped]  # ships no types
+from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]  # ships no types
+from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor
 
 from rsedu.errors import InputError
@@ -150,3 +153,42 @@ def hidden_error(
     """Mean squared error over the hidden pixels of all images and bands, in their unit squared."""
     squared = (prediction - images).square().mean(dim=1, keepdim=True)
     return float((squared * hidden).sum() / hidden.sum())
+
+
+def explained(
+    labelled: tuple[Float[np.ndarray, "places dim"], Float[np.ndarray, "places"]],
+    test: tuple[Float[np.ndarray, "tests dim"], Float[np.ndarray, "tests"]],
+    *,
+    labels: int = 64,
+    seed: int = 0,
+) -> float:
+    """How well few labels and a straight line tell a quantity from features.
+
+    Ridge regression on standardised features; its penalty is chosen among the labels by
+    leaving one out.
+
+    Args:
+        labelled: features (N, D) and the quantity (N,), of which `labels` are drawn.
+        test: features and quantity of other places.
+        labels: how many labelled places the regression sees.
+        seed: of the draw.
+
+    Returns:
+        R2 on the test places: 1 is perfect, 0 as good as their mean.
+    """
+    drawn = np.random.default_rng(seed).permutation(len(labelled[1]))[:labels]
+    probe = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 5, 15)))
+    return float(probe.fit(labelled[0][drawn], labelled[1][drawn]).score(*test))
+
+
+def found_again(
+    there: Float[np.ndarray, "places dim"], here: Float[np.ndarray, "places dim"]
+) -> float:
+    """Share of places whose most similar vector, by cosine, is that of the same place.
+
+    Args:
+        there: features of places, seen one way.
+        here: features of the same places in the same order, seen another way.
+    """
+    one, other = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (there, here))
+    return float(((one @ other.T).argmax(axis=1) == np.arange(len(one))).mean())

@@ -13,9 +13,6 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from rsedu.batches import TensorSource
@@ -57,18 +54,9 @@ def features(model: MAE, images: Tensor, gsd_m: float | None = None) -> np.ndarr
     return torch.cat([model.features(part, gsd_m) for part in images.split(128)]).numpy()
 
 
-def explained(labelled: np.ndarray, test: np.ndarray, seed: int) -> float:
-    """R2 of the forest's edge, by ridge regression on few labels."""
-    _, edges = worlds(LABELLED.start, LABELLED.stop)
-    _, truth = worlds(TEST.start, TEST.stop)
-    drawn = np.random.default_rng(seed).permutation(len(edges))[:LABELS]
-    probe = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 5, 15)))
-    return float(probe.fit(labelled[drawn], edges[drawn]).score(test, truth))
-
-
 def probed(model: MAE, seed: int) -> dict[str, float]:
     """R2 of learnt features and of what costs nothing."""
-    sets = [worlds(each.start, each.stop)[0] for each in (LABELLED, TEST)]
+    sets, edges = zip(*(worlds(each.start, each.stop) for each in (LABELLED, TEST)), strict=True)
     torch.manual_seed(100 + seed)
     untrained = MAE(model.config).eval()
     given = {
@@ -80,7 +68,10 @@ def probed(model: MAE, seed: int) -> dict[str, float]:
             for images in sets
         ],
     }
-    return {name: explained(*both, seed) for name, both in given.items()}
+    return {
+        name: infill.explained(*zip(both, edges, strict=True), labels=LABELS, seed=seed)
+        for name, both in given.items()
+    }
 
 
 def errors(model: MAE, images: Tensor, seed: int, gsd_m: float | None = None) -> dict[str, float]:
@@ -92,12 +83,6 @@ def errors(model: MAE, images: Tensor, seed: int, gsd_m: float | None = None) ->
         filled = infill.painted(chosen, made.mask, method)
         found[method] = infill.hidden_error(filled, chosen, made.mask)
     return found
-
-
-def found_again(there: np.ndarray, here: np.ndarray) -> float:
-    """Share of places whose nearest neighbour, by cosine, is the same place."""
-    one, other = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (there, here))
-    return float(((one @ other.T).argmax(axis=1) == np.arange(len(one))).mean())
 
 
 def across_gsd(model: MAE, seed: int) -> dict[str, dict[str, float]]:
@@ -115,9 +100,9 @@ def across_gsd(model: MAE, seed: int) -> dict[str, dict[str, float]]:
             **{f"error, {name}": value for name, value in counted.items() if name != "learnt"},
             "error, counted": counted["learnt"],
             "error, measured": measured["learnt"],
-            "found, counted": found_again(features(model, images), here),
-            "found, measured": found_again(features(measuring, images, gsd_m), here),
-            "found, means": found_again(*(each.numpy() for each in means)),
+            "found, counted": infill.found_again(features(model, images), here),
+            "found, measured": infill.found_again(features(measuring, images, gsd_m), here),
+            "found, means": infill.found_again(*(each.numpy() for each in means)),
         }
     return table
 

@@ -88,3 +88,31 @@ def test_tiles_are_the_same_places_at_every_pixel_size(monkeypatch: pytest.Monke
     place = Frontier(seed=7, size_m=1280.0).optical(date=infill.date_of(7)).select(*infill.BANDS)
     second = standardise(place.array, infill.BANDS)[:, :64, 64:]
     np.testing.assert_array_equal(fine.images[1].numpy(), second)
+
+
+def _line(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    features = np.random.default_rng(seed).normal(size=(count, 3))
+    return features, features @ np.array([2.0, -1.0, 0.5]) + 4
+
+
+def test_a_straight_line_is_explained_and_noise_is_not() -> None:
+    assert infill.explained(_line(0, 200), _line(1, 50)) > 0.999
+    features, values = _line(2, 200)
+    shuffled = np.random.default_rng(3).permutation(values)
+    assert infill.explained((features, shuffled), _line(1, 50)) < 0.1
+
+
+def test_only_the_drawn_labels_are_seen() -> None:
+    features, values = _line(0, 200)
+    drawn = np.random.default_rng(5).permutation(200)[:16]
+    spoilt = np.where(np.isin(np.arange(200), drawn), values, 1e6)
+    same = [
+        infill.explained((features, v), _line(1, 50), labels=16, seed=5) for v in (values, spoilt)
+    ]
+    assert same[0] == pytest.approx(same[1])
+
+
+def test_places_are_found_again_by_direction() -> None:
+    here = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.0]])
+    there = np.array([[5.0, 0.1], [0.1, 9.0], [1.0, 0.2], [-2.0, 0.0]])
+    assert infill.found_again(there, here) == 0.75
