@@ -1,6 +1,7 @@
 """Pure tensors: where a token is, how an image becomes tokens, how tokens look at each other."""
 
 from rsedu.blocks.attention import Attention, Block, scaled_dot_product_attention
+from rsedu.blocks.contrast import gather_rows, info_nce
 from rsedu.blocks.patches import (
     Masked,
     grid_shape,
@@ -14,6 +15,7 @@ from rsedu.blocks.patches import (
 )
 from rsedu.blocks.position import (
     alibi_2d,
+    alibi_between,
     alibi_slopes,
     gsd_sincos_2d,
     interleaved_order,
@@ -26,9 +28,12 @@ __all__ = [
     "Block",
     "Masked",
     "alibi_2d",
+    "alibi_between",
     "alibi_slopes",
+    "gather_rows",
     "grid_shape",
     "gsd_sincos_2d",
+    "info_nce",
     "interleaved_order",
     "mask_to_pixels",
     "normalise_patches",

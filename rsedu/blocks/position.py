@@ -169,11 +169,35 @@ def alibi_2d(
     between the tokens of two sensors), after Press et al. 2022.
     """
     rows, cols = rows_and_cols(grid_size)
-    slopes = alibi_slopes(num_heads).to(device)
-    y, x = torch.meshgrid(torch.arange(rows), torch.arange(cols), indexing="ij")
-    y, x = y.flatten().to(slopes), x.flatten().to(slopes)
-    distance = torch.hypot(y[:, None] - y, x[:, None] - x)  # (tokens, tokens)
-    return (-slopes[:, None, None] * distance)[None]
+    everywhere = torch.arange(rows * cols, device=device)[None]
+    return alibi_between(num_heads, everywhere, everywhere, cols)
+
+
+def alibi_between(
+    num_heads: int,
+    queries: Int[Tensor, "batch queries"],
+    keys: Int[Tensor, "batch keys"],
+    cols: int,
+) -> Float[Tensor, "batch {num_heads} queries keys"]:
+    """Return the entries of `alibi_2d` between some patches and some others, each image its own.
+
+    Args:
+        num_heads: Number of attention heads.
+        queries: (B, Q) places of the patches that ask, counted row by row.
+        keys: (B, K) places of those that answer.
+        cols: Columns of the grid, in patches.
+
+    Returns:
+        (B, heads, Q, K), on the device of `queries`, at most 0.
+
+    Raises:
+        InputError: There is no head.
+    """
+    slopes = alibi_slopes(num_heads).to(queries.device)
+    y, x = (queries // cols)[:, :, None], (queries % cols)[:, :, None]
+    down, across = y - (keys // cols)[:, None, :], x - (keys % cols)[:, None, :]
+    distance = torch.hypot(down.to(slopes), across.to(slopes))  # (batch, queries, keys)
+    return -slopes[:, None, None] * distance[:, None]
 
 
 def _axis_code(dim: int, length: int, scale: Tensor) -> Tensor:

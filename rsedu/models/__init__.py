@@ -1,5 +1,7 @@
 """One paper, one file: masked autoencoders that learn from images without labels."""
 
+from rsedu.models.croma import Croma, CromaConfig
+from rsedu.models.croma_training import CromaTraining, CromaTrainingConfig
 from rsedu.models.laplacian import Bands, LaplacianDecoder, merge_bands, split_bands
 from rsedu.models.mae import MAE, MAEConfig, Reconstruction
 from rsedu.models.released import NonCommercialWeightsWarning
@@ -9,6 +11,10 @@ from rsedu.models.vit import Encoder, ViTSize
 __all__ = [
     "MAE",
     "Bands",
+    "Croma",
+    "CromaConfig",
+    "CromaTraining",
+    "CromaTrainingConfig",
     "Encoder",
     "LaplacianDecoder",
     "MAEConfig",

@@ -8,7 +8,7 @@ import argparse
 import pickle
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -66,7 +66,7 @@ def read_released(path: str | Path, *, heads: int | None = None) -> Released:
         BrokenDataError: It is no PyTorch checkpoint.
         InputError: A tensor of the encoder is missing, one is unknown, or `heads` is needed.
     """
-    tensors = _load(Path(path))
+    tensors = load_tensors(Path(path))
     state = {name: tensor for name, tensor in tensors.items() if not _IGNORED.match(name)}
     depth = len({name.split(".")[1] for name in state if name.startswith("blocks.")})
     _check_names(set(state), depth, path)
@@ -76,8 +76,20 @@ def read_released(path: str | Path, *, heads: int | None = None) -> Released:
     return Released(state, size, channels, patch_size, ignored)
 
 
-def _load(path: Path) -> dict[str, Tensor]:
-    """Load tensors only: the one Python object that is let through carries no code."""
+def load_tensors(path: Path) -> dict[str, Any]:
+    """Load a PyTorch archive of tensors; of Python objects only one is let through, without code.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its "model" entry, or all of it where there is none: names to tensors, or to more names.
+
+    Raises:
+        MissingDataError: There is no such file.
+        BrokenDataError: It is no PyTorch checkpoint.
+        InputError: It holds something else than names and tensors.
+    """
     if not path.is_file():
         raise MissingDataError(f"no checkpoint at {path}: download it first, or correct the path.")
     try:
@@ -90,7 +102,7 @@ def _load(path: Path) -> dict[str, Tensor]:
         ) from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds a {type(content).__name__}, but a checkpoint is a dict.")
-    model: dict[str, Tensor] = content.get("model", content)
+    model: dict[str, Any] = content.get("model", content)
     return model
 
 

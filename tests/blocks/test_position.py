@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rsedu.blocks.position import (
     alibi_2d,
+    alibi_between,
     alibi_slopes,
     gsd_sincos_2d,
     interleaved_order,
@@ -186,3 +187,15 @@ def test_alibi_2d_of_a_square_takes_one_side():
 def test_alibi_needs_a_head():
     with pytest.raises(InputError, match="at least one head"):
         alibi_slopes(0)
+
+
+def test_alibi_between_some_patches_is_picked_from_the_whole():
+    whole = alibi_2d(4, (3, 5))
+    queries = torch.tensor([[0, 14, 7], [2, 2, 9]])
+    keys = torch.tensor([[4, 5], [13, 0]])
+    ours = alibi_between(4, queries, keys, 5)
+    for image in range(2):
+        for head in range(4):
+            for i, query in enumerate(queries[image]):
+                for j, key in enumerate(keys[image]):
+                    assert ours[image, head, i, j] == whole[0, head, query, key]
