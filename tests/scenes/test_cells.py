@@ -16,7 +16,7 @@ def field(side_m: float, rows: slice, cols: slice) -> np.ndarray:
 
 
 def brute_force(gsd_m: float, row: int, col: int) -> np.ndarray:
-    """Mean of 40 x 40 points of one pixel, far finer than the cells."""
+    """Mean of 1000 x 1000 points of one pixel, far finer than the cells."""
     at = (np.arange(1000) + 0.5) / 1000 * gsd_m
     y = np.floor((row * gsd_m + at) / 2.5).astype(int)
     x = np.floor((col * gsd_m + at) / 2.5).astype(int)
