@@ -60,9 +60,19 @@ def tiles(
         The same places in the same order whatever the GSD.
     """
     place, date = Frontier(seed=world, size_m=SIDE_M), date_of(world)
-    images = cut(place.optical(date=date, gsd_m=gsd_m), int(side_m / gsd_m), bands=bands)
-    classes = place.truth(date=date, gsd_m=LABEL_GSD_M).classes
-    return Tiles(images=images, edges=edge_density(classes == FOREST, int(side_m / LABEL_GSD_M)))
+    images, edges = [], []
+    for start_m in np.arange(0, SIDE_M, side_m):  # a whole world at once takes gigabytes
+        fine, labels = (_strip(start_m, side_m, each) for each in (gsd_m, LABEL_GSD_M))
+        seen = place.optical(date=date, gsd_m=gsd_m, window=fine)
+        images.append(cut(seen, int(side_m / gsd_m), bands=bands))
+        classes = place.truth(date=date, gsd_m=LABEL_GSD_M, window=labels).classes
+        edges.append(edge_density(classes == FOREST, int(side_m / LABEL_GSD_M)))
+    return Tiles(images=torch.cat(images), edges=np.concatenate(edges))
+
+
+def _strip(start_m: float, height_m: float, gsd_m: float) -> tuple[slice, slice]:
+    """Rows of a strip across the whole world, and all columns."""
+    return slice(int(start_m / gsd_m), int((start_m + height_m) / gsd_m)), slice(None)
 
 
 def cut(
