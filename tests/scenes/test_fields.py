@@ -5,9 +5,10 @@ import pytest
 
 from rsedu.scenes.fields import of_20_m, speckle, tiled
 
-# Of numpy's PCG64, and the first speckle of a field.
+# Of numpy's PCG64, and the first speckle of a field and of the chunk to the south of it.
 HASH = "751c5ae097ef1f2a"
 FIRST = [0.772199, 1.174126, 0.643504]
+SECOND = [1.075000, 1.700717, 0.821301]
 SCALES = ((0.0, 0.5), (3.0, 1.0))
 
 
@@ -91,5 +92,6 @@ def test_speckle_of_a_window_is_the_crop() -> None:
 def test_the_generator_is_the_same_on_every_machine() -> None:
     integers = np.random.default_rng((9, 0, 0)).integers(0, 2**31, size=1000, dtype=np.int64)
     assert hashlib.sha256(integers.tobytes()).hexdigest()[:16] == HASH
-    field = speckle((9,), 4.4, slice(0, 3), slice(0, 1))
-    np.testing.assert_allclose(field[:, 0], FIRST, rtol=1e-5)
+    field = speckle((9,), 4.4, slice(0, 67), slice(0, 1))
+    np.testing.assert_allclose(field[:3, 0], FIRST, rtol=1e-5)
+    np.testing.assert_allclose(field[64:, 0], SECOND, rtol=1e-5)

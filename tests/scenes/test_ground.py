@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 import shapely
 
-from rsedu.scenes.cover import CLASSES, CLEARING, FOREST, ROAD, WATER
+from rsedu.scenes.cover import (
+    CLASSES,
+    CLEARING,
+    COVERS,
+    FOREST,
+    PASTURE,
+    REGROWTH,
+    ROAD,
+    SETTLEMENT,
+    WATER,
+)
 from rsedu.scenes.ground import Ground
 from rsedu.scenes.synthetic import Frontier
 
@@ -82,6 +92,30 @@ def test_a_plot_that_is_not_cut_yet_is_as_bright_as_forest(ground: Ground) -> No
     never = bright[~cut & (bright > 0)]
     assert bright[cut].mean() == pytest.approx(never.mean(), rel=0.01)
     assert bright[cut].std() == pytest.approx(never.std(), rel=0.05)
+
+
+def test_each_class_has_its_own_texture(ground: Ground) -> None:
+    """Relative deviation of brightness from cell to cell, in one feature, as in the table."""
+    numbers, covers = ground.cells(ALL, ALL), ground.covers(2020.0)
+    bright = ground.brightness(2020.0, 2.5, ALL, ALL).sum(axis=0)
+    found = {}
+    for number, size in enumerate(np.bincount(numbers.ravel(), minlength=len(covers))):
+        if size > 4000:
+            inside = bright[numbers == number]
+            found.setdefault(int(covers[number]), []).append(inside.std() / inside.mean())
+    assert {FOREST, WATER, SETTLEMENT, PASTURE, REGROWTH} <= set(found)
+    for kind, ratios in found.items():
+        assert np.mean(ratios) == pytest.approx(COVERS[kind].texture, rel=0.1)
+
+
+def test_forests_of_two_places_are_not_one_forest(ground: Ground) -> None:
+    other = Ground(seed=5, size_m=SIDE_M)
+    both = (ground.cells(ALL, ALL) == 0) & (other.cells(ALL, ALL) == 0)
+    first, second = (
+        each.brightness(1990.0, 2.5, ALL, ALL)[FOREST][both] for each in (ground, other)
+    )
+    assert both.mean() > 0.1
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
 
 
 @pytest.mark.parametrize("gsd_m", [2.5, 5.0, 20.0])
