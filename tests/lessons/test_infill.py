@@ -6,6 +6,7 @@ import torch
 
 from rsedu.errors import InputError
 from rsedu.lessons import infill
+from rsedu.scenes.cover import FOREST
 from rsedu.scenes.statistics import standardise
 from rsedu.scenes.synthetic import Frontier
 
@@ -85,9 +86,13 @@ def test_tiles_are_the_same_places_at_every_pixel_size(monkeypatch: pytest.Monke
     pooled = torch.nn.functional.avg_pool2d(fine.images, 2)
     torch.testing.assert_close(pooled, coarse.images, atol=0.02, rtol=0)
     np.testing.assert_array_equal(fine.edges, coarse.edges)
-    place = Frontier(seed=7, size_m=1280.0).optical(date=infill.date_of(7)).select(*infill.BANDS)
-    second = standardise(place.array, infill.BANDS)[:, :64, 64:]
-    np.testing.assert_array_equal(fine.images[1].numpy(), second)
+    place = Frontier(seed=7, size_m=1280.0)
+    whole = place.optical(date=infill.date_of(7)).select(*infill.BANDS)
+    standard = standardise(whole.array, infill.BANDS)
+    np.testing.assert_array_equal(fine.images[1].numpy(), standard[:, :64, 64:])
+    np.testing.assert_array_equal(fine.images[2].numpy(), standard[:, 64:, :64])
+    forest = place.truth(date=infill.date_of(7)).classes == FOREST
+    np.testing.assert_array_equal(fine.edges, infill.edge_density(forest, 64))
 
 
 def _line(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
