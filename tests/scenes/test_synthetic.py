@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from affine import Affine
 from jaxtyping import Float
 
 from rsedu.errors import InputError
-from rsedu.scenes import synthetic
+from rsedu.scenes import sky, synthetic
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.cover import CLASSES, CLEARING, CLOUD, COVERS, CROP, FOREST, PASTURE, REGROWTH
+from rsedu.scenes.ground import Ground
 from rsedu.scenes.synthetic import LOOKS_AT_10_M, Frontier
 
 DATE = 2021.3
@@ -148,6 +150,26 @@ def test_even_forest_has_the_looks_without_a_clean_render_beside_it(large: Front
             assert band.mean() ** 2 / band.var() == pytest.approx(looks, rel=error)
 
 
+def test_reflectance_is_brightness_times_spectrum_times_light(place: Frontier) -> None:
+    side = slice(0, 64)
+    bright = Ground(seed=4, size_m=1280).brightness(DATE, 20.0, side, side)
+    light = sky.light(4, 20.0, side, side)
+    seen = place.optical(date=DATE, gsd_m=20).array
+    for band, row, col in np.random.default_rng(0).integers(0, (12, 64, 64), size=(300, 3)):
+        shares = zip(bright[:, row, col], COVERS, strict=True)
+        expected = sum(share * cover.reflectance[band] for share, cover in shares)
+        assert seen[band, row, col] == pytest.approx(expected * light[band, row, col], abs=1e-6)
+
+
+def test_two_places_have_two_speckles_on_one_day() -> None:
+    ratios = []
+    for seed in (4, 5):
+        place = Frontier(seed=seed, size_m=1280)
+        noisy, clean = place.radar(date=DATE), place.radar(date=DATE, looks=None)
+        ratios.append((noisy.to_linear().array / clean.to_linear().array).ravel())
+    assert abs(np.corrcoef(ratios)[0, 1]) < 0.05
+
+
 def test_another_day_has_another_speckle_on_the_same_ground(place: Frontier) -> None:
     first, second = (place.radar(date=date).array for date in (DATE, DATE + 0.01))
     assert np.mean(first == second) < 0.01
@@ -281,18 +303,18 @@ def test_the_place_has_plausible_coordinates(place: Frontier) -> None:
 
 
 def test_files_hold_the_scenes_and_say_what_they_are(place: Frontier, tmp_path: Path) -> None:
-    paths = place.write(tmp_path / "new", date=DATE, cloud_cover=0.2)
+    paths = place.write(tmp_path / "new", date=DATE, gsd_m=5, cloud_cover=0.2)
     assert [path.name for path in paths] == ["optical.tif", "radar.tif", "classes.tif"]
     wanted = (
-        place.optical(date=DATE, cloud_cover=0.2).array,
-        place.radar(date=DATE).array,
-        place.truth(date=DATE).classes[None],
+        place.optical(date=DATE, gsd_m=5, cloud_cover=0.2).array,
+        place.radar(date=DATE, gsd_m=5).array,
+        place.truth(date=DATE, gsd_m=5).classes[None],
     )
     for path, array in zip(paths, wanted, strict=True):
         with rasterio.open(path) as file:
             np.testing.assert_array_equal(file.read(), array)
             assert file.crs == synthetic.UTM
-            assert file.transform == place.optical(date=DATE).transform
+            assert file.transform == Affine(5, 0, 400_000, 0, -5, 8_900_000)
             assert file.tags()["SOURCE"] == "synthetic"
             assert (file.tags()["SEED"], file.tags()["DATE"]) == ("4", "2021.3")
     with rasterio.open(paths[0]) as file:
@@ -301,7 +323,7 @@ def test_files_hold_the_scenes_and_say_what_they_are(place: Frontier, tmp_path: 
         with rasterio.open(path) as file:
             assert file.descriptions == names
             assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-            assert file.profile["tiled"]
+            assert set(file.block_shapes) == {(256, 256)}
 
 
 @pytest.mark.parametrize(
