@@ -1,4 +1,4 @@
-"""Recipes: which model on which data for how long, from one command to weights with a card.
+"""Pre-training: a recipe on some data for some time, from one command to weights with a card.
 
 ``rsedu pretrain scalemae --data frontier`` on a laptop and
 ``torchrun --nproc-per-node 8 -m rsedu.pretrain scalemae --data frontier`` on a cluster are the
@@ -10,7 +10,7 @@ import platform
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -28,66 +28,13 @@ from rsedu.device import describe_device, pick_device
 from rsedu.errors import InputError, MissingExtraError
 from rsedu.evaluate import chance_accuracy, knn_accuracy
 from rsedu.recipe import TrainConfig
+from rsedu.recipes import ENCODER_PX, IMAGES, INPUTS, RECIPES, inputs_of
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.scenes.cover import FOREST
-from rsedu.sources import GeoTiffTiles, Renamed, Shrunk, TorchGeoTiles, Turned
+from rsedu.sources import GeoTiffTiles, Renamed, Shrunk, TorchGeoTiles
 from rsedu.train import History, time_per_step, train
 from rsedu.weights import Card, save
 from rsedu.worlds import TRAIN_WORLDS, VALIDATION_WORLDS, FrontierTiles
-
-
-def _mae() -> nn.Module:
-    from rsedu.models.mae import MAE, MAEConfig
-
-    return MAE(MAEConfig(channels=len(S2_BANDS)))
-
-
-def _scalemae() -> nn.Module:
-    from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
-
-    return ScaleMAE(ScaleMAEConfig(channels=len(S2_BANDS)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How one model of the kit is trained.
-
-    Attributes:
-        build: makes it with fresh weights.
-        inputs: argument of ``forward`` -> entry of a tile.
-        shrink: tile pixels that become one pixel of what the model is given, along each side.
-        about: for the card.
-        config: what shapes the curve; the command's options replace single values.
-    """
-
-    build: Callable[[], nn.Module]
-    inputs: Mapping[str, str]
-    shrink: int
-    about: str
-    config: TrainConfig
-
-
-_IMAGES = {"images": "optical", "gsd": "gsd"}
-_CONFIG = TrainConfig(steps=20_000, batch_size=64, blr=4e-3, warmup_steps=500, weight_decay=0.05)
-
-#: Both see 8 x 8 patches of 8 pixels, of the same tiles: what Scale-MAE is given is twice as fine,
-#: since it shrinks its input itself and rebuilds the fine image.
-RECIPES = {
-    "mae": Recipe(
-        build=_mae,
-        inputs=_IMAGES,
-        shrink=2,
-        about="Masked autoencoder on 12 optical bands; positions count patches, not metres.",
-        config=_CONFIG,
-    ),
-    "scalemae": Recipe(
-        build=_scalemae,
-        inputs=_IMAGES,
-        shrink=1,
-        about="Scale-MAE on 12 optical bands; positions are measured in metres by the GSD.",
-        config=_CONFIG,
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,20 +117,6 @@ class Data:
         )
 
 
-def inputs_of(recipe: Recipe, tiles: Source, *, turn: bool, seed: int = 0) -> Source:
-    """Tiles as the model of a recipe takes them.
-
-    Args:
-        recipe: names and pixel size.
-        tiles: source of tiles.
-        turn: turn and mirror them at random, as in training.
-        seed: of the turns.
-    """
-    turned = Turned(tiles, seed=seed) if turn else tiles
-    shrunk = Shrunk(turned, recipe.shrink) if recipe.shrink > 1 else turned
-    return Renamed(shrunk, recipe.inputs)
-
-
 def steps_within(
     minutes: float, model: nn.Module, source: Source, config: TrainConfig, *, device: str = "auto"
 ) -> int:
@@ -200,32 +133,45 @@ def steps_within(
 
 @torch.no_grad()
 def embed(
-    model: nn.Module, tiles: Source, *, shrink: int, batch_size: int = 64
+    model: nn.Module,
+    tiles: Source,
+    *,
+    shrink: int,
+    inputs: Mapping[str, str] = IMAGES,
+    batch_size: int = 64,
 ) -> tuple[Float32[np.ndarray, "samples dim"], Float32[np.ndarray, "samples means"]]:
     """Features of every tile, and the band means that they have to beat.
 
     Args:
-        model: with ``features(images, gsd)``; on the CPU.
-        tiles: source of tiles, with "optical".
+        model: with ``features``, which takes `inputs`; on the CPU.
+        tiles: source of tiles.
         shrink: as in `Recipe.shrink`, of the image that the *encoder* sees.
+        inputs: as in `Recipe.inputs`.
         batch_size: tiles at a time.
 
     Returns:
-        (N, D) features and (N, C) mean of each standardised band.
+        (N, D) features and (N, C) mean of each standardised band that the model is given.
     """
     model.eval()
     features: Any = getattr(model, "features")  # noqa: B009  # nn.Module types it as a Tensor
-    source = Shrunk(tiles, shrink)
+    source = Renamed(Shrunk(tiles, shrink) if shrink > 1 else tiles, inputs)
     vectors, means = [], []
     for start in range(0, len(tiles), batch_size):
         numbers = np.arange(start, min(start + batch_size, len(tiles)))
         batch = source.batch(numbers, numbers)
-        vectors.append(features(batch["optical"], batch["gsd"]).numpy())
-        means.append(batch["optical"].mean(dim=(2, 3)).numpy())
+        vectors.append(features(**batch).numpy())
+        images = [image.mean(dim=(2, 3)) for image in batch.values() if image.ndim == 4]
+        means.append(torch.cat(images, dim=1).numpy())
     return np.concatenate(vectors), np.concatenate(means)
 
 
-def judge(model: nn.Module, tiles: FrontierTiles, *, shrink: int = 2) -> dict[str, float]:
+def judge(
+    model: nn.Module,
+    tiles: FrontierTiles,
+    *,
+    shrink: int = 2,
+    inputs: Mapping[str, str] = IMAGES,
+) -> dict[str, float]:
     """KNN across worlds: how much forest is in a tile, in quarters of all tiles.
 
     The first half of the worlds is learnt from and sets the quarters, the second half is asked.
@@ -236,7 +182,7 @@ def judge(model: nn.Module, tiles: FrontierTiles, *, shrink: int = 2) -> dict[st
     forest = np.stack([tiles.cover(index) for index in range(len(tiles))])[:, FOREST]
     half = len(tiles.worlds) // 2 * tiles.tiles_per_world
     labels = np.digitize(forest, np.quantile(forest[:half], (0.25, 0.5, 0.75)))
-    features, means = embed(model, tiles, shrink=shrink)
+    features, means = embed(model, tiles, shrink=shrink, inputs=inputs)
     scores = {
         name: knn_accuracy(each[:half], labels[:half], each[half:], labels[half:])
         for name, each in (("features", features), ("band means", means))
@@ -326,15 +272,18 @@ def fulfil(request: Request) -> History:
 def _card(request: Request, history: History, model: nn.Module) -> Card:
     metrics = {"loss, mean of the last 100 steps": float(history.losses[-100:].mean())}
     if request.data.name == "frontier":
-        tiles = FrontierTiles(worlds=VALIDATION_WORLDS[:40], folder=request.data.cache)
-        for name, accuracy in judge(model, tiles).items():
+        recipe, size_px = RECIPES[request.name], request.data.size_px
+        tiles = FrontierTiles(
+            worlds=VALIDATION_WORLDS[:40], size_px=size_px, folder=request.data.cache
+        )
+        shrink = recipe.size_px // ENCODER_PX
+        for name, accuracy in judge(model, tiles, shrink=shrink, inputs=recipe.inputs).items():
             metrics[f"kNN quarter of forest share on validation worlds, {name}"] = accuracy
     return Card(
         about=RECIPES[request.name].about,
         command=request.command,
         data=request.data.described(),
-        inputs="12 bands of Sentinel-2 in CROMA's order, surface reflectance, standardised by "
-        "rsedu.scenes.statistics; and the GSD in metres per pixel",
+        inputs=", ".join(INPUTS[entry] for entry in RECIPES[request.name].inputs.values()),
         steps=len(history.steps),
         minutes=len(history.steps) * history.seconds_per_step / 60,
         hardware=f"{torch.get_num_threads()} threads of {platform.machine()}"
@@ -352,7 +301,7 @@ def _card(request: Request, history: History, model: nn.Module) -> Card:
     show_default=True,
     help="frontier (synthetic), a folder of GeoTIFFs, or torchgeo:CLASS:FOLDER.",
 )
-@click.option("--size", default=128, show_default=True, help="Side of a tile, pixels.")
+@click.option("--size", type=int, help="Side of a tile, pixels; the recipe's if left out.")
 @click.option("--scale", default=1e-4, show_default=True, help="Reflectance per stored number.")
 @click.option("--offset", default=0.0, show_default=True, help="Added after scaling.")
 @click.option("--worlds", default=256, show_default=True, help="Synthetic worlds, up to 1000.")
@@ -367,7 +316,13 @@ def _card(request: Request, history: History, model: nn.Module) -> Card:
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="File to go on from.")
 @click.option("--save-as", help="Write weights and card under this name.")
 def pretrain(
-    data: str, size: int, scale: float, offset: float, worlds: int, cache: str, **options: Any
+    data: str,
+    size: int | None,
+    scale: float,
+    offset: float,
+    worlds: int,
+    cache: str,
+    **options: Any,
 ) -> None:
     """Pre-train a model of the kit.
 
@@ -376,7 +331,7 @@ def pretrain(
     """
     tiles = Data(
         name=data,
-        size_px=size,
+        size_px=size or RECIPES[options["name"]].size_px,
         scale=scale,
         offset=offset,
         worlds=worlds,

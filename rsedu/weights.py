@@ -30,7 +30,7 @@ class _Kind(NamedTuple):
 _KINDS = {
     "MAE": _Kind("rsedu.models.mae", "MAE", "MAEConfig"),
     "ScaleMAE": _Kind("rsedu.models.scalemae", "ScaleMAE", "ScaleMAEConfig"),
-    "Croma": _Kind("rsedu.models.croma", "Croma", "CromaConfig"),
+    "CromaTraining": _Kind("rsedu.models.croma_training", "CromaTraining", "CromaTrainingConfig"),
 }
 
 _PAGE = """# {name}

@@ -5,7 +5,7 @@ Fuller et al. 2023, arXiv 2311.00566, section 3. The published code has this mod
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
@@ -30,11 +30,10 @@ from rsedu.models.vit import initialise
 
 
 @dataclass(frozen=True, kw_only=True)
-class CromaTrainingConfig:
-    """How CROMA is trained.
+class CromaTrainingConfig(CromaConfig):
+    """How CROMA is trained; the encoders are described in `CromaConfig`.
 
     Attributes:
-        croma: The encoders.
         mask_ratio: Share of each sensor's patches that is hidden, independently.
         contrast: Weight of the contrastive loss; 0 leaves it out.
         reconstruction: Weight of the reconstruction loss; 0 leaves it out.
@@ -47,7 +46,6 @@ class CromaTrainingConfig:
             other places when both sensors are masked independently. False is right.
     """
 
-    croma: CromaConfig = field(default_factory=CromaConfig)
     mask_ratio: float = 0.75
     contrast: float = 1.0
     reconstruction: float = 1.0
@@ -56,6 +54,11 @@ class CromaTrainingConfig:
     decoder_heads: int = 4
     temperature: float = 0.07
     released_bias: bool = False
+
+    @property
+    def encoders(self) -> CromaConfig:
+        """What is left of it after training."""
+        return CromaConfig(**{each.name: getattr(self, each.name) for each in fields(CromaConfig)})
 
 
 class _Seen(NamedTuple):
@@ -81,10 +84,10 @@ class CromaTraining(nn.Module):
     def __init__(self, config: CromaTrainingConfig | None = None) -> None:
         super().__init__()
         self.config = config or CromaTrainingConfig()
-        made, dim = self.config, self.config.croma.dim
+        made, dim = self.config, self.config.dim
         if made.contrast <= 0 and made.reconstruction <= 0:
             raise InputError("contrast and reconstruction are both 0: weigh at least one above 0.")
-        self.croma = Croma(made.croma)
+        self.croma = Croma(made.encoders)
         self.contrast_radar, self.contrast_optical = nn.Linear(dim, dim), nn.Linear(dim, dim)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / made.temperature)))
         self.embed = nn.Linear(dim, made.decoder_dim)
@@ -93,8 +96,8 @@ class CromaTraining(nn.Module):
             Block(made.decoder_dim, made.decoder_heads) for _ in range(made.decoder_depth)
         )
         self.norm = nn.LayerNorm(made.decoder_dim)
-        channels = made.croma.radar_channels + made.croma.optical_channels
-        self.head = nn.Linear(made.decoder_dim, made.croma.patch_size**2 * channels)
+        channels = made.radar_channels + made.optical_channels
+        self.head = nn.Linear(made.decoder_dim, made.patch_size**2 * channels)
         for part in (self.contrast_radar, self.contrast_optical, self.embed, self.head):
             initialise(part)
         initialise(self.decoder)
@@ -154,7 +157,7 @@ class CromaTraining(nn.Module):
             (croma.radar_encoder, radar),
             (croma.optical_encoder, optical),
         ):
-            patches = patchify(image, croma.config.patch_size)
+            patches = patchify(image, self.config.patch_size)
             masked = random_masking(patches, self.config.mask_ratio, generator=generator)
             bias = self._bias(masked, masked, grid)
             tokens = encoder(masked.visible, code=self._code(masked, grid), bias=bias)
@@ -163,15 +166,15 @@ class CromaTraining(nn.Module):
         return _Seen(radar_tokens, optical_tokens, radar_mask, optical_mask, grid)
 
     def _code(self, masked: Masked, grid: tuple[int, int]) -> Tensor | None:
-        if self.croma.config.positions == "alibi":
+        if self.config.positions == "alibi":
             return None
-        code = sincos_2d(self.croma.config.dim, grid, device=masked.mask.device)
+        code = sincos_2d(self.config.dim, grid, device=masked.mask.device)
         return take_tokens(code.expand(len(masked.mask), -1, -1), masked.ids_keep)
 
     def _bias(self, queries: Masked, keys: Masked, grid: tuple[int, int]) -> Tensor | None:
-        if self.croma.config.positions == "sincos":
+        if self.config.positions == "sincos":
             return None
-        return alibi_between(self.croma.config.heads, queries.ids_keep, keys.ids_keep, grid[1])
+        return alibi_between(self.config.heads, queries.ids_keep, keys.ids_keep, grid[1])
 
     def _contrast(self, seen: _Seen) -> Tensor:
         radar = self.contrast_radar(self.croma.radar_head(seen.radar.mean(dim=1)))
@@ -195,7 +198,7 @@ class CromaTraining(nn.Module):
         self, prediction: Tensor, radar: Tensor, optical: Tensor, seen: _Seen
     ) -> dict[str, Tensor]:
         """Errors on hidden patches, per sensor; a patch is normalised over the bands of both."""
-        patches = patchify(torch.cat([optical, radar], dim=1), self.croma.config.patch_size)
+        patches = patchify(torch.cat([optical, radar], dim=1), self.config.patch_size)
         error = (prediction - normalise_patches(patches)[0]).square()
         by_band = rearrange(
             error,

@@ -4,14 +4,15 @@ import pytest
 import torch
 
 from rsedu.blocks.contrast import info_nce
-from rsedu.blocks.patches import patchify, random_masking
+from rsedu.blocks.patches import mask_to_pixels, patchify, random_masking
 from rsedu.blocks.position import alibi_2d
 from rsedu.errors import InputError
 from rsedu.models.croma import CromaConfig
 from rsedu.models.croma_training import CromaTraining, CromaTrainingConfig
 
-SIZE = CromaConfig(dim=32, heads=4, optical_depth=1, radar_depth=1, joint_depth=1)
-CONFIG = CromaTrainingConfig(croma=SIZE, decoder_dim=16, decoder_heads=2)
+CONFIG = CromaTrainingConfig(
+    dim=32, heads=4, optical_depth=1, radar_depth=1, joint_depth=1, decoder_dim=16, decoder_heads=2
+)
 
 
 def images(batch=3, height=32, width=40):
@@ -86,8 +87,6 @@ def test_what_is_hidden_does_not_reach_the_prediction():
     model, (radar, optical) = build(), images()
     before = run(model, radar, optical)
     radar_mask, optical_mask = masks(radar, optical)
-    from rsedu.blocks.patches import mask_to_pixels
-
     noisy_radar = radar + 9 * mask_to_pixels(radar_mask.mask, 8, (4, 5))
     noisy_optical = optical - 7 * mask_to_pixels(optical_mask.mask, 8, (4, 5))
     after = run(model, noisy_radar, noisy_optical)
@@ -146,7 +145,7 @@ def test_weights_weigh():
 
 @pytest.mark.parametrize("positions", ["alibi", "sincos"])
 def test_it_learns_four_places_by_heart(positions):
-    model = build(croma=replace(SIZE, positions=positions))
+    model = build(positions=positions)
     radar, optical = images(4, 32, 32)
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
     history = []
@@ -175,3 +174,9 @@ def test_features_take_what_there_is():
         torch.testing.assert_close(model.features(radar), out["radar_tokens"].mean(1))
         alone = model.features(optical=optical)
     torch.testing.assert_close(alone, out["optical_tokens"].mean(1))
+
+
+def test_what_is_left_after_training_is_the_encoders():
+    expected = CromaConfig(dim=32, heads=4, optical_depth=1, radar_depth=1, joint_depth=1)
+    assert type(CONFIG.encoders) is CromaConfig
+    assert CONFIG.encoders == expected == build().croma.config

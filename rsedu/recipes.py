@@ -1,0 +1,105 @@
+"""Recipes: which model is trained on what kind of tile, and how."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import nn
+
+from rsedu.batches import Source
+from rsedu.recipe import TrainConfig
+from rsedu.scenes.bands import S2_BANDS
+from rsedu.sources import Renamed, Shrunk, Turned
+
+
+def _mae() -> nn.Module:
+    from rsedu.models.mae import MAE, MAEConfig
+
+    return MAE(MAEConfig(channels=len(S2_BANDS)))
+
+
+def _scalemae() -> nn.Module:
+    from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
+
+    return ScaleMAE(ScaleMAEConfig(channels=len(S2_BANDS)))
+
+
+def _croma() -> nn.Module:
+    from rsedu.models.croma_training import CromaTraining, CromaTrainingConfig
+
+    return CromaTraining(CromaTrainingConfig())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How one model of the kit is trained.
+
+    Attributes:
+        build: makes it with fresh weights.
+        inputs: argument of ``forward`` and of ``features`` -> entry of a tile.
+        size_px: side of a tile.
+        shrink: tile pixels that become one pixel of what the model is given, along each side.
+        about: for the card.
+        config: what shapes the curve; the command's options replace single values.
+    """
+
+    build: Callable[[], nn.Module]
+    inputs: Mapping[str, str]
+    size_px: int
+    shrink: int
+    about: str
+    config: TrainConfig
+
+
+ENCODER_PX = 64  # side of what every encoder sees
+IMAGES = {"images": "optical", "gsd": "gsd"}
+INPUTS = {
+    "optical": "12 bands of Sentinel-2 in CROMA's order (surface reflectance, standardised by "
+    "rsedu.scenes.statistics)",
+    "radar": "VV and VH of Sentinel-1 (dB, standardised likewise)",
+    "gsd": "the GSD in metres per pixel",
+}
+_CONFIG = TrainConfig(steps=20_000, batch_size=64, blr=4e-3, warmup_steps=500, weight_decay=0.05)
+
+#: All see 8 x 8 patches of 8 pixels. MAE and Scale-MAE have the same tiles: what Scale-MAE is given
+#: is twice as fine, since it shrinks its input itself and rebuilds the fine image. CROMA's are
+#: rendered at their size, since decibels must not be averaged.
+RECIPES = {
+    "mae": Recipe(
+        build=_mae,
+        inputs=IMAGES,
+        size_px=128,
+        shrink=2,
+        about="Masked autoencoder on 12 optical bands; positions count patches, not metres.",
+        config=_CONFIG,
+    ),
+    "scalemae": Recipe(
+        build=_scalemae,
+        inputs=IMAGES,
+        size_px=128,
+        shrink=1,
+        about="Scale-MAE on 12 optical bands; positions are measured in metres by the GSD.",
+        config=_CONFIG,
+    ),
+    "croma": Recipe(
+        build=_croma,
+        inputs={"radar": "radar", "optical": "optical"},
+        size_px=64,
+        shrink=1,
+        about="CROMA on 2 radar and 12 optical bands: contrast and reconstruction, 1 to 1.",
+        config=_CONFIG,
+    ),
+}
+
+
+def inputs_of(recipe: Recipe, tiles: Source, *, turn: bool, seed: int = 0) -> Source:
+    """Tiles as the model of a recipe takes them.
+
+    Args:
+        recipe: names and pixel size.
+        tiles: source of tiles.
+        turn: turn and mirror them at random, as in training.
+        seed: of the turns.
+    """
+    turned = Turned(tiles, seed=seed) if turn else tiles
+    shrunk = Shrunk(turned, recipe.shrink) if recipe.shrink > 1 else turned
+    return Renamed(shrunk, recipe.inputs)
