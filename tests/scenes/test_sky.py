@@ -79,3 +79,13 @@ def test_a_clear_sky_changes_nothing() -> None:
     ground = np.full((12, 4, 4), 0.2, dtype=np.float32)
     seen = sky.under_clouds(ground, PLACE, 2021.3, 0.0, 20.0, slice(0, 4), slice(0, 4))
     np.testing.assert_array_equal(seen, ground)
+
+
+def test_two_places_have_two_skies() -> None:
+    clouds = [sky.opacity((seed, 5120.0), 2021.3, 0.4, 20.0, ALL, ALL) for seed in (3, 4)]
+    assert np.mean((clouds[0] > 0.5) != (clouds[1] > 0.5)) > 0.05
+    light = [sky.light(seed, 20.0, ALL, ALL) for seed in (3, 4)]
+    visible = [each[1].ravel() for each in light]
+    moisture = [(each[7] - each[1]).ravel() for each in light]
+    for one, other in (visible, moisture):
+        assert np.abs(one - other).mean() > 0.005
