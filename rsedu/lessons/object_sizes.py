@@ -114,20 +114,26 @@ class SizeReader(nn.Module):
 
 
 def learn_sizes(
-    seed: int, *, gsd_encoding: bool, steps: int = 500, progress: bool = False
+    seed: int,
+    *,
+    gsd_encoding: bool,
+    gsds_m: tuple[float, float] = TRAINED_M,
+    steps: int = 500,
+    progress: bool = False,
 ) -> SizeReader:
-    """Train a reader on roofs at `TRAINED_M`; both encodings of a seed see the same roofs.
+    """Train a reader; both encodings of a seed see the same roofs.
 
     Args:
         seed: of the weights and the roofs.
         gsd_encoding: as in `SizeReader`.
+        gsds_m: smallest and largest GSD of the roofs, metres per pixel.
         steps: of 32 roofs.
         progress: show a bar.
     """
     torch.manual_seed(seed)
     model = SizeReader(gsd_encoding=gsd_encoding)
     config = TrainConfig(steps=steps, batch_size=32, blr=8e-3, warmup_steps=50, seed=seed)
-    train(model, Roofs(seed=seed), config, device="cpu", progress=progress)
+    train(model, Roofs(seed=seed, gsds_m=gsds_m), config, device="cpu", progress=progress)
     return model.eval()
 
 
