@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from rsedu.errors import InputError
-from rsedu.scenes.cover import ROAD, WATER
+from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.cover import COVERS, ROAD, WATER
 from rsedu.scenes.statistics import standardise
 from rsedu.scenes.synthetic import Frontier
 
@@ -116,3 +117,27 @@ def holdings(
         energy = np.sum([bands[name] ** 2 for bands in split], axis=0)
         table[name] = {kind: held_by(energy, where) for kind, where in kinds.items()}
     return table
+
+
+def knowable(place: Frontier, *, gsd_m: float, date: float = 2018.0) -> float:
+    """How much of the high band a perfect map of the classes explains.
+
+    What remains is texture, crown by crown, which nothing around it foretells.
+
+    Args:
+        place: looked at under clear sky; its side holds whole blocks of 2 pixels.
+        gsd_m: a multiple of 2.5 m.
+        date: decimal year.
+
+    Returns:
+        1 - energy of what is not explained / energy of the high band, over four bands; at most 1.
+    """
+    numbers = [S2_BANDS.index(name) for name in OPTICAL_BANDS]
+    spectra = np.array([each.reflectance for each in COVERS], dtype=np.float32)[:, numbers]
+    fractions = place.truth(date=date, gsd_m=gsd_m).fractions
+    drawn = standardise(np.einsum("krc,kb->brc", fractions, spectra), OPTICAL_BANDS)
+    seen = standardise(
+        place.optical(date=date, gsd_m=gsd_m).select(*OPTICAL_BANDS).array, OPTICAL_BANDS
+    )
+    high, left = ([one - coarse(one, FINE_PX) for one in each] for each in (seen, seen - drawn))
+    return float(1 - np.square(left).sum() / np.square(high).sum())

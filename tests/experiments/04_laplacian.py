@@ -45,9 +45,14 @@ def decoder(where: str, arm: str, seed: int) -> dict[str, Any]:
     model = decoders.make(arm, channels=learnt.shape[1], mask_ratio=MASK_RATIO[where], seed=seed)
     steps = STEPS[where]
     started = time.process_time()
-    train(
-        model, Turned(TensorSource({"images": learnt})), decoders.recipe(steps, seed), device="cpu"
+    history = train(
+        model,
+        Turned(TensorSource({"images": learnt})),
+        decoders.recipe(steps, seed),
+        device="cpu",
     )
+    if history.stopped_by:  # a signal ends a run early, and such a run must not be stored
+        raise click.Abort
     return {
         "steps": steps,
         "milliseconds per step": round(1000 * (time.process_time() - started) / steps),
@@ -87,8 +92,9 @@ PARTS: dict[str, tuple[Callable[[str, str, int], dict[str, Any]], tuple[str, ...
 @click.command()
 @click.option("--seed", "seeds", multiple=True, type=int, default=range(5), show_default=True)
 @click.option("--part", "parts", multiple=True, type=click.Choice(list(PARTS)), default=list(PARTS))
+@click.option("--arm", "arms", multiple=True, type=click.Choice(["-", *decoders.ARMS]), default=())
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True)
-def main(seeds: tuple[int, ...], parts: tuple[str, ...], out: Path) -> None:
+def main(seeds: tuple[int, ...], parts: tuple[str, ...], arms: tuple[str, ...], out: Path) -> None:
     """Run what is not in the results yet."""
     torch.set_num_threads(1)
     stored = json.loads(out.read_text()) if out.exists() else {"runs": []}
@@ -100,8 +106,8 @@ def main(seeds: tuple[int, ...], parts: tuple[str, ...], out: Path) -> None:
     }
     for seed in seeds:
         for part in parts:
-            measure, arms = PARTS[part]
-            for arm in arms:
+            measure, known = PARTS[part]
+            for arm in (each for each in known if each in (arms or known)):
                 key = {"part": part, "arm": arm, "seed": seed}
                 if any(key.items() <= run.items() for run in runs):
                     continue

@@ -2,23 +2,25 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rsedu.errors import InputError
 from rsedu.lessons import decoders
+from rsedu.lessons.decoders import PlainMAE
 from rsedu.models.laplacian import low_pass, split_bands
 from rsedu.models.scalemae import ScaleMAEConfig
+from rsedu.models.vit import Gsd
 
 
-class _Painter(nn.Module):
+class _Painter(PlainMAE):
     """Says the same thing whatever it sees: `share` of the truth."""
 
     def __init__(self, share: float) -> None:
-        super().__init__()
-        self.config, self.share = ScaleMAEConfig(patch_size=4), share
+        super().__init__(ScaleMAEConfig(patch_size=4), loss="pixels")
+        self.share = share
 
     def forward(
-        self, images: Tensor, gsd: float | None, generator: torch.Generator
+        self, images: Tensor, gsd: Gsd = None, generator: torch.Generator | None = None
     ) -> dict[str, Tensor]:
         bands = split_bands(images, (4, 4))
         mask = torch.rand(len(images), 16, generator=generator).round()

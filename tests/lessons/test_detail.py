@@ -6,7 +6,11 @@ import torch
 from torch.nn import functional as F
 
 from rsedu.errors import InputError
-from rsedu.lessons.detail import coarse, enlarge, held_by, holdings, three_bands
+from rsedu.lessons.detail import coarse, enlarge, held_by, holdings, knowable, three_bands
+from rsedu.models.laplacian import low_pass
+from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.cover import COVERS
+from rsedu.scenes.statistics import standardise
 from rsedu.scenes.synthetic import Frontier
 
 
@@ -49,3 +53,18 @@ def test_fine_bands_hold_roads_and_coarse_ones_the_river() -> None:
     assert table["high"]["road"].energy > 3 * table["low"]["road"].energy
     assert table["low"]["river"].energy > 3 * table["high"]["river"].energy
     assert table["high"]["road"].area == table["low"]["road"].area
+
+
+def test_what_a_map_explains_by_a_second_path() -> None:
+    place, date, names = Frontier(seed=3000, size_m=1280.0), 2018.0, ("B02", "B03", "B04", "B08")
+    fractions = place.truth(date=date, gsd_m=20.0).fractions
+    drawn = np.zeros((4, 64, 64), dtype=np.float32)
+    for share, cover in zip(fractions, COVERS, strict=True):
+        for band, name in enumerate(names):
+            drawn[band] += share * cover.reflectance[S2_BANDS.index(name)]
+    seen = place.optical(date=date, gsd_m=20.0).select(*names).array
+    both = torch.from_numpy(np.stack([standardise(each, names) for each in (seen, drawn)]))
+    true, map_only = both - low_pass(both, (32, 32))
+    wanted = 1 - (true - map_only).square().sum() / true.square().sum()
+    assert knowable(place, gsd_m=20.0, date=date) == pytest.approx(float(wanted), abs=1e-4)
+    assert 0.2 < wanted < 0.9
