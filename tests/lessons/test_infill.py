@@ -95,6 +95,16 @@ def test_tiles_are_the_same_places_at_every_pixel_size(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(fine.edges, infill.edge_density(forest, 64))
 
 
+def test_a_scene_is_cut_row_by_row_and_the_rest_is_left_away() -> None:
+    place = Frontier(seed=7, size_m=1280.0)
+    scene = place.optical(date=2020.0, window=(slice(0, 70), slice(0, 100)))
+    pieces = infill.cut(scene, 32, bands=("B08", "B02"))
+    whole = standardise(scene.select("B08", "B02").array, ("B08", "B02"))
+    assert len(pieces) == 2 * 3
+    np.testing.assert_array_equal(pieces[1].numpy(), whole[:, :32, 32:64])
+    np.testing.assert_array_equal(pieces[3].numpy(), whole[:, 32:64, :32])
+
+
 def _line(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     features = np.random.default_rng(seed).normal(size=(count, 3))
     return features, features @ np.array([2.0, -1.0, 0.5]) + 4
