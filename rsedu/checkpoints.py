@@ -25,6 +25,7 @@ class Checkpoint:
         model: the module's state dict.
         optimizer: the optimiser's state dict.
         losses: the curve so far, one list per scalar.
+        seconds: spent on it so far.
     """
 
     step: int
@@ -33,6 +34,7 @@ class Checkpoint:
     model: Mapping[str, Any]
     optimizer: Mapping[str, Any]
     losses: Mapping[str, list[float]]
+    seconds: float = 0.0
 
     def write(self, path: Path) -> None:
         """Write to a file in one stroke: a kill leaves the old file or the new one."""

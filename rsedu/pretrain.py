@@ -285,7 +285,7 @@ def _card(request: Request, history: History, model: nn.Module) -> Card:
         data=request.data.described(),
         inputs=", ".join(INPUTS[entry] for entry in RECIPES[request.name].inputs.values()),
         steps=len(history.steps),
-        minutes=len(history.steps) * history.seconds_per_step / 60,
+        minutes=history.seconds / 60,
         hardware=f"{torch.get_num_threads()} threads of {platform.machine()}"
         if pick_device(request.device).type == "cpu"
         else describe_device(request.device).reason,
@@ -343,7 +343,7 @@ def pretrain(
         click.echo(f"Stopped by {history.stopped_by} after {len(history.steps)} steps.", err=True)
         raise SystemExit(128 + signal.Signals[history.stopped_by])
     click.echo(
-        f"{len(history.steps)} steps, {history.seconds_per_step:.3f} s each; "
+        f"{len(history.steps)} steps in {history.seconds / 60:.1f} minutes; "
         f"loss {history.losses[0]:.3f} at first, {history.losses[-100:].mean():.3f} at last."
     )
 

@@ -49,6 +49,7 @@ class History:
         parts: every scalar entry of the model's dict of losses, each (S,).
         learning_rates: (S,).
         seconds_per_step: median over the steps of this call; NaN when it made none.
+        seconds: spent on the whole run, with the part before a resume.
         stopped_by: "SIGINT" or "SIGTERM" when a signal ended the run early, else None.
     """
 
@@ -57,6 +58,7 @@ class History:
     parts: dict[str, Float[np.ndarray, "steps"]]
     learning_rates: Float[np.ndarray, "steps"]
     seconds_per_step: float
+    seconds: float = 0.0
     stopped_by: str | None = None
 
 
@@ -125,6 +127,7 @@ class _Run:
     step: int = 0
     losses: dict[str, list[float]] = field(default_factory=dict)
     stamps: list[float] = field(default_factory=list)  # when each step of this call ended
+    begun: float = field(default_factory=time.perf_counter)  # less what earlier calls took
 
     def save(self, path: Path) -> None:
         """Write the state after `step` steps, from the first process only."""
@@ -135,6 +138,7 @@ class _Run:
             model=self.model.state_dict(),
             optimizer=self.optimizer.optimizer.state_dict(),
             losses=self.losses,
+            seconds=time.perf_counter() - self.begun,
         )
         if self.fabric.is_global_zero:
             state.write(path)
@@ -147,6 +151,7 @@ class _Run:
         self.model.load_state_dict(state.model)
         self.optimizer.optimizer.load_state_dict(dict(state.optimizer))
         self.step, self.losses = state.step, dict(state.losses)
+        self.begun -= state.seconds
 
     def advance(self, batch: Mapping[str, Tensor], *, caught: list[str]) -> bool:
         """Make one step; returns whether any process has caught a signal to stop."""
@@ -201,6 +206,7 @@ class _Run:
             parts=parts,
             learning_rates=np.array([self.config.lr_at(step) for step in range(self.step)]),
             seconds_per_step=float(np.median(gaps)) if gaps.size else math.nan,
+            seconds=time.perf_counter() - self.begun,
             stopped_by=stopped_by,
         )
 

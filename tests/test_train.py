@@ -224,6 +224,16 @@ def test_on_step_sees_each_step_in_order() -> None:
     assert seen == list(zip(range(20), history.losses, strict=True))
 
 
+def test_the_time_of_a_run_is_that_of_all_its_calls(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    first = train(Regression(), source(), CONFIG, checkpoint=path, device="cpu")
+    kept = read_checkpoint(path)
+    assert 0 < kept.seconds <= first.seconds < 60
+    replace(kept, seconds=500.0).write(path)
+    again = train(Regression(), source(), CONFIG, checkpoint=path, resume=True, device="cpu")
+    assert 500 < again.seconds < 560
+
+
 def test_time_per_step_measures_and_leaves_the_model_alone() -> None:
     model = Regression()
     before = weights(model)
