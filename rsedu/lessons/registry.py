@@ -37,7 +37,7 @@ LESSONS = (
     Lesson("01", "sentinels", "What do two satellites see of one place?", 45),
     Lesson("02", "masked_autoencoders", "What can be learnt from pixels without labels?"),
     Lesson("03", "gsd_encodings", "Does a model know how large a pixel is?"),
-    Lesson("04", "laplacian", "Which detail belongs to which scale?"),
+    Lesson("04", "laplacian", "Which detail belongs to which scale?", 60),
     Lesson("05", "two_sensors", "Can radar and optical images teach each other?"),
     Lesson("06", "prompting", "Can a click outline a clearing?"),
     Lesson("07", "one_example", "Is one example enough to find the others?"),
