@@ -143,7 +143,8 @@ def take_apart(image, levels):
     ### BEGIN SOLUTION
     parts = []
     for _ in range(levels):
-        coarse = shrink(image, 2)
+        rows, cols = image.shape
+        coarse = image.reshape(rows // 2, 2, cols // 2, 2).mean(axis=(1, 3))  # or shrink(image, 2)
         parts.append(image - detail.enlarge(coarse, image.shape))
         image = coarse
     return [*parts, image]
@@ -502,10 +503,9 @@ def low_target(image, size, samples):
         (size, size) float, linear between the samples.
     """
     ### BEGIN SOLUTION
-    low = shrink(image, len(image) // size)
-    if samples < size:
-        low = detail.enlarge(shrink(low, size // samples), (size, size))
-    return low
+    n = len(image) // samples  # a mean of means is the mean: one step down is enough
+    means = image.reshape(samples, n, samples, n).mean(axis=(1, 3))
+    return detail.enlarge(means, (size, size))
     ### END SOLUTION
 
 
@@ -759,7 +759,8 @@ for part in ("frontier", "streets"):
 # - Not shown: that Scale-MAE's decoder is poor. These are 1500 steps of a small model on small
 #   tiles, one learning rate; the paper trains for 800 epochs and judges the *encoder*, on other
 #   tasks. Its low band, freed from detail, did come out better on streets.
-#
+
+# %% [markdown]
 # **References.** P. Burt and E. Adelson, The Laplacian Pyramid as a Compact Image Code, IEEE
 # Trans. Communications 31(4), 1983. C. Reed et al., Scale-MAE, ICCV 2023, arXiv 2212.14532,
 # section 3. K. He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022.
