@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -46,7 +47,12 @@ def date_of(world: int) -> float:
 
 
 def tiles(
-    world: int, *, side_m: float = 640.0, gsd_m: float = 10.0, bands: Sequence[str] = BANDS
+    world: int,
+    *,
+    side_m: float = 640.0,
+    gsd_m: float = 10.0,
+    bands: Sequence[str] = BANDS,
+    every: int = 1,
 ) -> Tiles:
     """Render a synthetic world of 10.24 km under clear sky and cut it into tiles.
 
@@ -55,24 +61,28 @@ def tiles(
         side_m: side of a tile on the ground, metres; a divisor of 10240, and a multiple of 10.
         gsd_m: ground sample distance, metres; a multiple of 2.5 that divides `side_m`.
         bands: of Sentinel-2.
+        every: keep all tiles (1), every second (2) or every fourth (4) of each row.
 
     Returns:
         The same places in the same order whatever the GSD.
     """
     place, date = Frontier(seed=world, size_m=SIDE_M), date_of(world)
     images, edges = [], []
-    for start_m in np.arange(0, SIDE_M, side_m):  # a whole world at once takes gigabytes
-        fine, labels = (_strip(start_m, side_m, each) for each in (gsd_m, LABEL_GSD_M))
+    corners = product(np.arange(0, SIDE_M, side_m), np.arange(0, SIDE_M, 4 * side_m))
+    for top_m, left_m in corners:  # a whole world at once takes gigabytes
+        fine, labels = (_four(top_m, left_m, side_m, each) for each in (gsd_m, LABEL_GSD_M))
         seen = place.optical(date=date, gsd_m=gsd_m, window=fine)
-        images.append(cut(seen, int(side_m / gsd_m), bands=bands))
+        images.append(cut(seen, int(side_m / gsd_m), bands=bands)[::every].clone())
         classes = place.truth(date=date, gsd_m=LABEL_GSD_M, window=labels).classes
-        edges.append(edge_density(classes == FOREST, int(side_m / LABEL_GSD_M)))
+        edges.append(edge_density(classes == FOREST, int(side_m / LABEL_GSD_M))[::every])
     return Tiles(images=torch.cat(images), edges=np.concatenate(edges))
 
 
-def _strip(start_m: float, height_m: float, gsd_m: float) -> tuple[slice, slice]:
-    """Rows of a strip across the whole world, and all columns."""
-    return slice(int(start_m / gsd_m), int((start_m + height_m) / gsd_m)), slice(None)
+def _four(top_m: float, left_m: float, side_m: float, gsd_m: float) -> tuple[slice, slice]:
+    """Rows and columns of four tiles side by side, or of as many as there are."""
+    ends = ((top_m, top_m + side_m), (left_m, left_m + 4 * side_m))
+    rows, cols = (slice(int(start / gsd_m), int(end / gsd_m)) for start, end in ends)
+    return rows, cols
 
 
 def cut(

@@ -35,8 +35,8 @@ class Lesson:
 LESSONS = (
     Lesson("00", "start_here", "Why go beyond vision and language?", 10),
     Lesson("01", "sentinels", "What do two satellites see of one place?", 45),
-    Lesson("02", "masked_autoencoders", "What can be learnt from pixels without labels?"),
-    Lesson("03", "gsd_encodings", "Does a model know how large a pixel is?"),
+    Lesson("02", "masked_autoencoders", "What can be learnt from pixels without labels?", 60),
+    Lesson("03", "gsd_encodings", "Does a model know how large a pixel is?", 50),
     Lesson("04", "laplacian", "Which detail belongs to which scale?", 60),
     Lesson("05", "two_sensors", "Can radar and optical images teach each other?"),
     Lesson("06", "prompting", "Can a click outline a clearing?"),

@@ -93,6 +93,9 @@ def test_tiles_are_the_same_places_at_every_pixel_size(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(fine.images[2].numpy(), standard[:, 64:, :64])
     forest = place.truth(date=infill.date_of(7)).classes == FOREST
     np.testing.assert_array_equal(fine.edges, infill.edge_density(forest, 64))
+    some = infill.tiles(7, every=2)
+    torch.testing.assert_close(some.images, fine.images[[0, 2]])
+    np.testing.assert_array_equal(some.edges, fine.edges[[0, 2]])
 
 
 def test_a_scene_is_cut_row_by_row_and_the_rest_is_left_away() -> None:
