@@ -105,7 +105,11 @@ def make(arm: str, *, channels: int, mask_ratio: float, seed: int) -> ScaleMAE |
 
 
 def recipe(steps: int, seed: int) -> TrainConfig:
-    """How each is trained; a trial on other streets liked half the rate with one, twice with one."""
+    """How each is trained.
+
+    The rate is one for all: in a trial of one seed, judged on streets that are not in the results,
+    the plain decoder did better at twice this rate and the Laplacian one at half of it.
+    """
     return TrainConfig(steps=steps, batch_size=16, blr=16e-3, warmup_steps=50, seed=seed)
 
 
