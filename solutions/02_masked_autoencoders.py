@@ -790,9 +790,10 @@ plot.show("one place is 256, 64 or 16 tokens; column 3 ends at 160, 320 or 640 m
 measuring = MAE(replace(config, gsd_encoding=True, reference_gsd=10.0)).eval()
 measuring.load_state_dict(model.state_dict())
 for gsd_m, view in views.items():
-    counted = model.reconstruct(view, gsd_m, torch.Generator().manual_seed(0))
-    measured = measuring.reconstruct(view, gsd_m, torch.Generator().manual_seed(0))
-    one, other = (infill.hidden_error(m.prediction, view, m.mask) for m in (counted, measured))
+    some = view[::2]
+    counted = model.reconstruct(some, gsd_m, torch.Generator().manual_seed(0))
+    measured = measuring.reconstruct(some, gsd_m, torch.Generator().manual_seed(0))
+    one, other = (infill.hidden_error(m.prediction, some, m.mask) for m in (counted, measured))
     print(f"{gsd_m:2} m: counting is {'worse' if one > 1.02 * other else 'not worse'}")
 
 # %% [markdown]
