@@ -54,6 +54,111 @@ MISTAKES = {
         ),
         "hectares": Mistake(wrong="return mask.sum() * gsd_m / 10_000", known="side, not area"),
     },
+    "02": {
+        "patchify": Mistake(
+            wrong="cut = image.reshape(len(image), image.shape[1] // size, size, -1, size)\n"
+            "    return cut.transpose(1, 3, 0, 2, 4).reshape(-1, size * size * len(image))",
+            known="bands first",
+        ),
+        "random_mask": Mistake(
+            wrong="kept = round(len(noise) * (1 - mask_ratio))\n"
+            "    return noise.argsort()[:kept], noise.argsort()",
+            known="order not inverted",
+        ),
+        "put_back": Mistake(
+            wrong="missing = len(ids_restore) - len(visible)\n"
+            "    return np.concatenate([visible, np.tile(mask_token, (missing, 1))])",
+            known="still shuffled",
+        ),
+        "attention_pairs": Mistake(
+            wrong="tokens = (side_px // patch_px) ** 2\n"
+            "    visible = round(tokens * (1 - mask_ratio))\n"
+            "    return visible, visible / tokens",
+            known="pairs counted as tokens",
+        ),
+        "masked_loss": Mistake(
+            wrong="return ((prediction - target) ** 2).mean()",
+            known="all patches",
+            right="error = ((prediction - target) ** 2).mean(axis=1)\n"
+            "    return (error * mask).sum() / mask.sum()",
+        ),
+        "per_patch_norm": Mistake(
+            wrong="return patches - patches.mean(axis=1, keepdims=True)", known="only shifted"
+        ),
+    },
+    "03": {
+        "sincos_1d": Mistake(
+            wrong="omega = 10_000.0 ** (-np.arange(dim // 2) / (dim // 2))\n"
+            "    phase = positions[:, None] * omega\n"
+            "    return np.concatenate([np.cos(phase), np.sin(phase)], axis=1)",
+            known="cosines first",
+        ),
+        "grid_code": Mistake(
+            wrong="rows, cols, d = len(y_codes), len(x_codes), x_codes.shape[1]\n"
+            "    x = np.broadcast_to(x_codes[None], (rows, cols, d))\n"
+            "    y = np.broadcast_to(y_codes[:, None], (rows, cols, d))\n"
+            "    return np.concatenate([y, x], axis=2).reshape(rows * cols, 2 * d)",
+            known="y first",
+        ),
+        "gsd_phases": Mistake(
+            wrong="omega = 10_000.0 ** (-np.arange(dim // 2) / (dim // 2))\n"
+            "    return (gsds_m[:, None] * np.arange(length))[:, :, None] * omega",
+            known="reference ignored",
+        ),
+        "wavelengths_m": Mistake(
+            wrong="omega = 10_000.0 ** (-np.arange(dim // 4) / (dim // 4))\n"
+            "    return 2 * np.pi / omega * reference_m",
+            known="patch forgotten",
+        ),
+        "interleaved_order": Mistake(wrong="return np.arange(dim)", known="left as it was"),
+        "gsds_to_pass": Mistake(
+            wrong="return gsds_m.clip(*trained_m)",
+            known="clipped",
+            right="middle = np.sqrt(gsds_m.min() * gsds_m.max())\n"
+            "    return gsds_m * np.sqrt(trained_m[0] * trained_m[1]) / middle",
+        ),
+    },
+    "04": {
+        "shrink": Mistake(
+            wrong="return image[::n, ::n]",
+            known="picked",
+            right="rows, cols = image.shape\n"
+            "    return image.reshape(rows // n, n, cols // n, n).mean(axis=(1, 3))",
+        ),
+        "take_apart": Mistake(
+            wrong="parts = []\n"
+            "    for _ in range(levels):\n"
+            "        coarse = shrink(image, 2)\n"
+            "        parts.append(detail.enlarge(coarse, image.shape) - image)\n"
+            "        image = coarse\n"
+            "    return [*parts, image]",
+            known="sign",
+        ),
+        "put_together": Mistake(
+            wrong="*details, image = parts\n"
+            "    for finer in reversed(details):\n"
+            "        image = detail.enlarge(image, finer.shape) - finer\n"
+            "    return image",
+            known="subtracted",
+        ),
+        "radial_power": Mistake(
+            wrong="side = len(image)\n"
+            "    cycles = np.fft.fftfreq(side, 1 / side)\n"
+            "    rings = np.hypot(cycles[:, None], cycles).round().astype(int)\n"
+            "    power = np.abs(np.fft.fft2(image)) ** 2\n"
+            "    return np.bincount(rings.ravel(), power.ravel())[: side // 2 + 1]",
+            known="not divided",
+        ),
+        "band_losses": Mistake(
+            wrong="return np.abs(high - high_true).mean(), ((low - low_true) ** 2).mean()",
+            known="everything counted",
+        ),
+        "low_target": Mistake(
+            wrong="n = len(image) // size\n"
+            "    return image.reshape(size, n, size, n).mean(axis=(1, 3))",
+            known="as released",
+        ),
+    },
 }
 
 
