@@ -24,7 +24,7 @@ def test_each_result_names_its_script_and_its_seeds(path: Path) -> None:
     found = json.loads(path.read_text())
     script = next(word for word in found["command"].split() if word.endswith(".py"))
     assert (REPOSITORY / script).is_file()
-    assert len(found["seeds"]) >= 5
+    assert len({run["seed"] for run in found["runs"]}) >= 5
     assert results.stored(path.stem) == found
 
 
