@@ -130,13 +130,14 @@ def _samples() -> Finding:
 
 def _weights() -> Finding:
     try:
-        from rsedu.weights import available
+        from rsedu.weights import available, folder
     except (ImportError, OSError) as error:
         return Finding("weights", "missing", f"need torch: {error}", _INSTALL)
     names = available()
     if names:
         return Finding("weights", "ok", f"{len(names)} here: {', '.join(names)}")
-    return Finding("weights", "ok", "none shipped yet; no lesson so far needs any")
+    remedy = "get data/weights of the repository again; lesson 02 needs mae-tiny."
+    return Finding("weights", "missing", f"none in {folder()}", remedy)
 
 
 def _jupyterlab() -> Finding:

@@ -150,7 +150,9 @@ def test_samples_says_what_it_read() -> None:
 
 def test_weights_are_listed_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RSEDU_WEIGHTS", str(tmp_path))
-    assert doctor._weights().detail.startswith("none shipped yet")
+    none = doctor._weights()
+    assert (none.state, none.detail) == ("missing", f"none in {tmp_path}")
+    assert "data/weights" in none.remedy
     for name in ("mae.safetensors", "croma.safetensors", "notes.txt"):
         (tmp_path / name).touch()
     assert doctor._weights().detail == "2 here: croma, mae"
