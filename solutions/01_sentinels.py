@@ -719,12 +719,12 @@ plot.show(
 )
 
 # %% [markdown]
-# Brightness would pass: the synthetic medians lie among the real ones. So would the correlations
-# at a glance, since real patches differ more among themselves. Look at the dark block: in the
-# synthetic place the near infrared bands move in lockstep, in real ones they part a little. Eight
-# spectra are fewer than nature has. (Its radar echo, set by hand, is about 1 dB brighter than that
-# of any of the five, which are European.) So: **a method that fails on the frontier will fail outside;
-# one that works there has yet to be tried.**
+# Brightness would pass: the synthetic medians lie among the real ones. So would the
+# correlations at a glance, since real patches differ more among themselves. Look at the dark
+# block: in the synthetic place the near infrared bands move in lockstep, in real ones they part
+# a little. Eight spectra are fewer than nature has. (Its radar echo, set by hand, is about 1 dB
+# brighter than that of any of the five, which are European.) So: **a method that fails on the
+# frontier will fail outside; one that works there has yet to be tried.**
 
 # %% [markdown]
 # ## What we saw, and what it does not show
