@@ -5,6 +5,7 @@
 same run: the batch size counts over all processes.
 """
 
+import math
 import os
 import platform
 import shlex
@@ -33,7 +34,7 @@ from rsedu.scenes.bands import S2_BANDS
 from rsedu.scenes.cover import FOREST
 from rsedu.sources import GeoTiffTiles, Renamed, Shrunk, TorchGeoTiles
 from rsedu.train import History, time_per_step, train
-from rsedu.weights import Card, save
+from rsedu.weights import Card, save, target
 from rsedu.worlds import TRAIN_WORLDS, VALIDATION_WORLDS, FrontierTiles
 
 
@@ -123,12 +124,14 @@ def steps_within(
     """How many steps fit into some minutes on this machine, measured.
 
     Raises:
-        InputError: there are several processes, which would not agree on a number.
+        InputError: there are several processes, which would not agree on a number, or no time.
     """
+    if not 0 < minutes < math.inf:
+        raise InputError(f"minutes is {minutes:g}; wanted a number above 0.")
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         raise InputError("Processes measure different times; give --steps and not --minutes.")
     seconds = time_per_step(model, source, config, steps=20, device=device)
-    return max(config.warmup_steps + 1, int(60 * minutes / seconds))
+    return max(1, int(60 * minutes / seconds))
 
 
 @torch.no_grad()
@@ -221,22 +224,22 @@ class Request:
 
     def config(self, model: nn.Module, source: Source) -> TrainConfig:
         """The recipe's settings with what was asked for; a checkpoint keeps its own length."""
-        config = RECIPES[self.name].config
-        steps = self.steps or config.steps
-        config = replace(
-            config,
-            steps=steps,
-            warmup_steps=min(config.warmup_steps, steps // 10),
-            batch_size=self.batch_size or config.batch_size,
-            blr=self.blr or config.blr,
-            seed=self.seed,
-        )
+        asked = {"steps": self.steps, "batch_size": self.batch_size, "blr": self.blr}
+        given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        config = _shortened(RECIPES[self.name].config, given.pop("steps", None))
+        config = replace(config, seed=self.seed, **given)
         if self.minutes is None:
             return config
         if self.checkpoint is not None and self.checkpoint.exists():
             return read_checkpoint(self.checkpoint).config
         steps = steps_within(self.minutes, model, source, config, device=self.device)
-        return replace(config, steps=steps, warmup_steps=min(config.warmup_steps, steps // 10))
+        return _shortened(config, steps)
+
+
+def _shortened(config: TrainConfig, steps: int | None) -> TrainConfig:
+    """The same over other steps, of which the warm-up takes a tenth at most."""
+    steps = config.steps if steps is None else steps
+    return replace(config, steps=steps, warmup_steps=min(config.warmup_steps, steps // 10))
 
 
 def _is_first_process() -> bool:
@@ -249,6 +252,8 @@ def fulfil(request: Request) -> History:
     Returns:
         The curve; `History.stopped_by` is set, and nothing is saved, when a signal ended it.
     """
+    if request.save_as is not None:
+        target(request.save_as)  # hours later would be too late to find that it can't be written
     recipe = RECIPES[request.name]
     source = inputs_of(recipe, request.data.tiles(), turn=True, seed=request.seed)
     torch.manual_seed(request.seed)
@@ -286,11 +291,22 @@ def _card(request: Request, history: History, model: nn.Module) -> Card:
         inputs=", ".join(INPUTS[entry] for entry in RECIPES[request.name].inputs.values()),
         steps=len(history.steps),
         minutes=history.seconds / 60,
-        hardware=f"{torch.get_num_threads()} threads of {platform.machine()}"
-        if pick_device(request.device).type == "cpu"
-        else describe_device(request.device).reason,
+        hardware=_hardware(request.device),
         metrics=metrics,
     )
+
+
+def _hardware(device: str) -> str:
+    if pick_device(device).type != "cpu":
+        return describe_device(device).reason
+    count = torch.get_num_threads()
+    return f"{count} {'thread' if count == 1 else 'threads'} of {platform.machine()}"
+
+
+def _command() -> str:
+    """What was typed; torchrun starts this module without the word pretrain."""
+    typed = sys.argv[2:] if sys.argv[1:2] == ["pretrain"] else sys.argv[1:]
+    return shlex.join(["rsedu", "pretrain", *typed])
 
 
 @click.command()
@@ -326,7 +342,7 @@ def pretrain(
 ) -> None:
     """Pre-train a model of the kit.
 
-    Ctrl-C keeps the checkpoint; the same command goes on from it. On many GPUs:
+    Give --checkpoint: Ctrl-C keeps that file, and the same command goes on from it. On many GPUs:
     torchrun --nproc-per-node 8 -m rsedu.pretrain NAME ...
     """
     tiles = Data(
@@ -337,8 +353,7 @@ def pretrain(
         worlds=worlds,
         cache=Path(cache),
     )
-    command = shlex.join(["rsedu", "pretrain", *sys.argv[2:]])
-    history = fulfil(Request(data=tiles, command=command, **options))
+    history = fulfil(Request(data=tiles, command=_command(), **options))
     if history.stopped_by is not None:
         click.echo(f"Stopped by {history.stopped_by} after {len(history.steps)} steps.", err=True)
         raise SystemExit(128 + signal.Signals[history.stopped_by])

@@ -78,7 +78,12 @@ def make_fabric(*, device: str = "auto", devices: int = 1, precision: Precision 
         device: "auto", "cpu", "cuda" or "mps".
         devices: processes to start on this machine; under torchrun its own number is used.
         precision: "auto" asks `pick_precision`.
+
+    Raises:
+        InputError: `devices` is below 1.
     """
+    if devices < 1:
+        raise InputError(f"devices is {devices}; a run needs 1 process or more.")
     chosen = pick_device(device)
     # Under torchrun each process reads its own number from the environment.
     local = int(os.environ.get("LOCAL_WORLD_SIZE", devices))

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import nn
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
@@ -166,6 +167,24 @@ def load(name: str) -> nn.Module:
     return model.eval()
 
 
+def target(name: str) -> Path:
+    """Where `save` will write weights of one name.
+
+    Raises:
+        InputError: the name is no plain file name, or the folder can't be written to.
+    """
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise InputError(f"{name!r} can't name weights: give a plain name such as mae-mine.")
+    place = folder()
+    standing = next(each for each in (place.absolute(), *place.absolute().parents) if each.exists())
+    if not os.access(standing, os.W_OK):
+        raise InputError(
+            f"{place} can't be written to; set RSEDU_WEIGHTS to a folder of your own, to save "
+            "weights there and to load them from there."
+        )
+    return place / f"{name}.safetensors"
+
+
 def save(model: nn.Module, name: str, card: Card) -> Path:
     """Write weights and card.
 
@@ -178,14 +197,15 @@ def save(model: nn.Module, name: str, card: Card) -> Path:
         The file of weights.
 
     Raises:
-        InputError: the class is unknown.
+        InputError: the class is unknown, or as for `target`.
     """
     kind, config = type(model).__name__, getattr(model, "config", None)
     if kind not in _KINDS or config is None:
         raise InputError(f"Can't save a {kind}: wanted one of {', '.join(_KINDS)}, with a config.")
-    path = folder() / f"{name}.safetensors"
+    path = target(name)
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    write_atomically(path, lambda temporary: save_file(state, temporary))
+    numbers = serialise(state)  # save_file would let nobody but the owner read the file
+    write_atomically(path, lambda temporary: temporary.write_bytes(numbers))
     full = replace(
         card,
         name=name,

@@ -103,6 +103,58 @@ def test_options_replace_single_values_of_the_recipe() -> None:
     assert Request(name="mae", data=Data()).config(model, source) == recipe
 
 
+@pytest.mark.parametrize("name", ["steps", "batch_size", "blr"])
+def test_nothing_asked_for_is_not_the_recipe_own_value(name: str) -> None:
+    request = Request(name="mae", data=Data(), **{name: 0})
+    with pytest.raises(InputError, match=f"{name} must be above 0, got 0"):
+        request.config(torch.nn.Linear(1, 1), tile_source())
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("inf"), float("nan")])
+def test_no_time_is_told(minutes: float) -> None:
+    with pytest.raises(InputError, match="wanted a number above 0"):
+        steps_within(minutes, torch.nn.Linear(1, 1), tile_source(), TrainConfig())
+
+
+def test_a_minute_is_a_minute_however_long_the_recipe_warms_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "time_per_step", lambda *_, **__: 0.5)
+    config = Request(name="mae", data=Data(), minutes=1.0).config(
+        torch.nn.Linear(1, 1), tile_source()
+    )
+    assert (config.steps, config.warmup_steps) == (120, 12)
+    config = Request(name="mae", data=Data(), minutes=1e-9).config(
+        torch.nn.Linear(1, 1), tile_source()
+    )
+    assert (config.steps, config.warmup_steps) == (1, 0)
+
+
+def test_a_name_that_cannot_be_saved_is_told_before_training(
+    scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "train", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(InputError, match="plain name"):
+        run("mae", "--data", str(scenes), "--size", "32", "--save-as", "a/b")
+
+
+@pytest.mark.parametrize("start", [["bin/rsedu", "pretrain"], ["rsedu/pretrain.py"]])
+def test_the_card_has_the_command_however_it_was_started(
+    scenes: Path, monkeypatch: pytest.MonkeyPatch, start: list[str]
+) -> None:
+    data = scenes.rename(scenes.with_name("my scenes"))
+    typed = ["mae", "--data", str(data), "--size", "32", "--batch-size", "2", "--steps", "1"]
+    typed += ["--save-as", "trial"]
+    monkeypatch.setattr(sys, "argv", [*start, *typed])
+    assert run(*typed).exit_code == 0
+    card = weights.read_card("trial")
+    assert card.command == (
+        f"rsedu pretrain mae --data '{data}' --size 32 --batch-size 2 --steps 1 --save-as trial"
+    )
+    count = torch.get_num_threads()
+    assert card.hardware.startswith("1 thread of" if count == 1 else f"{count} threads of")
+
+
 def test_minutes_become_steps_by_the_clock_and_a_checkpoint_keeps_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -251,6 +251,12 @@ def test_the_bar_shows_loss_and_length(
     assert "loss=" in shown
 
 
+@pytest.mark.parametrize("devices", [0, -1])
+def test_no_process_is_told(devices: int) -> None:
+    with pytest.raises(InputError, match="a run needs 1 process or more"):
+        train(Regression(), source(), CONFIG, device="cpu", devices=devices)
+
+
 def test_a_cpu_trains_in_float32() -> None:
     assert pick_precision(torch.device("cpu")) == "32-true"
 

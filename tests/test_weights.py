@@ -1,4 +1,6 @@
 import json
+import os
+import stat
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from rsedu.models.mae import MAE, MAEConfig
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.scenes.samples import pairs
 from rsedu.scenes.statistics import standardise
+from rsedu.worlds import VALIDATION_WORLDS, FrontierTiles
 
 CARD = weights.Card(
     about="A test.",
@@ -105,6 +108,34 @@ def test_a_model_that_could_not_be_loaded_again_is_not_saved() -> None:
         weights.save(nn.Linear(2, 2), "trial", CARD)
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "mine/trial", "/trial"])
+def test_a_name_that_load_would_never_find_is_told(name: str) -> None:
+    with pytest.raises(InputError, match="plain name such as mae-mine"):
+        weights.save(MAE(MAE_SETTINGS), name, CARD)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = own_folder / "new" / "weights"
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(place))
+    assert weights.target("trial") == place / "trial.safetensors"
+    asked: list[tuple[Path, int]] = []
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append((path, mode)))
+    with pytest.raises(InputError, match="set RSEDU_WEIGHTS to a folder of your own"):
+        weights.target("trial")
+    assert asked == [(own_folder, os.W_OK)]  # the nearest folder that is there
+
+
+def test_others_may_read_what_is_saved(own_folder: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in own_folder.iterdir()] == [0o644] * 3
+
+
 def test_without_the_variable_the_folder_is_that_of_the_checkout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -166,3 +197,27 @@ def test_the_shipped_mae_paints_real_patches_it_never_saw(shipped: Path) -> None
             errors.append([(guess - target[hidden]).square().mean().item() for guess in guesses])
     learnt, mean_of_visible, nothing = np.mean(errors, axis=0)
     assert learnt < 0.92 * mean_of_visible < nothing  # measured 0.65, 0.74, 1.00
+
+
+def test_the_shipped_scalemae_paints_places_it_never_saw_at_their_gsd(
+    shipped: Path, tmp_path: Path
+) -> None:
+    """Better than each band's mean over the visible pixels, and only if the GSD is the true one."""
+    tiles = FrontierTiles(
+        worlds=VALIDATION_WORLDS[-6:], folder=tmp_path, gsds_m=(5.0, 10.0), tiles_per_world=4
+    )
+    numbers = np.arange(len(tiles))
+    batch = tiles.batch(numbers, numbers)
+    images, gsd = batch["optical"], batch["gsd"]
+    model = weights.load("scalemae-tiny")
+    errors = []
+    for given in (gsd, 6 * gsd):
+        seen = model.reconstruct(images, given, generator=torch.Generator().manual_seed(0))
+        visible = 1 - seen.mask
+        mean = (images * visible).sum((2, 3), keepdim=True) / visible.sum((2, 3), keepdim=True)
+        for guess in (seen.prediction, mean):
+            squares = (guess - images).square() * seen.mask
+            errors.append(squares.mean(dim=(1, 2, 3)) / seen.mask.mean(dim=(1, 2, 3)))
+    right, mean_of_visible, wrong, _ = (each.mean().item() for each in errors)
+    assert right < 0.75 * mean_of_visible < 0.8 * wrong  # measured 0.58, 0.84, 0.85
+    assert (errors[0] < errors[1]).all()
