@@ -86,13 +86,14 @@ class Data:
         return f"synthetic frontier, worlds {first} to {last}, tiles of {self.size_px} px"
 
     def _frontier(self) -> FrontierTiles:
-        """Tiles of training worlds, all on disk when this returns."""
+        """Tiles of training worlds, rendered by the first process of each machine."""
         if not 1 <= self.worlds <= len(TRAIN_WORLDS):
             raise InputError(f"--worlds is {self.worlds}; there are 1 to {len(TRAIN_WORLDS)}.")
         tiles = FrontierTiles(
             worlds=TRAIN_WORLDS[: self.worlds], size_px=self.size_px, folder=self.cache
         )
-        tiles.prepare(progress=True, processes=min(8, os.cpu_count() or 1))
+        if int(os.environ.get("LOCAL_RANK", 0)) == 0:  # the others wait for it when they connect
+            tiles.prepare(progress=True, processes=min(8, os.cpu_count() or 1))
         return tiles
 
     def _torchgeo(self) -> Source:
@@ -357,6 +358,8 @@ def pretrain(
     if history.stopped_by is not None:
         click.echo(f"Stopped by {history.stopped_by} after {len(history.steps)} steps.", err=True)
         raise SystemExit(128 + signal.Signals[history.stopped_by])
+    if not _is_first_process():
+        return
     click.echo(
         f"{len(history.steps)} steps in {history.seconds / 60:.1f} minutes; "
         f"loss {history.losses[0]:.3f} at first, {history.losses[-100:].mean():.3f} at last."

@@ -138,6 +138,16 @@ def test_a_name_that_cannot_be_saved_is_told_before_training(
         run("mae", "--data", str(scenes), "--size", "32", "--save-as", "a/b")
 
 
+def test_only_the_first_process_says_how_it_went(
+    scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["mae", "--data", str(scenes), "--size", "32", "--batch-size", "2", "--steps", "1"]
+    assert run(*command).stdout.startswith("1 steps in ")
+    monkeypatch.setattr(module, "_is_first_process", lambda: False)
+    assert run(*command, "--save-as", "trial").stdout == ""
+    assert weights.available() == ()
+
+
 @pytest.mark.parametrize("start", [["bin/rsedu", "pretrain"], ["rsedu/pretrain.py"]])
 def test_the_card_has_the_command_however_it_was_started(
     scenes: Path, monkeypatch: pytest.MonkeyPatch, start: list[str]
@@ -212,6 +222,9 @@ def test_the_frontier_is_rendered_before_training_begins(
     assert prepared == [tiles]
     assert tiles == FrontierTiles(worlds=range(1000, 1003), size_px=32, folder=tmp_path)
     assert "worlds 1000 to 1002, tiles of 32 px" in Data(worlds=3, size_px=32).described()
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert Data(worlds=3, size_px=32, cache=tmp_path).tiles() == tiles
+    assert prepared == [tiles]  # once per machine
     with pytest.raises(InputError, match="--worlds is 0; there are 1 to 1000"):
         Data(worlds=0).tiles()
 
