@@ -159,6 +159,45 @@ MISTAKES = {
             known="as released",
         ),
     },
+    "05": {
+        "info_nce": Mistake(
+            wrong="likeness = np.exp(first @ second.T / temperature)\n"
+            "    forth = np.diag(likeness) / likeness.sum(axis=1)\n"
+            "    back = np.diag(likeness) / likeness.sum(axis=0)\n"
+            "    return -(np.log(forth).mean() + np.log(back).mean()) / 2",
+            known="not normalised",
+        ),
+        "recall_at_k": Mistake(
+            wrong="better = (similarity > np.diag(similarity)[:, None]).sum(axis=1)\n"
+            "    return (better < k).mean(), (better < k).mean()",
+            known="one direction twice",
+        ),
+        "alibi_bias": Mistake(
+            wrong="row, col = np.divmod(np.arange(rows * cols), cols)\n"
+            "    distance = np.abs(row[:, None] - row) + np.abs(col[:, None] - col)\n"
+            "    return -(2.0 ** (-8 * np.arange(1, heads + 1) / heads))[:, None, None] * distance",
+            known="steps along the grid",
+        ),
+        "cross_bias": Mistake(
+            wrong="return bias[:, radar_keep][:, :, radar_keep]",
+            known="radar for both",
+            right="return bias[:, radar_keep][:, :, optical_keep]",
+        ),
+        "two_losses": Mistake(
+            wrong="both = np.concatenate([optical, radar], axis=2)\n"
+            "    mean = both.mean(axis=(1, 2), keepdims=True)\n"
+            "    spread = both.std(axis=(1, 2), ddof=1, keepdims=True)\n"
+            "    error = (prediction - (both - mean) / spread) ** 2\n"
+            "    bands = optical.shape[2]\n"
+            "    return error[:, :, :bands].mean() + error[:, :, bands:].mean()",
+            known="all patches",
+        ),
+        "same_place_pairs": Mistake(
+            wrong="return batch * (batch - 1) / places",
+            known="every pair twice",
+            right="return batch * (batch - 1) / 2 / places",
+        ),
+    },
 }
 
 
