@@ -29,6 +29,22 @@ def _croma() -> nn.Module:
     return CromaTraining(CromaTrainingConfig())
 
 
+def _croma_base() -> nn.Module:
+    """The widths, depths and heads of the published base model."""
+    from rsedu.models.croma_training import CromaTraining, CromaTrainingConfig
+
+    config = CromaTrainingConfig(
+        dim=768,
+        heads=16,
+        optical_depth=12,
+        radar_depth=6,
+        joint_depth=6,
+        decoder_dim=512,
+        decoder_heads=8,
+    )
+    return CromaTraining(config)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How one model of the kit is trained.
@@ -60,9 +76,9 @@ INPUTS = {
 }
 _CONFIG = TrainConfig(steps=20_000, batch_size=64, blr=4e-3, warmup_steps=500, weight_decay=0.05)
 
-#: All see 8 x 8 patches of 8 pixels. MAE and Scale-MAE have the same tiles: what Scale-MAE is given
-#: is twice as fine, since it shrinks its input itself and rebuilds the fine image. CROMA's are
-#: rendered at their size, since decibels must not be averaged.
+#: All but croma-base see 8 x 8 patches of 8 pixels. MAE and Scale-MAE have the same tiles: what
+#: Scale-MAE is given is twice as fine, since it shrinks its input itself and rebuilds the fine
+#: image. CROMA's are rendered at their size, since decibels must not be averaged.
 RECIPES = {
     "mae": Recipe(
         build=_mae,
@@ -87,6 +103,16 @@ RECIPES = {
         shrink=1,
         about="CROMA on 2 radar and 12 optical bands: contrast and reconstruction, 1 to 1.",
         config=_CONFIG,
+    ),
+    "croma-base": Recipe(
+        build=_croma_base,
+        inputs={"radar": "radar", "optical": "optical"},
+        size_px=120,
+        shrink=1,
+        about="CROMA as large as the published base model, for many GPUs; never run by the kit.",
+        config=TrainConfig(
+            steps=100_000, batch_size=4096, blr=1.5e-4, warmup_steps=5000, weight_decay=0.05
+        ),
     ),
 }
 

@@ -25,7 +25,7 @@ OBJECTIVES = {
     "contrast": replace(TINY, reconstruction=0.0),
     "reconstruction": replace(TINY, contrast=0.0),
 }
-STEPS, BATCH = 600, 64  # of both losses together
+STEPS, BATCH = 400, 64  # of both losses together
 BROKEN = 0.95  # share of forest from which a tile looks like any other
 GALLERY = 256  # tiles among which the partner is sought
 DIRECTIONS = ("radar to optical", "optical to radar")

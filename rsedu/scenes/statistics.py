@@ -132,6 +132,34 @@ def restore(
     return physical.astype(np.float32)
 
 
+def scale_by_batch(
+    images: Float[np.ndarray, "batch bands rows cols"], *, deviations: float = 2.0
+) -> Float[np.ndarray, "batch bands rows cols"]:
+    """Clip each band to the mean +- 2 deviations of the batch and stretch it to [0, 1].
+
+    As the README of the published CROMA has it; `standardise` is what the kit uses. Here the same
+    pixel gives another number in another batch: a cloud beside it darkens it, and among nothing but
+    clouds, whatever is left of contrast fills the range.
+
+    Args:
+        images: (B, C, H, W), any unit.
+        deviations: how far from the mean the range reaches.
+
+    Returns:
+        Same shape, float32, in [0, 1]; 0.5 for a band that is the same everywhere.
+
+    Raises:
+        InputError: deviations is not above 0.
+    """
+    if deviations <= 0:
+        raise InputError(f"deviations is {deviations:g}; wanted a number above 0, such as 2.")
+    middle = images.mean(axis=(0, 2, 3), keepdims=True)
+    reach = deviations * images.std(axis=(0, 2, 3), keepdims=True)
+    width = np.where(reach > 0, 2 * reach, 1)
+    scaled: np.ndarray = np.clip(0.5 + (images - middle) / width, 0, 1)
+    return scaled.astype(np.float32)
+
+
 def _matched(array: np.ndarray, bands: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     if array.shape[-3] != len(bands):
         raise InputError(

@@ -45,8 +45,8 @@ from rsedu.train import train
 
 LEARN, LABEL, TEST = 1000, 2000, 3000  # first worlds, as in rsedu.worlds; ten further per seed
 LABELS = (10, 100, 1000)
-TUNING_STEPS, TUNING_RATE = 150, 5e-4  # not tuned; the same for all
-SAMPLES, BATCH = 38_400, 64  # pairs that contrast learns from
+TUNING_STEPS, TUNING_RATE = 100, 5e-4  # not tuned; the same for all
+SAMPLES, BATCH = 25_600, 64  # pairs that contrast learns from
 OUT = Path(__file__).parents[2] / "data" / "results" / "05_needs.json"
 
 
@@ -120,7 +120,7 @@ def tuned(
     )
     batch = min(32, len(drawn))
     config = TrainConfig(
-        steps=TUNING_STEPS, batch_size=batch, blr=TUNING_RATE * 256 / batch, warmup_steps=15
+        steps=TUNING_STEPS, batch_size=batch, blr=TUNING_RATE * 256 / batch, warmup_steps=10
     )
     train(pupil, Turned(source, seed=seed), replace(config, seed=seed), device="cpu")
     asked_of = torch.from_numpy(at)

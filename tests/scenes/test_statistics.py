@@ -4,7 +4,7 @@ import pytest
 from rsedu.errors import InputError
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.samples import pairs
-from rsedu.scenes.statistics import STATISTICS, measure, restore, standardise
+from rsedu.scenes.statistics import STATISTICS, measure, restore, scale_by_batch, standardise
 from rsedu.scenes.synthetic import Frontier
 
 
@@ -81,3 +81,33 @@ def test_real_pixels_fall_within_the_range_that_models_see() -> None:
             radar = standardise(pair.radar.array, pair.radar.bands)
             assert np.abs(optical.mean(axis=(1, 2))).max() < 2.5
             assert np.abs(radar.mean(axis=(1, 2))).max() < 1.5
+
+
+def test_scaling_by_batch_is_clipped_and_stretched_band_by_band() -> None:
+    images = np.random.default_rng(0).normal(
+        [[[[3.0]], [[-9]]]], [[[[2.0]], [[0.1]]]], (4, 2, 5, 5)
+    )
+    scaled = scale_by_batch(images)
+    for band in range(2):
+        values = images[:, band]
+        low, high = values.mean() - 2 * values.std(), values.mean() + 2 * values.std()
+        wanted = [(min(max(each, low), high) - low) / (high - low) for each in values.ravel()]
+        np.testing.assert_allclose(scaled[:, band].ravel(), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_by_batch_the_same_forest_is_another_number_beside_clouds() -> None:
+    forest = Frontier(seed=7, size_m=640.0).optical(date=2020.0, gsd_m=10.0).array
+    clouds = Frontier(seed=7, size_m=640.0).optical(date=2020.0, gsd_m=10.0, cloud_cover=1.0).array
+    alone, beside = (scale_by_batch(np.stack(batch))[0] for batch in ([forest], [forest, clouds]))
+    assert np.abs(alone - beside).mean() > 0.2  # of a range of 1
+    fixed = standardise(np.stack([forest, clouds]), S2_BANDS)[0]
+    np.testing.assert_array_equal(fixed, standardise(forest, S2_BANDS))
+
+
+def test_by_batch_haze_over_nothing_fills_the_range() -> None:
+    generator = np.random.default_rng(0)
+    uniform = 0.6 + 1e-4 * generator.normal(size=(1, 1, 64, 64))
+    assert np.ptp(scale_by_batch(uniform)) == pytest.approx(1.0)
+    assert (scale_by_batch(np.full((1, 1, 4, 4), 0.6)) == 0.5).all()
+    with pytest.raises(InputError, match="above 0"):
+        scale_by_batch(uniform, deviations=0)
