@@ -1,0 +1,435 @@
+// The picture that a Prompter shows. It draws what Python says, and says what the user did.
+//
+// Python owns the prompts and the masks. Whatever is done here becomes an event with a number, in
+// a list that only this side writes; Python answers with the number of the last one it has taken.
+// What is not answered yet stays in the list, so a busy kernel delays clicks and never loses one.
+
+const DRAG_PX = 4; // a pointer that moves less than this has clicked
+const BUSY_MS = 300; // a wait that a user starts to notice
+// Okabe and Ito's palette, as in rsedu.plot; shapes and lines differ too.
+const COLOURS = { mask: '#56B4E9', kept: '#E69F00', plus: '#0072B2', minus: '#D55E00', box: '#F0E442' };
+const KEYS = [
+  ['arrows', 'move (Shift: by 10)'],
+  ['Enter', 'object'],
+  ['N', 'background'],
+  ['B', 'box corner'],
+  ['U', 'undo'],
+  ['Esc', 'clear'],
+  ['1 2 3', 'mask'],
+  ['K', 'keep'],
+  ['E', 'export'],
+];
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+function element(tag, name, parent, attributes = {}) {
+  const made = document.createElement(tag);
+  made.className = `rsedu-${name}`;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  parent.append(made);
+  return made;
+}
+
+function waiting(model) {
+  return model.get('events').filter((event) => event.id > model.get('taken'));
+}
+
+function send(model, command) {
+  const open = waiting(model);
+  const id = (open.at(-1)?.id ?? model.get('taken')) + 1;
+  model.set('events', [...open, { id, ...command }]);
+  model.save_changes();
+}
+
+// One bit per pixel, row by row -> where it is set (for the fill) and where it changes (outline).
+function decode(view, cols, rows, colour) {
+  if (!view?.byteLength) return null;
+  const set = (col, row) => {
+    if (col < 0 || row < 0 || col >= cols || row >= rows) return 0;
+    const bit = row * cols + col;
+    return (view.getUint8(bit >> 3) >> (7 - (bit & 7))) & 1;
+  };
+  const fill = new OffscreenCanvas(cols, rows);
+  const context = fill.getContext('2d');
+  const image = context.createImageData(cols, rows);
+  const rgba = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)).concat(255);
+  for (let bit = 0; bit < cols * rows; bit++) {
+    if ((view.getUint8(bit >> 3) >> (7 - (bit & 7))) & 1) image.data.set(rgba, 4 * bit);
+  }
+  context.putImageData(image, 0, 0);
+  return { fill, outline: outline(set, cols, rows) };
+}
+
+function outline(set, cols, rows) {
+  const path = new Path2D();
+  const trace = (lines, length, differs, at) => {
+    for (let line = 0; line <= lines; line++) {
+      let start = -1;
+      for (let step = 0; step <= length; step++) {
+        const edge = step < length && differs(line, step);
+        if (edge && start < 0) start = step;
+        if (!edge && start >= 0) {
+          path.moveTo(...at(line, start));
+          path.lineTo(...at(line, step));
+          start = -1;
+        }
+      }
+    }
+  };
+  trace(rows, cols, (row, col) => set(col, row - 1) !== set(col, row), (row, col) => [col, row]);
+  trace(cols, rows, (col, row) => set(col - 1, row) !== set(col, row), (col, row) => [col, row]);
+  return path;
+}
+
+class View {
+  constructor(model, el) {
+    this.model = model;
+    this.cols = model.get('cols');
+    this.rows = model.get('rows');
+    this.cross = null; // [col, row] once a key has moved it
+    this.corner = null; // where a box of the keyboard starts
+    this.drag = null;
+    this.layers = {};
+    this.build(el);
+    this.listen();
+    this.read();
+  }
+
+  build(el) {
+    const { model } = this;
+    // JupyterLab acts on B, K or Enter before the canvas hears of them, unless told not to.
+    this.root = element('div', 'prompter', el, {
+      'data-lm-suppress-shortcuts': 'true',
+      'data-jp-suppress-context-menu': '',
+    });
+    this.stage = element('div', 'stage', this.root);
+    this.stage.style.width = `min(100%, ${model.get('width_px')}px)`;
+    this.stage.style.aspectRatio = `${this.cols} / ${this.rows}`;
+    this.picture = element('img', 'picture', this.stage, { alt: '', draggable: 'false' });
+    this.overlay = element('canvas', 'overlay', this.stage);
+    this.marks = element('canvas', 'marks', this.stage, {
+      tabindex: '0',
+      role: 'application',
+      'aria-roledescription': 'image to mark',
+      'aria-label': `Image of ${this.cols} by ${this.rows} pixels. Arrow keys move a cross-hair.`,
+      'aria-keyshortcuts': 'Enter N B U Control+Z Escape 1 2 3 K E',
+    });
+    this.status = element('p', 'status', this.root, { role: 'status', 'aria-live': 'polite' });
+    this.error = element('p', 'error', this.root, { role: 'alert' });
+    this.legend();
+    this.url = URL.createObjectURL(new Blob([model.get('picture')], { type: model.get('picture_type') }));
+    this.picture.src = this.url;
+  }
+
+  legend() {
+    const legend = element('p', 'legend', this.root);
+    const entries = [
+      ['plus', '+', 'object: click'],
+      ['minus', '\u2212', 'background: Shift or right click'],
+      ['box', '', 'box: drag'],
+      ['mask', '', 'mask'],
+      ['kept', '', 'kept'],
+    ];
+    for (const [name, sign, text] of entries) {
+      const entry = element('span', 'entry', legend);
+      element('span', `key rsedu-key-${name}`, entry, { 'aria-hidden': 'true' }).textContent = sign;
+      entry.append(text);
+    }
+    const help = element('p', 'help', this.root, { id: `rsedu-help-${Math.random().toString(36).slice(2)}` });
+    help.append('Keys on the image: ');
+    for (const [key, does] of KEYS) {
+      const entry = element('span', 'entry', help);
+      element('kbd', 'kbd', entry).textContent = key;
+      entry.append(does);
+    }
+    this.marks.setAttribute('aria-describedby', help.id);
+  }
+
+  listen() {
+    const on = (name, react) => this.marks.addEventListener(name, (event) => react.call(this, event));
+    on('pointerdown', this.press);
+    on('pointermove', this.move);
+    on('pointerup', this.release);
+    on('pointercancel', () => this.drop());
+    on('contextmenu', (event) => this.swallow(event));
+    on('keydown', this.key);
+    on('focus', () => this.paintMarks());
+    on('blur', () => this.paintMarks());
+    this.resized = new ResizeObserver(() => this.paint());
+    this.resized.observe(this.stage);
+    this.reactions = {
+      'change:seq': () => this.read(),
+      'change:opacity': () => this.paintOverlay(),
+      'change:events': () => this.wait(),
+      'change:error': () => this.tell(),
+    };
+    for (const [name, react] of Object.entries(this.reactions)) this.model.on(name, react);
+  }
+
+  close() {
+    for (const [name, react] of Object.entries(this.reactions)) this.model.off(name, react);
+    this.resized.disconnect();
+    clearTimeout(this.timer);
+    URL.revokeObjectURL(this.url);
+  }
+
+  // What Python has answered, all of it in one message that ends with a new `seq`.
+  read() {
+    const { model } = this;
+    for (const name of ['mask', 'kept']) {
+      const [cols, rows] = [model.get('mask_cols'), model.get('mask_rows')];
+      const bits = model.get(name);
+      if (this.layers[name]?.bits === bits) continue;
+      this.layers[name] = { bits, ...decode(bits, cols, rows, COLOURS[name]) };
+    }
+    this.paint();
+    this.tell();
+    this.wait();
+    this.root.dataset.taken = model.get('taken');
+    this.root.dataset.seq = model.get('seq');
+  }
+
+  tell() {
+    this.status.textContent = this.model.get('status');
+    this.error.textContent = this.model.get('error');
+  }
+
+  wait() {
+    clearTimeout(this.timer);
+    const busy = waiting(this.model).length > 0;
+    if (!busy) this.root.classList.remove('rsedu-busy');
+    else {
+      this.timer = setTimeout(() => {
+        this.root.classList.add('rsedu-busy');
+        this.status.textContent = 'Working ...';
+      }, BUSY_MS);
+    }
+    this.marks.setAttribute('aria-busy', busy);
+    this.paintMarks();
+  }
+
+  paint() {
+    this.paintOverlay();
+    this.paintMarks();
+  }
+
+  // A cleared context in pixels of the screen, and how many of them a pixel of the scene has.
+  fresh(canvas) {
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.max(1, Math.round(this.stage.clientWidth * ratio));
+    const height = Math.max(1, Math.round((this.stage.clientWidth * this.rows * ratio) / this.cols));
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    const context = canvas.getContext('2d');
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    return { context, ratio, scale: [width / this.cols, height / this.rows] };
+  }
+
+  paintOverlay() {
+    const { context, ratio } = this.fresh(this.overlay);
+    const { width, height } = this.overlay;
+    context.imageSmoothingEnabled = false;
+    context.lineCap = 'square';
+    for (const name of ['kept', 'mask']) {
+      const layer = this.layers[name];
+      if (!layer?.fill) continue;
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.globalAlpha = this.model.get('opacity');
+      context.drawImage(layer.fill, 0, 0, width, height);
+      context.globalAlpha = 1;
+      const path = new Path2D();
+      path.addPath(layer.outline, new DOMMatrix([width / layer.fill.width, 0, 0, height / layer.fill.height, 0, 0]));
+      this.line(context, path, ratio, COLOURS[name]);
+    }
+  }
+
+  // A line that is seen on bright and on dark ground.
+  line(context, path, ratio, colour, dash = []) {
+    context.setLineDash([]);
+    context.strokeStyle = 'rgba(0, 0, 0, 0.75)';
+    context.lineWidth = 3.5 * ratio;
+    context.stroke(path);
+    context.setLineDash(dash.map((length) => length * ratio));
+    context.strokeStyle = colour;
+    context.lineWidth = 1.75 * ratio;
+    context.stroke(path);
+  }
+
+  paintMarks() {
+    const drawn = this.fresh(this.marks);
+    const { context } = drawn;
+    for (const step of this.model.get('prompts')) this.step(drawn, step);
+    context.globalAlpha = 0.6;
+    for (const step of waiting(this.model)) this.step(drawn, step);
+    context.globalAlpha = 1;
+    const box = this.preview();
+    if (box) this.step(drawn, box);
+    if (this.cross && document.activeElement === this.marks) this.crossHair(drawn);
+  }
+
+  step(drawn, step) {
+    if (step.do === 'box') this.box(drawn, step);
+    if (step.do === 'point') this.point(drawn, step);
+  }
+
+  box({ context, ratio, scale: [x, y] }, { left, top, right, bottom }) {
+    const path = new Path2D();
+    path.rect(left * x, top * y, (right - left) * x, (bottom - top) * y);
+    this.line(context, path, ratio, COLOURS.box, [7, 5]);
+  }
+
+  point({ context, ratio, scale: [x, y] }, { col, row, positive }) {
+    const [centre, middle, radius, arm] = [(col + 0.5) * x, (row + 0.5) * y, 7 * ratio, 4 * ratio];
+    context.setLineDash([]);
+    context.beginPath();
+    context.arc(centre, middle, radius, 0, 2 * Math.PI);
+    context.fillStyle = positive ? COLOURS.plus : COLOURS.minus;
+    context.fill();
+    context.strokeStyle = 'white';
+    context.lineWidth = 2 * ratio;
+    context.stroke();
+    context.beginPath();
+    context.moveTo(centre - arm, middle);
+    context.lineTo(centre + arm, middle);
+    if (positive) {
+      context.moveTo(centre, middle - arm);
+      context.lineTo(centre, middle + arm);
+    }
+    context.stroke();
+  }
+
+  crossHair({ context, ratio, scale: [x, y] }) {
+    const [centre, middle] = [(this.cross[0] + 0.5) * x, (this.cross[1] + 0.5) * y];
+    const [gap, arm] = [5 * ratio, 16 * ratio];
+    const path = new Path2D();
+    for (const [right, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      path.moveTo(centre + gap * right, middle + gap * down);
+      path.lineTo(centre + arm * right, middle + arm * down);
+    }
+    this.line(context, path, ratio, 'white');
+  }
+
+  // Pixel of the scene under the pointer, at any size that the page gives the picture.
+  pixel(event) {
+    const { left, top, width, height } = this.marks.getBoundingClientRect();
+    return [
+      clamp(Math.floor(((event.clientX - left) * this.cols) / width), 0, this.cols - 1),
+      clamp(Math.floor(((event.clientY - top) * this.rows) / height), 0, this.rows - 1),
+    ];
+  }
+
+  // The box from pixel to pixel, both of them inside.
+  between([fromCol, fromRow], [toCol, toRow]) {
+    return {
+      do: 'box',
+      left: Math.min(fromCol, toCol),
+      top: Math.min(fromRow, toRow),
+      right: Math.max(fromCol, toCol) + 1,
+      bottom: Math.max(fromRow, toRow) + 1,
+    };
+  }
+
+  preview() {
+    if (this.drag?.moved) return this.between(this.drag.start, this.drag.now);
+    return this.corner && this.between(this.corner, this.cross);
+  }
+
+  swallow(event) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  press(event) {
+    if (event.button !== 0 && event.button !== 2) return;
+    this.swallow(event);
+    this.marks.focus({ preventScroll: true });
+    this.marks.setPointerCapture(event.pointerId);
+    const start = this.pixel(event);
+    const other = event.button === 2 || event.shiftKey || event.ctrlKey;
+    const positive = !other && this.model.get('sign') === 0;
+    this.drag = { start, now: start, x: event.clientX, y: event.clientY, positive, moved: false };
+  }
+
+  move(event) {
+    if (!this.drag) return;
+    const far = Math.hypot(event.clientX - this.drag.x, event.clientY - this.drag.y) > DRAG_PX;
+    this.drag.moved ||= far;
+    this.drag.now = this.pixel(event);
+    if (this.drag.moved) this.paintMarks();
+  }
+
+  release(event) {
+    if (!this.drag) return;
+    this.swallow(event);
+    this.move(event);
+    const { start: [col, row], positive, moved } = this.drag;
+    const box = this.preview();
+    this.drop();
+    this.cross = null;
+    this.corner = null;
+    send(this.model, moved ? box : { do: 'point', col, row, positive });
+  }
+
+  drop() {
+    this.drag = null;
+    this.paintMarks();
+  }
+
+  key(event) {
+    if (event.metaKey || event.altKey || (event.ctrlKey && event.key !== 'z')) return;
+    const act = this.action(event.key.length === 1 ? event.key.toLowerCase() : event.key, event);
+    if (!act) return;
+    this.swallow(event);
+    act();
+    this.paintMarks();
+  }
+
+  action(key, { shiftKey, ctrlKey }) {
+    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (key in arrows) return () => this.steer(arrows[key], shiftKey ? 10 : 1);
+    if (key === 'Escape' && this.corner) return () => (this.corner = null);
+    if (ctrlKey) return () => send(this.model, { do: 'undo' });
+    return {
+      Enter: () => this.place(true),
+      n: () => this.place(false),
+      b: () => this.corners(),
+      u: () => send(this.model, { do: 'undo' }),
+      Escape: () => send(this.model, { do: 'clear' }),
+      1: () => send(this.model, { do: 'choose', index: 0 }),
+      2: () => send(this.model, { do: 'choose', index: 1 }),
+      3: () => send(this.model, { do: 'choose', index: 2 }),
+      k: () => send(this.model, { do: 'keep' }),
+      e: () => send(this.model, { do: 'export' }),
+    }[key];
+  }
+
+  // The cross-hair, in the middle of the picture until it is moved.
+  at() {
+    return (this.cross ??= [Math.floor(this.cols / 2), Math.floor(this.rows / 2)]);
+  }
+
+  steer([right, down], by) {
+    const [col, row] = this.at();
+    this.cross = [clamp(col + by * right, 0, this.cols - 1), clamp(row + by * down, 0, this.rows - 1)];
+    this.status.textContent = `Column ${this.cross[0]}, row ${this.cross[1]}.`;
+  }
+
+  place(positive) {
+    const [col, row] = this.at();
+    send(this.model, { do: 'point', col, row, positive });
+  }
+
+  corners() {
+    const here = this.at();
+    if (this.corner) send(this.model, this.between(this.corner, here));
+    this.corner = this.corner ? null : here;
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const view = new View(model, el);
+    return () => view.close();
+  },
+};

@@ -1,0 +1,90 @@
+"""Steps, choice, kept masks: what a state takes and what it refuses."""
+
+import numpy as np
+import pytest
+
+from rsedu.errors import InputError
+from rsedu.widget.state import Box, Click, Kept, State, checked
+
+SHAPE = (30, 47)
+HERE, THERE = Click(col=4, row=5), Click(col=40, row=2, positive=False)
+
+
+def test_clicks_stay_in_order_and_the_last_box_counts():
+    state = State()
+    first, second = (
+        Box(left=1, top=2, right=9, bottom=8),
+        Box(left=3, top=3, right=5, bottom=4),
+    )
+    for step in (HERE, first, THERE, second):
+        state = state.with_step(step, shape=SHAPE)
+    assert state.clicks == (HERE, THERE)
+    assert state.box == second
+    assert state.steps == (HERE, first, THERE, second)
+    assert State().box is None
+
+
+def test_a_box_is_cut_to_the_scene():
+    state = State().with_step(Box(left=-3, top=20, right=90, bottom=31), shape=SHAPE)
+    assert state.box is not None
+    assert state.box.edges == (0, 20, 47, 30)
+
+
+@pytest.mark.parametrize(("col", "row"), [(-0.5, -0.5), (46.5, 29.5), (46, 0), (0, 29)])
+def test_a_click_on_the_scene_is_taken(col, row):
+    assert State().with_step(Click(col=col, row=row), shape=SHAPE).clicks[0].col == col
+
+
+@pytest.mark.parametrize(("col", "row"), [(-0.6, 0), (46.6, 0), (0, -0.6), (0, 29.6), (29, 46)])
+def test_a_click_beside_the_scene_is_refused(col, row):
+    with pytest.raises(InputError, match="outside a scene of 30 rows and 47 columns"):
+        State().with_step(Click(col=col, row=row), shape=SHAPE)
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [(5, 5, 5, 9), (5, 5, 9, 5), (9, 5, 5, 9), (5, 9, 9, 5), (47, 0, 60, 9), (0, 30, 9, 40)],
+)
+def test_an_empty_box_is_refused(edges):
+    box = Box(**dict(zip(("left", "top", "right", "bottom"), edges, strict=True)))
+    with pytest.raises(InputError, match="holds no pixel"):
+        State().with_step(box, shape=SHAPE)
+
+
+def test_what_is_kept_takes_its_steps_along():
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[3, 4] = True
+    state = State().with_step(HERE, shape=SHAPE).with_choice(2)
+    kept = state.with_kept(mask, label="  farm ", iou=0.5)
+    assert (kept.steps, kept.choice) == ((), None)
+    (one,) = kept.kept
+    assert (one.label, one.iou, one.steps) == ("farm", 0.5, (HERE,))
+    assert one.mask is mask
+    again = kept.with_step(THERE, shape=SHAPE).with_kept(mask, label=" ", iou=0.1)
+    assert [each.label for each in again.kept] == ["farm", "object"]
+    assert again.with_step(HERE, shape=SHAPE).cleared().kept == again.kept
+    assert state.steps == (HERE,), "the earlier state is as it was"
+
+
+def test_an_empty_mask_is_not_kept():
+    with pytest.raises(InputError, match="no mask to keep"):
+        State().with_kept(np.zeros(SHAPE, dtype=bool), label="a", iou=1.0)
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_there_are_three_masks(index):
+    with pytest.raises(InputError, match="there are 0, 1 and 2"):
+        State().with_choice(index)
+
+
+def test_a_state_from_elsewhere_is_checked_whole():
+    kept = Kept(mask=np.ones(SHAPE, dtype=bool), label="a", iou=1.0, steps=())
+    good = State(steps=(HERE, THERE), choice=1, kept=(kept,))
+    made = checked(good, shape=SHAPE)
+    assert (made.steps, made.choice, made.kept) == (good.steps, 1, (kept,))
+    with pytest.raises(InputError, match=r"shape \(30, 47\), the scene \(47, 30\)"):
+        checked(State(kept=(kept,)), shape=(47, 30))
+    with pytest.raises(InputError, match="outside"):
+        checked(State(steps=(THERE,)), shape=(30, 30))
+    with pytest.raises(InputError, match="Mask 5"):
+        checked(State(choice=5), shape=SHAPE)
