@@ -4,8 +4,8 @@ python tests/experiments/05_places.py
 writes data/results/05_places.json, about 60 minutes on one core; the models of 05_objectives.py
 are read from .rsedu/05 where they are. What is there already is kept.
 
-Two models per seed beside the one that learns from both losses: one with the positions of MAE
-instead of distances, one with clouds over what it learns from. Asked of single patches: which
+Two models per seed beside those of the objectives: one with the positions of MAE instead of
+distances, one with clouds over what it learns from. Asked of single patches: which
 class covers them, in images of 64, 120 and 240 px, by a probe fitted at 64 px; and whether they
 are forest, as clouds gather, by a probe that has seen every cloud cover.
 """
@@ -20,7 +20,7 @@ import click
 import numpy as np
 import torch
 
-from rsedu.lessons.objectives import TINY, learn, objective, probed, tokens_of
+from rsedu.lessons.objectives import OBJECTIVES, TINY, learn, objective, probed, tokens_of
 from rsedu.lessons.sensors import PATCH_PX, Pairs, World, cut, look
 from rsedu.models.croma_training import CromaTraining
 from rsedu.scenes.cover import FOREST, WATER
@@ -118,14 +118,15 @@ def clouds(model: CromaTraining, skies: dict[tuple[int, float], list[World]], se
 
 
 def model_of(name: str, seed: int, keep: Path) -> CromaTraining:
-    """Train one of three models, or read it."""
+    """Train one model, or read it."""
     numbers = [LEARN + 10 * seed + each for each in range(10)]
     file = keep / f"{name}-{seed}.pt"
     covers = np.linspace(0, 1, 10) if name == "clouds" else np.zeros(10)
-    there = file.exists() or (name == "both" and (keep / f"both-{seed}.pt").exists())
     skies = zip(numbers, covers, strict=True)
-    worlds = [] if there else [look(each, cloud_cover=float(cover)) for each, cover in skies]
-    if name == "both":
+    worlds = (
+        [] if file.exists() else [look(each, cloud_cover=float(cover)) for each, cover in skies]
+    )
+    if name in OBJECTIVES:
         return objective(name, worlds, seed=seed, keep=keep)
     config = replace(TINY, positions="sincos") if name == "sincos" else TINY
     return learn(config, Pairs(worlds=worlds, seed=seed), seed=seed, keep=file)
@@ -149,7 +150,7 @@ def main(seeds: tuple[int, ...], out: Path, keep: Path) -> None:
     for seed in seeds:
         models = {
             name: model_of(name, seed, keep)
-            for name in ("both", "sincos", "clouds")
+            for name in (*OBJECTIVES, "sincos", "clouds")
             if not any((run["seed"], run["model"]) == (seed, name) for run in runs)
         }
         if not models:
@@ -158,9 +159,9 @@ def main(seeds: tuple[int, ...], out: Path, keep: Path) -> None:
         large = [[look(first + each, side_m=SIDE_M) for each in range(6)] for first in firsts]
         skies = {(first, cover): under(first, cover) for first in firsts for cover in COVERS}
         for name, model in models.items():
-            found = {"clouds": clouds(model, skies, seed)} if name != "sincos" else {}
-            if name != "clouds":
-                found["sizes"] = sizes(model, *large, seed)
+            found = {"sizes": sizes(model, *large, seed)} if name != "clouds" else {}
+            if name in ("both", "clouds"):
+                found["clouds"] = clouds(model, skies, seed)
             runs.append({"seed": seed, "model": name, **found})
             out.write_text(json.dumps({**about, "runs": runs}, indent=1) + "\n")
             click.echo(json.dumps(runs[-1]))
