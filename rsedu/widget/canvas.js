@@ -41,25 +41,17 @@ function send(model, command) {
   model.save_changes();
 }
 
-// One bit per pixel, row by row -> where it is set (for the fill) and where it changes (outline).
-function decode(view, cols, rows, colour) {
+// One bit per pixel, row by row, the first in the highest: whether a pixel of the mask is set.
+function reader(view, cols, rows) {
   if (!view?.byteLength) return null;
-  const set = (col, row) => {
+  return (col, row) => {
     if (col < 0 || row < 0 || col >= cols || row >= rows) return 0;
     const bit = row * cols + col;
     return (view.getUint8(bit >> 3) >> (7 - (bit & 7))) & 1;
   };
-  const fill = new OffscreenCanvas(cols, rows);
-  const context = fill.getContext('2d');
-  const image = context.createImageData(cols, rows);
-  const rgba = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)).concat(255);
-  for (let bit = 0; bit < cols * rows; bit++) {
-    if ((view.getUint8(bit >> 3) >> (7 - (bit & 7))) & 1) image.data.set(rgba, 4 * bit);
-  }
-  context.putImageData(image, 0, 0);
-  return { fill, outline: outline(set, cols, rows) };
 }
 
+// Where a mask changes, along the edges of its pixels.
 function outline(set, cols, rows) {
   const path = new Path2D();
   const trace = (lines, length, differs, at) => {
@@ -89,7 +81,6 @@ class View {
     this.cross = null; // [col, row] once a key has moved it
     this.corner = null; // where a box of the keyboard starts
     this.drag = null;
-    this.layers = {};
     this.build(el);
     this.listen();
     this.read();
@@ -97,9 +88,7 @@ class View {
 
   build(el) {
     const { model } = this;
-    // JupyterLab acts on B, K or Enter before the canvas hears of them, unless told not to.
     this.root = element('div', 'prompter', el, {
-      'data-lm-suppress-shortcuts': 'true',
       'data-jp-suppress-context-menu': '',
     });
     this.stage = element('div', 'stage', this.root);
@@ -107,6 +96,7 @@ class View {
     this.stage.style.aspectRatio = `${this.cols} / ${this.rows}`;
     this.picture = element('img', 'picture', this.stage, { alt: '', draggable: 'false' });
     this.overlay = element('canvas', 'overlay', this.stage);
+    this.lines = element('canvas', 'lines', this.stage);
     this.marks = element('canvas', 'marks', this.stage, {
       tabindex: '0',
       role: 'application',
@@ -155,11 +145,12 @@ class View {
     on('keydown', this.key);
     on('focus', () => this.paintMarks());
     on('blur', () => this.paintMarks());
+    window.addEventListener('keydown', this.guard, true);
     this.resized = new ResizeObserver(() => this.paint());
     this.resized.observe(this.stage);
     this.reactions = {
       'change:seq': () => this.read(),
-      'change:opacity': () => this.paintOverlay(),
+      'change:opacity': () => this.paintLines(),
       'change:events': () => this.wait(),
       'change:error': () => this.tell(),
     };
@@ -168,19 +159,30 @@ class View {
 
   close() {
     for (const [name, react] of Object.entries(this.reactions)) this.model.off(name, react);
+    window.removeEventListener('keydown', this.guard, true);
     this.resized.disconnect();
     clearTimeout(this.timer);
     URL.revokeObjectURL(this.url);
   }
 
+  // JupyterLab acts on B, K or Enter before the canvas hears of them, unless told not to. Its keys
+  // with Ctrl, to save for example, go on working.
+  guard = (event) => {
+    if (event.target !== this.marks) return;
+    const ours = !(event.ctrlKey || event.metaKey) || event.key === 'z';
+    this.root.toggleAttribute('data-lm-suppress-shortcuts', ours);
+  };
+
   // What Python has answered, all of it in one message that ends with a new `seq`.
   read() {
     const { model } = this;
-    for (const name of ['mask', 'kept']) {
-      const [cols, rows] = [model.get('mask_cols'), model.get('mask_rows')];
-      const bits = model.get(name);
-      if (this.layers[name]?.bits === bits) continue;
-      this.layers[name] = { bits, ...decode(bits, cols, rows, COLOURS[name]) };
+    const [cols, rows] = [model.get('mask_cols'), model.get('mask_rows')];
+    const bits = [model.get('kept'), model.get('mask')];
+    if (bits.some((view, at) => view !== this.bits?.[at])) {
+      this.bits = bits;
+      const [kept, mask] = bits.map((view) => reader(view, cols, rows));
+      this.fill({ kept, mask }, cols, rows);
+      this.outlines = { kept: kept && outline(kept, cols, rows), mask: mask && outline(mask, cols, rows) };
     }
     this.paint();
     this.tell();
@@ -209,7 +211,7 @@ class View {
   }
 
   paint() {
-    this.paintOverlay();
+    this.paintLines();
     this.paintMarks();
   }
 
@@ -226,20 +228,33 @@ class View {
     return { context, ratio, scale: [width / this.cols, height / this.rows] };
   }
 
-  paintOverlay() {
-    const { context, ratio } = this.fresh(this.overlay);
-    const { width, height } = this.overlay;
-    context.imageSmoothingEnabled = false;
-    context.lineCap = 'square';
-    for (const name of ['kept', 'mask']) {
-      const layer = this.layers[name];
-      if (!layer?.fill) continue;
-      context.setTransform(1, 0, 0, 1, 0, 0);
-      context.globalAlpha = this.model.get('opacity');
-      context.drawImage(layer.fill, 0, 0, width, height);
-      context.globalAlpha = 1;
+  // The overlay has the masks' own pixels; the page scales it, and makes it transparent.
+  fill(masks, cols, rows) {
+    this.overlay.width = cols;
+    this.overlay.height = rows;
+    const context = this.overlay.getContext('2d');
+    const image = context.createImageData(cols, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (const [name, set] of Object.entries(masks)) {
+      if (!set) continue;
+      const [red, green, blue] = [1, 3, 5].map((at) => parseInt(COLOURS[name].slice(at, at + 2), 16));
+      const colour = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+      for (let row = 0; row < rows; row++) {
+        for (let col = 0; col < cols; col++) if (set(col, row)) pixels[row * cols + col] = colour;
+      }
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  paintLines() {
+    this.overlay.style.opacity = this.model.get('opacity');
+    const { context, ratio } = this.fresh(this.lines);
+    const matrix = new DOMMatrix();
+    matrix.scaleSelf(this.lines.width / this.overlay.width, this.lines.height / this.overlay.height);
+    for (const [name, outline] of Object.entries(this.outlines ?? {})) {
+      if (!outline) continue;
       const path = new Path2D();
-      path.addPath(layer.outline, new DOMMatrix([width / layer.fill.width, 0, 0, height / layer.fill.height, 0, 0]));
+      path.addPath(outline, matrix);
       this.line(context, path, ratio, COLOURS[name]);
     }
   }
