@@ -1,51 +1,26 @@
-"""Prompts and masks on the map: GeoJSON that comes back the same, and GeoTIFF."""
+"""A prompter's state as GeoJSON that comes back the same: prompts and masks on the map."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
 from rasterio.crs import CRS  # type: ignore[import-untyped]
-from rasterio.features import rasterize, shapes  # type: ignore[import-untyped]
+from rasterio.features import rasterize  # type: ignore[import-untyped]
+from shapely.geometry import mapping  # type: ignore[import-untyped]
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.files import write_atomically
 from rsedu.scenes.grid import Grid
-from rsedu.scenes.writers import write_cog
+from rsedu.segment.export import hectares, polygon
 from rsedu.widget.state import Box, Click, Kept, State, Step, checked
 
 AT_HAND = 0  # number of the object whose mask is not kept yet; kept ones count from 1
-_SQUARE_METRES = 10_000  # of a hectare
 _DIGITS = 6  # of a pixel that come back from map coordinates; below that is rounding
 
 
-def hectares(mask: Bool[np.ndarray, "rows cols"], *, gsd_m: float) -> float:
-    """Area of a mask, from the side of its pixels in metres."""
-    return float(mask.sum()) * gsd_m**2 / _SQUARE_METRES
-
-
-def polygons(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> dict[str, Any]:
-    """Return a mask's pixels as a MultiPolygon along pixel edges, in the grid's metres."""
-    parts = shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform)
-    coordinates = [geometry["coordinates"] for geometry, _ in parts]
-    return {"type": "MultiPolygon", "coordinates": coordinates}
-
-
-def objects(kept: Sequence[Kept], grid: Grid) -> list[dict[str, Any]]:
-    """Return one GeoJSON feature for each mask, with label, hectares and predicted IoU."""
-    return [_object(one, number, "kept", grid) for number, one in enumerate(kept, 1)]
-
-
-def prompts(steps: Sequence[Step], number: int, grid: Grid) -> list[dict[str, Any]]:
-    """Return one GeoJSON feature for each click (a point) and box (a polygon).
-
-    Args:
-        steps: clicks and boxes.
-        number: of the object that they are for.
-        grid: that they are on.
-    """
+def _prompts(steps: Sequence[Step], number: int, grid: Grid) -> list[dict[str, Any]]:
     return [
         {
             "type": "Feature",
@@ -61,10 +36,11 @@ def _object(one: Kept, number: int, role: str, grid: Grid) -> dict[str, Any]:
         "role": role,
         "object": number,
         "label": one.label,
-        "hectares": round(hectares(one.mask, gsd_m=grid.gsd_m), 4),
-        "predicted_iou": round(one.iou, 4),
+        "hectares": round(hectares(one.mask, grid), 4),
+        "predicted_iou": one.iou,
     }
-    return {"type": "Feature", "properties": properties, "geometry": polygons(one.mask, grid)}
+    geometry = mapping(polygon(one.mask, grid))
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
 
 
 def _role(step: Step) -> str:
@@ -83,17 +59,12 @@ def _place(step: Step, grid: Grid) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def write_objects(path: Path, kept: Sequence[Kept], grid: Grid) -> Path:
-    """Write kept masks as GeoJSON in the grid's own CRS; an older file is replaced.
-
-    The CRS is named in the member "crs" of the format of 2008, which GDAL and QGIS read; RFC 7946
-    knows degrees only. It is null where the place is unknown.
-    """
-    return _write(path, objects(kept, grid), grid, {})
-
-
 def write_state(path: Path, state: State, grid: Grid, *, at_hand: Kept | None = None) -> Path:
     """Write a state as GeoJSON: kept masks, the mask at hand, and the prompts of each.
+
+    Coordinates are metres in the scene's own CRS, so that each pixel comes back. The CRS is named
+    in the member "crs" of the format of 2008, which GDAL and QGIS read, and null where the place
+    is unknown; RFC 7946 knows degrees only.
 
     Args:
         path: of the file; an older one is replaced.
@@ -101,19 +72,15 @@ def write_state(path: Path, state: State, grid: Grid, *, at_hand: Kept | None = 
         grid: of the scene.
         at_hand: the mask at hand, for other programs to show; `read_state` passes it over.
     """
-    features = objects(state.kept, grid)
+    features = [_object(one, number, "kept", grid) for number, one in enumerate(state.kept, 1)]
     if at_hand is not None:
         features.append(_object(at_hand, AT_HAND, "at hand", grid))
     for number, steps in enumerate([state.steps, *(one.steps for one in state.kept)]):
-        features += prompts(steps, number, grid)
-    return _write(path, features, grid, {"choice": state.choice})
-
-
-def _write(path: Path, features: list[Any], grid: Grid, more: Mapping[str, Any]) -> Path:
+        features += _prompts(steps, number, grid)
     collection = {
         "type": "FeatureCollection",
         "crs": _named(grid.crs),
-        "rsedu": {"grid": _told(grid), **more},
+        "rsedu": {"grid": _told(grid), "choice": state.choice},
         "features": features,
     }
     text = json.dumps(collection, allow_nan=False)
@@ -209,20 +176,3 @@ def _steps(features: Sequence[Any], number: int, grid: Grid) -> Iterator[Step]:
 def _pixel(place: Sequence[float], grid: Grid, *, centre: float = 0.0) -> tuple[float, float]:
     col, row = ~grid.transform @ (place[0], place[1])
     return round(col - centre, _DIGITS), round(row - centre, _DIGITS)
-
-
-def write_map(path: Path, kept: Sequence[Kept], grid: Grid) -> Path:
-    """Write kept masks as a cloud-optimised GeoTIFF of two bands; an older file is replaced.
-
-    Band "class" holds the number of the label, 0 where there is none; the tag "classes" tells the
-    labels. Band "object" holds the number of the mask, as in the GeoJSON. Where masks overlap the
-    later one is on top.
-    """
-    labels = list(dict.fromkeys(one.label for one in kept))
-    bands = np.zeros((2, *grid.shape), dtype=np.uint16)
-    for number, one in enumerate(kept, 1):
-        bands[:, one.mask] = [[labels.index(one.label) + 1], [number]]
-    tags = {"classes": json.dumps(dict(enumerate(labels, 1)), ensure_ascii=False)}
-    return write_cog(
-        path, bands, names=("class", "object"), transform=grid.transform, crs=grid.crs, tags=tags
-    )

@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
+from rsedu.segment.export import Segment, hectares, write_geojson, write_geotiff
 from rsedu.widget import geo
 from rsedu.widget.figure import draw
 from rsedu.widget.segmenter import Answer, Segmenter, ask
 from rsedu.widget.state import Box, Click, Kept, State, Step, checked
 
-_WRITERS = {".geojson": geo.write_objects, ".tif": geo.write_map}
+_WRITERS = {".geojson": write_geojson, ".tif": write_geotiff}
 
 
 class Session:
@@ -102,7 +103,7 @@ class Session:
     @property
     def hectares(self) -> float:
         """Area of the mask at hand."""
-        return geo.hectares(self.mask, gsd_m=self._scene.gsd_m)
+        return hectares(self.mask, self._scene.grid)
 
     def add_point(self, col: float, row: float, *, positive: bool = True) -> None:
         """Add a click.
@@ -171,9 +172,9 @@ class Session:
         """Write the kept masks, and the one at hand, for a GIS.
 
         Args:
-            path: ending in .geojson for polygons with label and hectares, in .tif for a map of
-                classes and objects; without an ending both are written. None: where the prompter
-                was told when it was made.
+            path: ending in .geojson for polygons with label and hectares, in .tif for the objects'
+                numbers on the scene's pixels; without an ending both are written. None: where the
+                prompter was told when it was made.
 
         Returns:
             What was written.
@@ -184,13 +185,12 @@ class Session:
         path = self._path if path is None else Path(path)
         if path.suffix not in ("", *_WRITERS):
             raise InputError(f"{path} ends in {path.suffix}; give .geojson, .tif or no ending.")
-        kept = self._all_kept()
+        kept = [Segment(mask=one.mask, label=one.label, score=one.iou) for one in self._all_kept()]
         if not kept:
             raise InputError("There is no mask to export: click on an object first.")
-        suffixes = (path.suffix,) if path.suffix else tuple(_WRITERS)
         return tuple(
             _WRITERS[suffix](path.with_suffix(suffix), kept, self._scene.grid)
-            for suffix in suffixes
+            for suffix in ([path.suffix] if path.suffix else _WRITERS)
         )
 
     def _all_kept(self) -> tuple[Kept, ...]:

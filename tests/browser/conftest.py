@@ -221,10 +221,9 @@ class Lab:
         self.page.context.close()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A JupyterLab with settings, kernels and notebooks of its own in temporary folders."""
-    home = tmp_path_factory.mktemp("lab")
+@contextmanager
+def serving(home: Path) -> Iterator[Server]:
+    """Run a JupyterLab whose settings, kernels and notebooks are in an empty folder."""
     for name, settings in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -244,6 +243,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             yield server
         finally:
             _stop(process)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A JupyterLab with settings, kernels and notebooks of its own in temporary folders."""
+    with serving(tmp_path_factory.mktemp("lab")) as server:
+        yield server
 
 
 def _command(server: Server, port: int) -> list[str]:

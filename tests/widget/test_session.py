@@ -151,8 +151,8 @@ def test_export_writes_both_files_at_the_right_place(session):
     assert told == [("farm", 1.97), ("clearing", 0.06)]
     with rasterio.open(paths[1]) as file:
         assert file.bounds == (500_000, 4_000_000 - 300, 500_470, 4_000_000)
-        np.testing.assert_array_equal(file.read(2) == 1, disc(*HERE, 8))
-        assert file.read(2)[:2, :3].tolist() == [[2, 2, 2], [2, 2, 2]]
+        np.testing.assert_array_equal(file.read(1) == 1, disc(*HERE, 8))
+        assert file.read(1)[:2, :3].tolist() == [[2, 2, 2], [2, 2, 2]]
     assert len(session.state.kept) == 1, "the mask at hand is still at hand"
 
 
