@@ -10,7 +10,7 @@ from typing import Any
 
 __version__ = version("rsedu")
 
-_SUBMODULES = ("blocks", "device", "errors", "lessons", "models", "plot", "scenes")
+_SUBMODULES = ("blocks", "device", "errors", "lessons", "models", "plot", "scenes", "segment")
 _NAMES = {
     "check": "rsedu.lessons.checks",
     "checkpoint": "rsedu.lessons.checks",

@@ -32,6 +32,7 @@ _KINDS = {
     "MAE": _Kind("rsedu.models.mae", "MAE", "MAEConfig"),
     "ScaleMAE": _Kind("rsedu.models.scalemae", "ScaleMAE", "ScaleMAEConfig"),
     "CromaTraining": _Kind("rsedu.models.croma_training", "CromaTraining", "CromaTrainingConfig"),
+    "TinySam": _Kind("rsedu.segment.tiny", "TinySam", "TinySamConfig"),
 }
 
 _PAGE = """# {name}

@@ -1,0 +1,21 @@
+"""Masks from clicks, boxes and one example: SAM, PerSAM, and how good their masks are.
+
+Submodules are imported when first used: `sam` needs torch, `metrics` does not.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_SUBMODULES = ("baselines", "clicks", "export", "metrics", "oneshot", "prompt", "sam", "tiny")
+
+__all__ = sorted(_SUBMODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"rsedu.segment.{name}")
+    raise AttributeError(f"module 'rsedu.segment' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

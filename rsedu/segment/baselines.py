@@ -1,0 +1,91 @@
+"""What needs no learning: growing a region from a click, and a threshold on NDVI."""
+
+import math
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from scipy import ndimage  # type: ignore[import-untyped]
+from skimage.filters import threshold_otsu
+from skimage.segmentation import flood
+
+from rsedu.errors import InputError
+from rsedu.scenes.scene import Scene
+from rsedu.segment.objects import components
+
+WATER_B08 = 0.1  # reflectance in the near infrared below which a pixel is water
+
+
+def grow(
+    image: UInt8[np.ndarray, "rows cols 3"], click: tuple[int, int], *, tolerance: float = 24.0
+) -> Bool[np.ndarray, "rows cols"]:
+    """Grow a region from a click over pixels of its colour (scikit-image's flood).
+
+    A pixel belongs to it when it touches it along an edge, and none of its three colours differs
+    from the clicked pixel's by more than the tolerance. The image is smoothed first (median of
+    3 x 3), as one would to grow over noise.
+
+    Args:
+        image: red, green and blue.
+        click: (col, row).
+        tolerance: of a colour, in steps of 255.
+
+    Raises:
+        InputError: the click is outside.
+    """
+    col, row = click
+    if not (0 <= row < image.shape[0] and 0 <= col < image.shape[1]):
+        raise InputError(f"The click (col {col}, row {row}) is outside an image of {image.shape}.")
+    smooth = ndimage.median_filter(image, size=(3, 3, 1)).astype(np.int16)
+    furthest = np.abs(smooth - smooth[row, col]).max(axis=2)
+    near = furthest <= tolerance
+    grown: np.ndarray = flood(near, (row, col), connectivity=1)  # type: ignore[no-untyped-call]
+    return grown
+
+
+def ndvi(scene: Scene) -> Float32[np.ndarray, "rows cols"]:
+    """Normalised difference vegetation index, ``(B08 - B04) / (B08 + B04)``, -1 to 1.
+
+    NaN where the scene is not valid or both bands are 0.
+    """
+    near, red = scene.band("B08"), scene.band("B04")
+    total = near + red
+    return np.where(total > 0, (near - red) / np.where(total > 0, total, 1), np.float32(np.nan))
+
+
+def ndvi_threshold(scene: Scene) -> float:
+    """Otsu's threshold: the NDVI that parts a scene into two groups of least spread."""
+    index = ndvi(scene)
+    return float(threshold_otsu(index[np.isfinite(index)]))  # type: ignore[no-untyped-call]
+
+
+def patches(
+    scene: Scene,
+    *,
+    green: bool = False,
+    threshold: float | None = None,
+    least_ha: float = 0.5,
+    most_ha: float = math.inf,
+    smooth_px: int = 3,
+) -> tuple[Bool[np.ndarray, "rows cols"], ...]:
+    """Outline what is bare, or what is green, by NDVI and connected components; largest first.
+
+    The NDVI is smoothed (median), water is left out (near infrared below 0.1), threads of one
+    pixel are cut, and holes smaller than the least patch are filled.
+
+    Args:
+        scene: B04 and B08 as reflectance.
+        green: patches above the threshold, not below.
+        threshold: of the NDVI; None: `ndvi_threshold`.
+        least_ha: smaller patches are left out, hectares.
+        most_ha: larger ones too.
+        smooth_px: side of the median filter.
+    """
+    limit = ndvi_threshold(scene) if threshold is None else threshold
+    index = ndimage.median_filter(np.nan_to_num(ndvi(scene), nan=-1.0), size=smooth_px)
+    land = scene.valid & (np.nan_to_num(scene.band("B08")) > WATER_B08)
+    wanted = ndimage.binary_opening(land & ((index >= limit) == green))
+    least_px = max(1, math.ceil(least_ha * 10_000 / scene.gsd_m**2))
+    for hole in components(~wanted):
+        wanted |= hole if hole.sum() < least_px else False
+    found = components(wanted, least_px=least_px)
+    return tuple(each for each in found if each.sum() * scene.gsd_m**2 <= most_ha * 10_000)

@@ -1,0 +1,271 @@
+"""An image that was embedded once, and can be prompted often."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from scipy import ndimage  # type: ignore[import-untyped]
+from segment_anything import SamPredictor  # type: ignore[import-untyped]
+from segment_anything.modeling import Sam  # type: ignore[import-untyped]
+from torch import Tensor
+
+from rsedu.errors import InputError
+from rsedu.scenes.grid import Grid
+from rsedu.segment.answer import Answer
+from rsedu.segment.cache import EmbeddingCache
+from rsedu.segment.prompt import Prompt
+from rsedu.segment.tiles import Point, Tile, agreement, deepest, leaves
+
+EAGER = 64  # tiles that are embedded at once; of larger images each when it is first asked for
+_BATCH = 16  # tiles that go through the encoder together
+_SAME = 0.5  # IoU on shared pixels from which two tiles speak of one object
+_FURTHEST = 16  # tiles that one mask may grow over
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Embedded:
+    """An image with its embeddings, tile by tile. Made by `Segmenter.embed`; safe in threads.
+
+    Attributes:
+        image: (rows, cols, 3) uint8, red, green and blue.
+        tiles: that cover it.
+        model: a `segment_anything` Sam.
+        cache: of embeddings on disk.
+        grid: place of the pixels; None for an image without one.
+        lock: held while the model is at work.
+    """
+
+    image: UInt8[np.ndarray, "rows cols 3"]
+    tiles: tuple[Tile, ...]
+    model: Sam
+    cache: EmbeddingCache
+    grid: Grid | None = None
+    lock: Any = field(default_factory=threading.RLock)
+    _features: dict[Tile, Tensor] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols)."""
+        return int(self.image.shape[0]), int(self.image.shape[1])
+
+    def prepare(self, tiles: Sequence[Tile]) -> None:
+        """Embed tiles that are not embedded yet, reading and filling the cache."""
+        with self.lock, torch.inference_mode():
+            missing = []
+            for tile in tiles:
+                stored = None if tile in self._features else self.cache.read(self._pixels(tile))
+                if stored is not None:
+                    self._features[tile] = torch.from_numpy(stored)[None].to(self.model.device)
+                elif tile not in self._features:
+                    missing.append(tile)
+            for start in range(0, len(missing), _BATCH):
+                self._encode(missing[start : start + _BATCH])
+
+    def features(self, tile: Tile) -> Float[Tensor, "1 dim rows cols"]:
+        """Embedding of one tile, on the model's device."""
+        self.prepare([tile])
+        return self._features[tile]
+
+    def predict(self, prompt: Prompt) -> Answer:
+        """Answer one prompt.
+
+        A mask that reaches the edge of its tile goes on in the next one; a box larger than a tile
+        is answered in parts.
+
+        Args:
+            prompt: in pixels or, where the image has a place, in map coordinates.
+
+        Raises:
+            InputError: a click or the whole box lies outside the image, the prompt is in map
+                coordinates and the image has no place, or the mask has another side than logits.
+        """
+        given = prompt.in_pixels(self.grid.transform if self.grid else None)
+        self._check(given)
+        home = self.home(given)
+        if given.box is not None and not _fits(given.box, home):
+            return self._in_parts(given, home)
+        answer = self.ask(home, _moved(given, home))
+        masks = [
+            self._grown(mask, home, given)
+            if leaves(mask, home, self.shape)
+            else self._put(mask, home)
+            for mask in answer.masks
+        ]
+        return replace(answer, masks=np.stack(masks), grid=self.grid)
+
+    def home(self, prompt: Prompt) -> Tile:
+        """The tile that sees a prompt best: its box, else its first click on the object.
+
+        Further clicks don't change it, so that logits of one answer fit the next.
+        """
+        if prompt.box is not None:
+            left, top, right, bottom = prompt.box
+            anchor: Point = ((left + right - 1) / 2, (top + bottom - 1) / 2)
+        else:
+            at = prompt.labels.index(1) if 1 in prompt.labels else 0
+            anchor = (float(prompt.points[at][0]), float(prompt.points[at][1]))
+        return max(self.tiles, key=lambda tile: tile.depth(anchor, self.shape))
+
+    def ask(
+        self, tile: Tile, prompt: Prompt, *, model: Sam | None = None, single: bool = False
+    ) -> Answer:
+        """Answer a prompt within one tile, in the tile's own pixels.
+
+        Args:
+            tile: one of `tiles`.
+            prompt: in pixels of the tile.
+            model: another Sam with the same encoder; None: `model`.
+            single: SAM's single mask for unambiguous prompts, instead of three.
+        """
+        predictor = self.predictor(tile, model=model)
+        with self.lock, torch.inference_mode():
+            masks, scores, logits = predictor.predict(
+                point_coords=_coordinates(prompt, tile, self.model) if prompt.points else None,
+                point_labels=np.array(prompt.labels) if prompt.points else None,
+                box=None if prompt.box is None else np.array(prompt.box),
+                mask_input=None if prompt.mask is None else prompt.mask[None].copy(),
+                multimask_output=not single,
+            )
+        return Answer(masks=masks, scores=scores.astype(np.float32), logits=logits)
+
+    def predictor(self, tile: Tile, *, model: Sam | None = None) -> SamPredictor:
+        """A `SamPredictor` of the package, with one tile set as its image."""
+        predictor = SamPredictor(model or self.model)
+        size = (tile.rows, tile.cols)
+        predictor.features = self.features(tile)
+        predictor.original_size = size
+        predictor.input_size = predictor.transform.get_preprocess_shape(
+            *size, predictor.transform.target_length
+        )
+        predictor.is_image_set = True
+        return predictor
+
+    def _pixels(self, tile: Tile) -> UInt8[np.ndarray, "rows cols 3"]:
+        part: np.ndarray = self.image[tile.window]
+        return part
+
+    def _encode(self, tiles: Sequence[Tile]) -> None:
+        resize = SamPredictor(self.model).transform.apply_image
+        pixels = [self._pixels(tile) for tile in tiles]
+        planes = [torch.from_numpy(resize(part)).permute(2, 0, 1).float() for part in pixels]
+        batch = torch.stack(
+            [self.model.preprocess(plane.to(self.model.device)) for plane in planes]
+        )
+        for tile, part, embedding in zip(
+            tiles, pixels, self.model.image_encoder(batch), strict=True
+        ):
+            self._features[tile] = embedding[None]
+            self.cache.write(part, embedding.float().cpu().numpy())
+
+    def _put(self, mask: np.ndarray, tile: Tile) -> np.ndarray:
+        whole = np.zeros(self.shape, dtype=np.bool_)
+        whole[tile.window] = mask
+        return whole
+
+    def _grown(self, mask: np.ndarray, home: Tile, prompt: Prompt) -> np.ndarray:
+        """Follow a mask over the edges of its tile."""
+        whole, seen = self._put(mask, home), np.zeros(self.shape, dtype=np.bool_)
+        seen[home.window] = True
+        left = [tile for tile in self.tiles if tile != home]
+        for _ in range(min(_FURTHEST, len(left))):
+            ahead = ndimage.binary_dilation(whole) & ~seen
+            following = max(left, key=lambda tile: int(ahead[tile.window].sum()))
+            if not ahead[following.window].any():
+                break
+            left.remove(following)
+            found = self._continued(whole, seen, following, prompt)
+            whole[following.window] |= found & ~seen[following.window]
+            seen[following.window] = True
+        return whole
+
+    def _continued(
+        self, whole: np.ndarray, seen: np.ndarray, tile: Tile, prompt: Prompt
+    ) -> np.ndarray:
+        """What a tile shows of a mask that comes from its neighbours; nothing if they disagree."""
+        part, shared = whole[tile.window], seen[tile.window]
+        if not part.any():
+            return part
+        points, labels = _clicks(prompt, tile)
+        answer = self.ask(tile, Prompt(points=(deepest(part), *points), labels=(1, *labels)))
+        scores = [agreement(found & shared, part & shared) for found in answer.masks]
+        best = int(np.argmax(scores))
+        agreed: np.ndarray = answer.masks[best] if scores[best] >= _SAME else np.zeros_like(part)
+        return agreed
+
+    def _in_parts(self, prompt: Prompt, home: Tile) -> Answer:
+        """Answer a box that no tile holds: each tile its part, all parts together."""
+        masks = np.zeros((3, *self.shape), dtype=np.bool_)
+        answers: dict[Tile, Answer] = {}
+        for tile in self.tiles:
+            assert prompt.box is not None
+            if tile.box_within(prompt.box) is not None:
+                part = _moved(prompt if tile == home else replace(prompt, mask=None), tile)
+                answers[tile] = self.ask(tile, part)
+                masks[(slice(None), *tile.window)] |= answers[tile].masks
+        scores = np.mean([answer.scores for answer in answers.values()], axis=0)
+        return Answer(
+            masks=masks,
+            scores=scores.astype(np.float32),
+            logits=answers[home].logits,
+            grid=self.grid,
+        )
+
+    def _check(self, prompt: Prompt) -> None:
+        rows, cols = self.shape
+        for col, row in prompt.points:
+            if not (-0.5 <= col <= cols - 0.5 and -0.5 <= row <= rows - 0.5):
+                raise InputError(
+                    f"The click (col {col:g}, row {row:g}) is outside an image of {rows} rows and "
+                    f"{cols} columns; give columns first, or frame='map' for metres."
+                )
+        if prompt.box is not None:
+            left, top, right, bottom = prompt.box
+            if left >= cols or top >= rows or right <= 0 or bottom <= 0:
+                raise InputError(
+                    f"The box {prompt.box} is outside an image of {rows} rows and {cols} columns."
+                )
+        side = self.model.prompt_encoder.mask_input_size[0]
+        if prompt.mask is not None and len(prompt.mask) != side:
+            raise InputError(
+                f"The mask has a side of {len(prompt.mask)}; this model's logits have {side}."
+            )
+
+
+def _fits(box: Sequence[float], tile: Tile) -> bool:
+    left, top, right, bottom = box
+    return right - left <= tile.cols and bottom - top <= tile.rows
+
+
+def _clicks(prompt: Prompt, tile: Tile) -> tuple[tuple[Point, ...], tuple[int, ...]]:
+    """Points and labels of the clicks in a tile, in its own pixels."""
+    moved = [
+        ((float(col) - tile.left, float(row) - tile.top), label)
+        for (col, row), label in zip(prompt.points, prompt.labels, strict=True)
+    ]
+    inside = [
+        (at, label)
+        for at, label in moved
+        if -0.5 <= at[0] <= tile.cols - 0.5 and -0.5 <= at[1] <= tile.rows - 0.5
+    ]
+    return tuple(at for at, _ in inside), tuple(label for _, label in inside)
+
+
+def _moved(prompt: Prompt, tile: Tile) -> Prompt:
+    """A prompt in the pixels of a tile, with the clicks and the part of the box that are there."""
+    points, labels = _clicks(prompt, tile)
+    box = None if prompt.box is None else tile.box_within(prompt.box)
+    return replace(prompt, points=points, labels=labels, box=box)
+
+
+def _coordinates(prompt: Prompt, tile: Tile, model: Sam) -> Float32[np.ndarray, "points 2"]:
+    """Clicks as `SamPredictor` wants them.
+
+    It scales the number of a pixel and then adds half a pixel of its own frame; the centre of a
+    pixel lies at its number plus half a pixel of the image.
+    """
+    scale = model.image_encoder.img_size / max(tile.rows, tile.cols)
+    return np.array(prompt.points, dtype=np.float32) + np.float32(0.5 - 0.5 / scale)

@@ -1,0 +1,145 @@
+"""Masks leave with their place: a GeoTIFF of numbers, and polygons with hectares as GeoJSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+from rasterio.crs import CRS  # type: ignore[import-untyped]
+from rasterio.features import shapes  # type: ignore[import-untyped]
+from rasterio.warp import transform_geom  # type: ignore[import-untyped]
+from shapely.geometry import mapping, shape  # type: ignore[import-untyped]
+from shapely.geometry.base import BaseGeometry  # type: ignore[import-untyped]
+from shapely.ops import unary_union  # type: ignore[import-untyped]
+
+from rsedu.errors import InputError
+from rsedu.files import write_atomically
+from rsedu.scenes.grid import Grid
+from rsedu.scenes.writers import write_cog
+
+_LONGITUDES = CRS.from_epsg(4326)
+_DIGITS = 7  # of a degree: a centimetre
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segment:
+    """One object, ready to leave.
+
+    Attributes:
+        mask: its pixels.
+        label: what it is.
+        score: predicted IoU, about 0 to 1; NaN where there is none.
+        properties: more facts for its feature, as JSON knows them.
+    """
+
+    mask: Bool[np.ndarray, "rows cols"]
+    label: str = ""
+    score: float = float("nan")
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+def hectares(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> float:
+    """Area of a mask in hectares, counted in pixels."""
+    return float(mask.sum()) * grid.gsd_m**2 / 10_000
+
+
+def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
+    """Outline of a mask along the edges of its pixels, in metres of the grid's CRS.
+
+    Args:
+        mask: with one pixel at least; parts that touch at a corner only stay apart.
+        grid: of its pixels.
+
+    Raises:
+        InputError: the mask is empty, or has other pixels than the grid.
+    """
+    _check(mask, grid)
+    found = shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform)
+    return unary_union([shape(geometry) for geometry, _ in found])
+
+
+def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
+    """Write one feature per object: polygon, label, predicted IoU and hectares.
+
+    With a CRS, coordinates are longitude and latitude as the format demands (RFC 7946), hectares
+    are counted in the scene's own metres, and "scene_crs" names its CRS. Without one, coordinates
+    are metres in the scene's plane, and "scene_crs" is null.
+
+    Args:
+        path: ends in .geojson, as a rule.
+        segments: one per object, none of them empty.
+        grid: of all their pixels.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: a mask is empty or has other pixels than the grid.
+    """
+    features = [_feature(number, each, grid) for number, each in enumerate(segments, 1)]
+    collection = {
+        "type": "FeatureCollection",
+        "scene_crs": grid.crs.to_string() if grid.crs else None,
+        "features": features,
+    }
+    text = json.dumps(collection, indent=1) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    return path
+
+
+def write_geotiff(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
+    """Write one band of numbers: 0 outside, then 1 for the first object and so on; later ones win.
+
+    Args:
+        path: ends in .tif, as a rule.
+        segments: one per object, 65,535 at most; their labels go into the file's tags.
+        grid: of all their pixels.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: a mask has other pixels than the grid, or there are too many.
+    """
+    if len(segments) > np.iinfo(np.uint16).max:
+        raise InputError(f"{len(segments)} objects are more than a 16-bit band can number.")
+    numbers = np.zeros(grid.shape, dtype=np.uint16)
+    tags = {}
+    for number, segment in enumerate(segments, 1):
+        _check(segment.mask, grid)
+        numbers[segment.mask] = number
+        tags[f"LABEL_{number}"] = segment.label
+    return write_cog(
+        path, numbers[None], names=("object",), transform=grid.transform, crs=grid.crs, tags=tags
+    )
+
+
+def _feature(number: int, segment: Segment, grid: Grid) -> dict[str, Any]:
+    geometry = mapping(polygon(segment.mask, grid))
+    if grid.crs is not None:
+        geometry = transform_geom(grid.crs, _LONGITUDES, geometry, precision=_DIGITS)
+    score = None if np.isnan(segment.score) else round(float(segment.score), 4)
+    own = {
+        "object": number,
+        "label": segment.label,
+        "hectares": round(hectares(segment.mask, grid), 4),
+        "predicted_iou": score,
+    }
+    return {
+        "type": "Feature",
+        "id": number,
+        "geometry": geometry,
+        "properties": {**segment.properties, **own},
+    }
+
+
+def _check(mask: np.ndarray, grid: Grid) -> None:
+    if mask.shape != grid.shape:
+        raise InputError(
+            f"A mask of {mask.shape} (rows, cols) is not on this grid of {grid.shape}."
+        )
+    if not mask.any():
+        raise InputError("A mask is empty: leave it away, since it has neither outline nor area.")

@@ -1,0 +1,301 @@
+"""One example instead of clicks: PerSAM, PerSAM-F, and several objects of a scene.
+
+Zhang et al. 2024, "Personalize Segment Anything Model with One Shot" (arXiv 2305.03048). The mean
+embedding of one masked object is compared with every cell of an image; the most similar place is
+the click. Beyond the paper: several references, several objects, and a threshold that finds
+nothing where the class is absent.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+from torch.nn import functional as F
+
+from rsedu.segment.answer import Answer
+from rsedu.segment.embedding import Embedded
+from rsedu.segment.guided import guided
+from rsedu.segment.prompt import Prompt, box_of
+from rsedu.segment.reference import (
+    Reference,
+    combined,
+    cosine_map,
+    describe,
+    likelihood,
+    similarity,
+    the_tile,
+)
+from rsedu.segment.tiles import Tile, agreement
+
+__all__ = [
+    "Found",
+    "Reference",
+    "combined",
+    "describe",
+    "find",
+    "fit_weights",
+    "likelihood",
+    "persam",
+    "persam_f",
+    "similarity",
+    "solve_weights",
+]
+
+_SAME = 0.5  # IoU from which two findings are one object
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    """One object that resembles the reference.
+
+    Attributes:
+        mask: on the image's pixels.
+        score: IoU with the truth that the model predicts.
+        similarity: mean cosine similarity of the mask's pixels to the target, -1 to 1.
+    """
+
+    mask: Bool[np.ndarray, "rows cols"]
+    score: float
+    similarity: float
+
+
+def _extremes(
+    embedded: Embedded, target: Tensor, tile: Tile, free: np.ndarray | None
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Most and least similar pixel, as (col, row); the most similar one only where it is free."""
+    fine = similarity(embedded, target, tile=tile)
+    masked = fine if free is None else np.where(free, fine, -np.inf)
+    top_row, top_col = np.unravel_index(int(masked.argmax()), fine.shape)
+    low_row, low_col = np.unravel_index(int(fine.argmin()), fine.shape)
+    return (float(top_col), float(top_row)), (float(low_col), float(low_row))
+
+
+def _found(embedded: Embedded, answer: Answer, target: Tensor, tile: Tile) -> Found:
+    fine = similarity(embedded, target, tile=tile)
+    mask = np.zeros(embedded.shape, dtype=np.bool_)
+    mask[tile.window] = answer.mask
+    resembles = float(fine[answer.mask].mean()) if answer.mask.any() else -1.0
+    return Found(mask=mask, score=float(answer.scores[answer.best]), similarity=resembles)
+
+
+def persam(
+    embedded: Embedded,
+    reference: Reference,
+    *,
+    tile: Tile | None = None,
+    free: Bool[np.ndarray, "rows cols"] | None = None,
+) -> Found:
+    """PerSAM: no training, three passes of the decoder.
+
+    Click on the most and (negative) on the least similar pixel. First pass: guided attention,
+    target added to the queries, single mask. Second: the same clicks with its logits. Third: with a
+    tight box and the latest logits.
+
+    Args:
+        embedded: the image; square tiles, so that nothing is padded.
+        reference: what is looked for.
+        tile: which; None: the only one.
+        free: pixels of the tile where the object may be clicked; None: all.
+
+    Returns:
+        One object, also where the class is absent: ask its `similarity`, or use `find`.
+
+    Raises:
+        InputError: the image has several tiles and none was named.
+    """
+    tile = the_tile(embedded, tile)
+    top, low = _extremes(embedded, reference.target, tile, free)
+    clicks = Prompt(points=(top, low), labels=(1, 0))
+    with embedded.lock, torch.inference_mode():
+        cosine = cosine_map(embedded.features(tile)[0], reference.target)
+        model = guided(embedded.model, likelihood(cosine), reference.target)
+        first = embedded.ask(tile, clicks, model=model, single=True)
+    return _found(embedded, _refined(embedded, tile, clicks, first), reference.target, tile)
+
+
+def _refined(embedded: Embedded, tile: Tile, clicks: Prompt, first: Answer) -> Answer:
+    """PerSAM's second and third pass; an empty mask ends it early."""
+    second = embedded.ask(tile, replace(clicks, mask=first.logits[0]))
+    return _boxed(embedded, tile, clicks, second) if second.mask.any() else second
+
+
+def _boxed(embedded: Embedded, tile: Tile, clicks: Prompt, answer: Answer) -> Answer:
+    """Once more, with the box and the logits of an answer that is not empty."""
+    again = replace(clicks, box=box_of(answer.mask), mask=answer.logits[answer.best])
+    return embedded.ask(tile, again)
+
+
+def fit_weights(
+    embedded: Embedded,
+    mask: Bool[np.ndarray, "rows cols"],
+    reference: Reference,
+    *,
+    steps: int = 1000,
+    rate: float = 1e-3,
+) -> Float32[np.ndarray, "3"]:
+    """PerSAM-F: how much each of SAM's three masks counts, learnt on the reference alone.
+
+    ``M = w0 M0 + w1 M1 + w2 M2`` with ``w0 = 1 - w1 - w2``, from 1/3 each, by AdamW with a cosine
+    over 1000 steps; the loss is Dice plus focal. The three masks do not change, so they are made
+    once and only the two numbers are learnt.
+
+    Args:
+        embedded: the image of the reference.
+        mask: of the reference.
+        reference: as described from it.
+        steps: of AdamW.
+        rate: its largest step.
+
+    Returns:
+        (w0, w1, w2), which sum to 1.
+    """
+    tile = embedded.home(Prompt(box=box_of(mask)))
+    top, _ = _extremes(embedded, reference.strongest, tile, None)
+    logits = embedded.ask(tile, Prompt(points=(top,))).logits
+    scale = logits.shape[-1] / embedded.model.image_encoder.img_size
+    high, wide = (round(size * scale) for size in embedded.predictor(tile).input_size)
+    truth = F.interpolate(
+        torch.from_numpy(mask[tile.window].astype(np.float32))[None, None],
+        size=(high, wide),
+        mode="area",
+    )[0, 0]
+    return solve_weights(torch.tensor(logits)[:, :high, :wide], truth, steps=steps, rate=rate)
+
+
+def solve_weights(
+    logits: Float[Tensor, "3 rows cols"],
+    truth: Float[Tensor, "rows cols"],
+    *,
+    steps: int = 1000,
+    rate: float = 1e-3,
+) -> Float32[np.ndarray, "3"]:
+    """The two numbers of PerSAM-F for three masks and the truth; see `fit_weights`.
+
+    Args:
+        logits: of the three masks.
+        truth: share of each cell that is the object, 0 to 1.
+        steps: of AdamW.
+        rate: its largest step.
+    """
+    base, *others = logits.detach().clone()
+    away = torch.stack([other - base for other in others]).flatten(1)
+    flat, target = base.flatten(), truth.flatten()
+    weights = torch.full((2,), 1 / 3, requires_grad=True)
+    optimizer = torch.optim.AdamW([weights], lr=rate, eps=1e-4)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(steps):
+        mixed = flat + weights @ away
+        chance = mixed.sigmoid()
+        dice = 1 - (2 * chance @ target + 1) / (chance.sum() + target.sum() + 1)
+        entropy = F.binary_cross_entropy_with_logits(mixed, target, reduction="none")
+        right = chance * target + (1 - chance) * (1 - target)
+        alpha = 0.25 * target + 0.75 * (1 - target)
+        loss = dice + (alpha * (1 - right) ** 2 * entropy).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    first, second = weights.detach().tolist()
+    return np.array([1 - first - second, first, second], dtype=np.float32)
+
+
+def persam_f(
+    embedded: Embedded,
+    reference: Reference,
+    weights: Float32[np.ndarray, "3"],
+    *,
+    tile: Tile | None = None,
+    free: Bool[np.ndarray, "rows cols"] | None = None,
+) -> Found:
+    """PerSAM-F: one click, the weighted sum of three masks, two passes that refine it.
+
+    Args:
+        embedded: the image.
+        reference: what is looked for.
+        weights: of `fit_weights`.
+        tile: which; None: the only one.
+        free: pixels of the tile where the object may be clicked; None: all.
+
+    Raises:
+        InputError: the image has several tiles and none was named.
+    """
+    tile = the_tile(embedded, tile)
+    top, _ = _extremes(embedded, reference.strongest, tile, free)
+    click = Prompt(points=(top,))
+    answer = embedded.ask(tile, click)
+    mixed = np.einsum("m,mrc->rc", weights, answer.logits)
+    whole = _whole(embedded, tile, mixed)
+    if whole.any():
+        answer = embedded.ask(tile, replace(click, box=box_of(whole), mask=mixed))
+    if answer.mask.any():
+        answer = _boxed(embedded, tile, click, answer)
+    return _found(embedded, answer, reference.target, tile)
+
+
+def _whole(embedded: Embedded, tile: Tile, logits: np.ndarray) -> np.ndarray:
+    """Low-resolution logits as a mask of the tile's pixels."""
+    plane = torch.from_numpy(logits)[None, None]
+    size = (tile.rows, tile.cols)
+    input_size = embedded.predictor(tile).input_size
+    mask: np.ndarray = embedded.model.postprocess_masks(plane, input_size, size)[0, 0].numpy() > 0
+    return mask
+
+
+def find(
+    embedded: Embedded,
+    reference: Reference,
+    *,
+    weights: Float32[np.ndarray, "3"] | None = None,
+    threshold: float | None = None,
+    most: int = 8,
+) -> tuple[Found, ...]:
+    """Find all objects that resemble the reference, or none.
+
+    In each tile, the most similar pixel that no object has yet is clicked, until an object falls
+    below the threshold. What two tiles both found counts once.
+
+    Args:
+        embedded: the image.
+        reference: what is looked for.
+        weights: of `fit_weights` for PerSAM-F; None: PerSAM.
+        threshold: similarity of an object from which it counts; None: the reference's own.
+        most: objects per tile.
+
+    Returns:
+        The most similar first; empty where nothing reaches the threshold.
+    """
+    limit = reference.threshold if threshold is None else threshold
+    found: list[Found] = []
+    for tile in embedded.tiles:
+        found += _in_tile(embedded, reference, tile, weights, limit, most)
+    kept: list[Found] = []
+    for each in sorted(found, key=lambda one: -one.similarity):
+        if all(agreement(each.mask, other.mask) < _SAME for other in kept):
+            kept.append(each)
+    return tuple(kept)
+
+
+def _in_tile(
+    embedded: Embedded,
+    reference: Reference,
+    tile: Tile,
+    weights: np.ndarray | None,
+    limit: float,
+    most: int,
+) -> list[Found]:
+    free = np.ones((tile.rows, tile.cols), dtype=np.bool_)
+    found: list[Found] = []
+    while len(found) < most and free.any():
+        if weights is None:
+            one = persam(embedded, reference, tile=tile, free=free)
+        else:
+            one = persam_f(embedded, reference, weights, tile=tile, free=free)
+        inside = one.mask[tile.window]
+        if one.similarity < limit or not (inside & free).any():
+            break
+        if (inside & ~free).sum() < _SAME * inside.sum():
+            found.append(one)
+        free &= ~inside
+    return found

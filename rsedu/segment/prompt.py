@@ -1,0 +1,150 @@
+"""What a user says about one object: clicks, a box, an earlier mask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from affine import Affine
+from jaxtyping import Bool
+
+from rsedu.errors import InputError
+
+Frame = Literal["pixels", "map"]
+Number = float | int
+Box = tuple[Number, Number, Number, Number]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prompt:
+    """Clicks and a box for one object. Frozen: every method returns a new prompt.
+
+    Attributes:
+        points: one pair per click: (col, row) in the frame "pixels", whole numbers being the
+            centres of pixels; (x, y) in metres of the scene's CRS in the frame "map".
+        labels: one per click: 1 (or True) on the object, 0 (or False) beside it. Left out: all 1.
+        box: in "pixels" (left, top, right, bottom) in edges of pixels, so that the whole image is
+            (0, 0, cols, rows); in "map" (west, south, east, north) in metres. None: no box.
+        mask: logits of an earlier answer, one of `Answer.logits`, square; None: none.
+        frame: "pixels" or "map".
+
+    Raises:
+        InputError: nothing is given, a label is missing or neither 0 nor 1, a number is not
+            finite, the box is empty, or the mask is not square.
+    """
+
+    points: tuple[tuple[Number, Number], ...] = ()
+    labels: tuple[int, ...] = ()
+    box: Box | None = None
+    mask: np.ndarray | None = None
+    frame: Frame = "pixels"
+
+    def __post_init__(self) -> None:
+        points = tuple((float(across), float(along)) for across, along in self.points)
+        labels = tuple(int(label) for label in self.labels) or (1,) * len(points)
+        box = None if self.box is None else tuple(float(edge) for edge in self.box)
+        mask = None if self.mask is None else _read_only(np.asarray(self.mask, dtype=np.float32))
+        for name, value in (("points", points), ("labels", labels), ("box", box), ("mask", mask)):
+            object.__setattr__(self, name, value)
+        _check(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all parts are equal, the mask number by number."""
+        return isinstance(other, Prompt) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        mask = None if self.mask is None else (self.mask.shape, self.mask.tobytes())
+        return self.points, self.labels, self.box, mask, self.frame
+
+    def click(self, across: Number, along: Number, *, positive: bool = True) -> "Prompt":
+        """Return the prompt with one click more, in the same frame.
+
+        Args:
+            across: column, or x in metres.
+            along: row, or y in metres.
+            positive: whether it is on the object.
+        """
+        return replace(
+            self,
+            points=(*self.points, (across, along)),
+            labels=(*self.labels, int(positive)),
+        )
+
+    def in_pixels(self, transform: Affine | None) -> "Prompt":
+        """Return the prompt in the frame "pixels" of a grid.
+
+        Args:
+            transform: maps (col, row) of pixel corners to (x, y) in metres; needed for the frame
+                "map" only.
+
+        Raises:
+            InputError: the frame is "map" and there is no transform.
+        """
+        if self.frame == "pixels":
+            return self
+        if transform is None:
+            raise InputError(
+                "The prompt is in map coordinates and the image has no place: embed a Scene, or "
+                "give the prompt in pixels."
+            )
+        corners = [~transform @ point for point in self.points]
+        points = tuple((float(col) - 0.5, float(row) - 0.5) for col, row in corners)
+        box = None if self.box is None else _box_in_pixels(self.box, transform)
+        return replace(self, points=points, box=box, frame="pixels")
+
+
+def _box_in_pixels(box: Sequence[Number], transform: Affine) -> Box:
+    west, south, east, north = box
+    left, top = ~transform @ (west, north)
+    right, bottom = ~transform @ (east, south)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    copied = array.copy()
+    copied.setflags(write=False)
+    return copied
+
+
+def _check(prompt: Prompt) -> None:
+    if not prompt.points and prompt.box is None:
+        raise InputError("A prompt needs a click or a box; a mask alone only refines one.")
+    if len(prompt.labels) != len(prompt.points) or set(prompt.labels) - {0, 1}:
+        raise InputError(
+            f"{len(prompt.points)} points came with the labels {prompt.labels}; wanted one per "
+            "point: 1 on the object, 0 beside it."
+        )
+    if prompt.frame not in ("pixels", "map"):
+        raise InputError(f"frame is {prompt.frame!r}; wanted 'pixels' or 'map'.")
+    numbers = [*np.ravel(prompt.points), *(prompt.box or ())]
+    if not np.isfinite(numbers).all():
+        raise InputError(f"A prompt's coordinates must be finite; got {prompt.points, prompt.box}.")
+    if prompt.box is not None:
+        first, second, third, fourth = prompt.box
+        if not (first < third and second < fourth):
+            raise InputError(
+                f"The box {prompt.box} is empty; wanted (left, top, right, bottom) in pixels, or "
+                "(west, south, east, north) on the map."
+            )
+    if prompt.mask is not None and (prompt.mask.ndim != 2 or len(set(prompt.mask.shape)) != 1):
+        raise InputError(
+            f"mask has shape {prompt.mask.shape}; wanted square logits of an earlier answer."
+        )
+
+
+def box_of(mask: Bool[np.ndarray, "rows cols"]) -> tuple[float, float, float, float]:
+    """Tight box around a mask: (left, top, right, bottom) in edges of pixels.
+
+    Args:
+        mask: with one pixel at least.
+
+    Raises:
+        InputError: the mask is empty.
+    """
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        raise InputError("The mask is empty, so there is no box around it.")
+    return float(cols[0]), float(rows[0]), float(cols[-1] + 1), float(rows[-1] + 1)

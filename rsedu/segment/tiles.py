@@ -1,0 +1,138 @@
+"""Scenes larger than one look: overlapping tiles, and masks that go on from tile to tile."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+from scipy import ndimage  # type: ignore[import-untyped]
+
+from rsedu.errors import InputError
+
+Point = tuple[float, float]
+Number = float | int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A rectangle of an image.
+
+    Attributes:
+        top: first row.
+        left: first column.
+        rows: height.
+        cols: width.
+    """
+
+    top: int
+    left: int
+    rows: int
+    cols: int
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Slices of rows and columns."""
+        return slice(self.top, self.top + self.rows), slice(self.left, self.left + self.cols)
+
+    def depth(self, point: Point, shape: tuple[int, int]) -> float:
+        """How far a point lies inside, in pixels; edges of the image don't count as edges.
+
+        Args:
+            point: (col, row), whole numbers being the centres of pixels.
+            shape: (rows, cols) of the image.
+
+        Returns:
+            Below 0 outside; infinity where the tile is the whole image.
+        """
+        col, row = point[0] + 0.5, point[1] + 0.5
+        sides = (
+            (row - self.top, self.top == 0),
+            (self.top + self.rows - row, self.top + self.rows == shape[0]),
+            (col - self.left, self.left == 0),
+            (self.left + self.cols - col, self.left + self.cols == shape[1]),
+        )
+        return min((room for room, at_edge in sides if not at_edge), default=float("inf"))
+
+    def box_within(
+        self, box: tuple[Number, Number, Number, Number]
+    ) -> tuple[float, float, float, float] | None:
+        """The part of a box that is in the tile, in the tile's own pixels; None: no part.
+
+        Args:
+            box: (left, top, right, bottom) in edges of pixels of the image.
+        """
+        left, top, right, bottom = box
+        inside = (
+            max(float(left) - self.left, 0.0),
+            max(float(top) - self.top, 0.0),
+            min(float(right) - self.left, float(self.cols)),
+            min(float(bottom) - self.top, float(self.rows)),
+        )
+        return inside if inside[0] < inside[2] and inside[1] < inside[3] else None
+
+
+def _starts(length: int, side: int, overlap: int) -> list[int]:
+    """First pixels of equal pieces that cover a length, evenly spread."""
+    if length <= side:
+        return [0]
+    count = -(-(length - overlap) // (side - overlap))
+    return [round(start) for start in np.linspace(0, length - side, count)]
+
+
+def tiling(shape: tuple[int, int], *, side_px: int, overlap_px: int) -> tuple[Tile, ...]:
+    """Cover an image with tiles of one size that overlap.
+
+    Args:
+        shape: (rows, cols) of the image.
+        side_px: of a tile; a shorter image gives shorter tiles.
+        overlap_px: of neighbours, at least.
+
+    Raises:
+        InputError: the overlap is not below the side.
+    """
+    if not 0 <= overlap_px < side_px:
+        raise InputError(f"overlap_px is {overlap_px}; wanted 0 to below the side, {side_px}.")
+    rows, cols = (min(side_px, size) for size in shape)
+    return tuple(
+        Tile(top=top, left=left, rows=rows, cols=cols)
+        for top in _starts(shape[0], side_px, overlap_px)
+        for left in _starts(shape[1], side_px, overlap_px)
+    )
+
+
+def deepest(mask: Bool[np.ndarray, "rows cols"]) -> Point:
+    """The pixel that is furthest from everything outside a mask, as (col, row).
+
+    Distances are Euclidean; the edge of the image counts as outside. Of equals, the first in
+    reading order.
+
+    Raises:
+        InputError: the mask is empty.
+    """
+    if not mask.any():
+        raise InputError("The mask is empty, so nothing lies inside it.")
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    row, col = np.unravel_index(int(depth.argmax()), mask.shape)
+    return float(col), float(row)
+
+
+def leaves(mask: Bool[np.ndarray, "rows cols"], tile: Tile, shape: tuple[int, int]) -> bool:
+    """Whether a tile's mask reaches an edge behind which the image goes on.
+
+    Args:
+        mask: on the tile's pixels.
+        tile: where it is.
+        shape: (rows, cols) of the image.
+    """
+    touched = (
+        (mask[0].any(), tile.top > 0),
+        (mask[-1].any(), tile.top + tile.rows < shape[0]),
+        (mask[:, 0].any(), tile.left > 0),
+        (mask[:, -1].any(), tile.left + tile.cols < shape[1]),
+    )
+    return any(bool(reached) and goes_on for reached, goes_on in touched)
+
+
+def agreement(first: Bool[np.ndarray, "rows cols"], second: Bool[np.ndarray, "rows cols"]) -> float:
+    """IoU of two masks of the same pixels; 0 where both are empty."""
+    either = int((first | second).sum())
+    return int((first & second).sum()) / either if either else 0.0

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from affine import Affine
+
+from rsedu.errors import InputError
+from rsedu.scenes.samples import clearing
+from rsedu.scenes.scene import Scene
+from rsedu.segment.baselines import grow, ndvi, ndvi_threshold, patches
+
+
+def _scene(near: np.ndarray, red: np.ndarray) -> Scene:
+    return Scene(
+        array=np.stack([red, near]),
+        bands=("B04", "B08"),
+        transform=Affine(10, 0, 0, 0, -10, 0),
+        crs=None,
+        units=("reflectance",) * 2,
+    )
+
+
+def _frontier() -> Scene:
+    """Forest (NDVI 0.8) with a clearing of 20 x 20 px, one of 3 x 3, and a lake."""
+    near, red = np.full((60, 60), 0.36), np.full((60, 60), 0.04)
+    for rows, cols in ((slice(10, 30), slice(10, 30)), (slice(40, 43), slice(10, 13))):
+        near[rows, cols], red[rows, cols] = 0.2, 0.16
+    near[40:55, 40:55], red[40:55, 40:55] = 0.02, 0.03
+    return _scene(near, red)
+
+
+def test_growing_stops_where_the_colour_changes() -> None:
+    image = np.full((40, 50, 3), 40, dtype=np.uint8)
+    image[10:30, 5:25] = 200
+    image[10:30, 30:40] = 200  # the same colour, but not connected
+    grown = grow(image, (15, 20), tolerance=30)
+    expected = np.zeros((40, 50), dtype=bool)
+    expected[10:30, 5:25] = True
+    expected[[10, 10, 29, 29], [5, 24, 5, 24]] = False  # the median rounds corners
+    np.testing.assert_array_equal(grown, expected)
+
+
+def test_one_colour_that_differs_is_enough() -> None:
+    image = np.full((20, 20, 3), 100, dtype=np.uint8)
+    image[:, 10:, 2] = 140
+    assert grow(image, (3, 3), tolerance=39).sum() == 200
+    assert grow(image, (3, 3), tolerance=40).sum() == 400
+
+
+def test_a_click_outside_is_refused() -> None:
+    with pytest.raises(InputError, match="outside"):
+        grow(np.zeros((5, 9, 3), dtype=np.uint8), (2, 5))
+
+
+def test_ndvi_is_its_formula() -> None:
+    scene = _scene(np.array([[0.3, 0.1, 0.0]]), np.array([[0.1, 0.3, 0.0]]))
+    np.testing.assert_allclose(ndvi(scene), [[0.5, -0.5, np.nan]], rtol=1e-6)
+
+
+def test_bare_patches_are_neither_water_nor_too_small() -> None:
+    found = patches(_frontier(), threshold=0.5, least_ha=0.5)
+    assert len(found) == 1
+    assert found[0].sum() == pytest.approx(400, abs=8)
+    assert found[0][12:28, 12:28].all()
+
+
+def test_green_patches_are_the_rest_of_the_land() -> None:
+    found = patches(_frontier(), green=True, threshold=0.5)
+    assert len(found) == 1
+    assert not found[0][40:55, 40:55][2:-2, 2:-2].any() and found[0][0, 0]
+
+
+def test_holes_smaller_than_the_least_patch_are_filled() -> None:
+    scene = _frontier()
+    array = scene.array.copy()
+    array[:, 17:21, 17:21] = scene.array[:, :1, :1]  # 16 px of forest within the clearing
+    holed = _scene(array[1], array[0])
+    assert patches(holed, threshold=0.5, least_ha=0.5)[0][18, 18]
+    assert not patches(holed, threshold=0.5, least_ha=0.1)[0][18, 18]
+
+
+def test_patches_can_be_too_large() -> None:
+    assert not patches(_frontier(), threshold=0.5, most_ha=3.0)
+
+
+def test_otsu_parts_the_real_scene_between_its_two_hills() -> None:
+    # Its histogram has hills near 0.22 (soil) and 0.76 (trees).
+    assert 0.4 < ndvi_threshold(clearing()) < 0.6
+    assert len(patches(clearing(), most_ha=225)) == 10

@@ -1,0 +1,184 @@
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from affine import Affine
+from rasterio.crs import CRS
+from segment_anything import SamPredictor
+
+from rsedu.errors import InputError
+from rsedu.scenes.grid import Grid
+from rsedu.segment.answer import Answer
+from rsedu.segment.embedding import Embedded
+from rsedu.segment.prompt import Prompt
+from rsedu.segment.sam import Segmenter
+from rsedu.segment.tiles import Tile
+
+GRID = Grid(
+    transform=Affine(10, 0, 400_000, 0, -10, 8_900_000), crs=CRS.from_epsg(32720), shape=(128, 128)
+)
+
+
+def _by_the_package(segmenter: Segmenter, image: np.ndarray, **prompt: object) -> tuple:
+    predictor = SamPredictor(segmenter.model)
+    predictor.set_image(image)
+    return predictor.predict(**prompt)
+
+
+def test_one_tile_gives_what_the_packages_predictor_gives(
+    segmenter: Segmenter, image: np.ndarray
+) -> None:
+    answer = segmenter.embed(image).predict(
+        Prompt(points=((70, 50), (10, 100)), labels=(1, 0), box=(45, 25, 105, 75))
+    )
+    # Twice the pixels: the centre of pixel 70 lies at 141, and SAM adds half a pixel to what it
+    # is given, having doubled it: (141 - 0.5) / 2 = 70.25.
+    masks, scores, logits = _by_the_package(
+        segmenter,
+        image,
+        point_coords=np.array([[70.25, 50.25], [10.25, 100.25]]),
+        point_labels=np.array([1, 0]),
+        box=np.array([45, 25, 105, 75]),
+    )
+    np.testing.assert_array_equal(answer.masks, masks)
+    np.testing.assert_allclose(answer.scores, scores, rtol=1e-5)
+    np.testing.assert_allclose(answer.logits, logits, rtol=1e-3, atol=1e-4)
+    assert answer.logits.shape == (3, 64, 64)
+
+
+def test_a_mask_refines(segmenter: Segmenter, image: np.ndarray) -> None:
+    embedded = segmenter.embed(image)
+    prompt = Prompt(points=((70, 50),))
+    first = embedded.predict(prompt)
+    second = embedded.predict(replace(prompt, mask=first.logits[1]))
+    expected = _by_the_package(
+        segmenter,
+        image,
+        point_coords=np.array([[70.25, 50.25]]),
+        point_labels=np.array([1]),
+        mask_input=first.logits[1:2],
+    )
+    np.testing.assert_allclose(second.logits, expected[2], rtol=1e-3, atol=1e-4)
+    assert not np.allclose(second.logits, first.logits)
+
+
+def test_map_and_pixels_are_the_same_prompt(segmenter: Segmenter, image: np.ndarray) -> None:
+    embedded = replace(segmenter.embed(image), grid=GRID)
+    ours = embedded.predict(Prompt(points=((30, 20),), box=(10, 5, 50, 60)))
+    theirs = embedded.predict(
+        Prompt(
+            points=((400_305, 8_899_795),),
+            box=(400_100, 8_899_400, 400_500, 8_899_950),
+            frame="map",
+        )
+    )
+    np.testing.assert_array_equal(ours.logits, theirs.logits)
+    assert ours.grid == GRID
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        (Prompt(points=((128, 5),)), "outside an image of 128 rows"),
+        (Prompt(box=(-9, 0, 0, 9)), "outside"),
+        (Prompt(points=((1, 1),), frame="map"), "no place"),
+        (Prompt(points=((1, 1),), mask=np.zeros((32, 32))), "side of 32"),
+    ],
+)
+def test_what_does_not_fit_the_image_is_refused(
+    segmenter: Segmenter, image: np.ndarray, prompt: Prompt, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        segmenter.embed(image).predict(prompt)
+
+
+def test_embeddings_come_back_from_the_disk(
+    segmenter: Segmenter, image: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = replace(segmenter, cache=tmp_path)
+    first = kept.embed(image).predict(Prompt(points=((70, 50),)))
+
+    def no_encoder(_: torch.Tensor) -> torch.Tensor:
+        raise AssertionError("the encoder ran again")
+
+    monkeypatch.setattr(kept.model.image_encoder, "forward", no_encoder)
+    second = kept.embed(image).predict(Prompt(points=((70, 50),)))
+    np.testing.assert_array_equal(first.logits, second.logits)
+    with pytest.raises(AssertionError, match="ran again"):
+        kept.embed(image[::-1].copy())
+
+
+def test_many_threads_get_what_one_gets(segmenter: Segmenter, image: np.ndarray) -> None:
+    embedded = segmenter.embed(image)
+    prompts = [Prompt(points=((10 * number, 60),)) for number in range(1, 9)]
+    alone = [embedded.predict(prompt).logits for prompt in prompts]
+    together: dict[int, np.ndarray] = {}
+
+    def work(number: int) -> None:
+        together[number] = embedded.predict(prompts[number]).logits
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(prompts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, logits in enumerate(alone):
+        np.testing.assert_array_equal(together[number], logits)
+
+
+class _Oracle(Embedded):
+    """Answers with a known object instead of a model's guess, tile by tile."""
+
+    def ask(
+        self, tile: Tile, prompt: Prompt, *, model: object = None, single: bool = False
+    ) -> Answer:
+        truth = (self.image[tile.window][..., 0] > 100).copy()
+        if prompt.box is not None:
+            left, top, right, bottom = (round(edge) for edge in prompt.box)
+            kept = np.zeros_like(truth)
+            kept[top:bottom, left:right] = truth[top:bottom, left:right]
+            truth = kept
+        else:
+            for (col, row), label in zip(prompt.points, prompt.labels, strict=True):
+                assert truth[round(row), round(col)] == label, "a click on the wrong side"
+        masks = np.stack([truth & False, truth, truth])
+        logits = np.zeros((3, 64, 64), dtype=np.float32)
+        return Answer(masks=masks, scores=np.array([0, 1, 0.5], dtype=np.float32), logits=logits)
+
+
+def _wide(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
+    """A bent band that runs over many tiles of an image of 300 x 260."""
+    truth = np.zeros((300, 260), dtype=bool)
+    truth[40:60, 20:240] = truth[40:280, 220:240] = True
+    image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
+    plain = segmenter.embed(image, tile_px=100)
+    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "cache", "grid")}
+    return _Oracle(**parts), truth
+
+
+def test_a_mask_goes_on_from_tile_to_tile(segmenter: Segmenter) -> None:
+    embedded, truth = _wide(segmenter)
+    answer = embedded.predict(Prompt(points=((30, 50), (150, 150)), labels=(1, 0)))
+    assert len(embedded.tiles) > 9 and answer.best == 1
+    np.testing.assert_array_equal(answer.masks[1], truth)
+    assert not answer.masks[0].any()
+
+
+def test_a_box_larger_than_a_tile_is_answered_in_parts(segmenter: Segmenter) -> None:
+    embedded, truth = _wide(segmenter)
+    answer = embedded.predict(Prompt(box=(15, 35, 245, 200)))
+    expected = truth.copy()
+    expected[200:] = False
+    np.testing.assert_array_equal(answer.masks[1], expected)
+
+
+def test_further_clicks_leave_the_tile_as_it_is(segmenter: Segmenter) -> None:
+    embedded, _ = _wide(segmenter)
+    prompt = Prompt(points=((30, 50),))
+    assert embedded.home(prompt.click(230, 250)) == embedded.home(prompt)
+    assert embedded.home(prompt).depth((30, 50), (300, 260)) >= 25
+    negative_first = Prompt(points=((230, 250), (30, 50)), labels=(0, 1))
+    assert embedded.home(negative_first) == embedded.home(prompt)

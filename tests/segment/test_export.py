@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.warp import transform
+from shapely.geometry import shape
+
+from rsedu.errors import InputError
+from rsedu.scenes.grid import Grid
+from rsedu.segment.export import Segment, hectares, polygon, write_geojson, write_geotiff
+
+UTM = CRS.from_epsg(32720)
+GRID = Grid(transform=Affine(10, 0, 400_000, 0, -10, 8_900_000), crs=UTM, shape=(30, 40))
+NOWHERE = Grid(transform=Affine(10, 0, 0, 0, -10, 300), crs=None, shape=(30, 40))
+
+
+def _mask() -> np.ndarray:
+    mask = np.zeros((30, 40), dtype=bool)
+    mask[5:15, 8:28] = True
+    mask[8:10, 12:16] = False  # a hole of eight pixels
+    return mask
+
+
+def test_hectares_are_pixels_times_their_ground() -> None:
+    assert hectares(_mask(), GRID) == pytest.approx(192 * 100 / 10_000)
+
+
+def test_the_polygon_runs_along_the_pixels_and_has_the_hole() -> None:
+    found = polygon(_mask(), GRID)
+    assert found.bounds == (400_080.0, 8_899_850.0, 400_280.0, 8_899_950.0)
+    assert found.area == pytest.approx(19_200)
+    assert len(found.interiors) == 1
+
+
+def test_geojson_is_in_degrees_and_comes_back_to_the_place(tmp_path: Path) -> None:
+    segment = Segment(mask=_mask(), label="clearing", score=0.81234, properties={"kept": True})
+    path = write_geojson(tmp_path / "out.geojson", [segment, segment], GRID)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written["scene_crs"] == "EPSG:32720"
+    first, second = written["features"]
+    assert first["properties"] == {
+        "kept": True,
+        "object": 1,
+        "label": "clearing",
+        "hectares": 1.92,
+        "predicted_iou": 0.8123,
+    }
+    assert second["properties"]["object"] == 2
+    lon, lat = np.transpose(first["geometry"]["coordinates"][0])
+    x, y = transform(CRS.from_epsg(4326), UTM, lon, lat)
+    assert (min(x), max(x)) == pytest.approx((400_080, 400_280), abs=0.05)
+    assert (min(y), max(y)) == pytest.approx((8_899_850, 8_899_950), abs=0.05)
+
+
+def test_geojson_without_a_place_is_in_metres(tmp_path: Path) -> None:
+    path = write_geojson(tmp_path / "out.geojson", [Segment(mask=_mask())], NOWHERE)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written["scene_crs"] is None
+    assert written["features"][0]["properties"]["predicted_iou"] is None
+    assert shape(written["features"][0]["geometry"]).bounds == (80.0, 150.0, 280.0, 250.0)
+
+
+def test_geotiff_numbers_the_objects_at_their_place(tmp_path: Path) -> None:
+    other = np.zeros((30, 40), dtype=bool)
+    other[12:20, 0:10] = True
+    path = write_geotiff(
+        tmp_path / "out.tif",
+        [Segment(mask=_mask(), label="clearing"), Segment(mask=other, label="lake")],
+        GRID,
+    )
+    with rasterio.open(path) as file:
+        numbers, tags = file.read(1), file.tags()
+        assert file.crs == UTM and file.transform == GRID.transform
+    np.testing.assert_array_equal(numbers == 2, other)
+    np.testing.assert_array_equal(numbers == 1, _mask() & ~other)
+    assert (tags["LABEL_1"], tags["LABEL_2"]) == ("clearing", "lake")
+
+
+def test_empty_masks_and_other_grids_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="empty"):
+        polygon(_mask() & False, GRID)
+    with pytest.raises(InputError, match="not on this grid"):
+        write_geotiff(tmp_path / "x.tif", [Segment(mask=_mask()[1:])], GRID)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,65 @@
+import numpy as np
+
+from rsedu.scenes.cover import CROP, FOREST, PASTURE, REGROWTH, ROAD, WATER
+from rsedu.segment.objects import components, numbered, openings, plots
+
+
+def _flooded(mask: np.ndarray) -> list[set[tuple[int, int]]]:
+    """Connected pixels, by a walk from each."""
+    left = {(int(row), int(col)) for row, col in zip(*np.nonzero(mask), strict=True)}
+    parts = []
+    while left:
+        part, edge = set(), [left.pop()]
+        while edge:
+            row, col = edge.pop()
+            part.add((row, col))
+            for near in ((row + 1, col), (row - 1, col), (row, col + 1), (row, col - 1)):
+                if near in left:
+                    left.remove(near)
+                    edge.append(near)
+        parts.append(part)
+    return sorted(parts, key=len, reverse=True)
+
+
+def test_components_are_what_a_walk_reaches() -> None:
+    mask = np.random.default_rng(2).random((20, 31)) < 0.5
+    walked = _flooded(mask)
+    found = components(mask)
+    assert [int(part.sum()) for part in found] == [len(part) for part in walked]
+    as_sets = {
+        frozenset(zip(*(axis.tolist() for axis in np.nonzero(p)), strict=True)) for p in found
+    }
+    assert as_sets == {frozenset(part) for part in walked}
+
+
+def test_small_components_are_left_out() -> None:
+    mask = np.zeros((6, 6), dtype=bool)
+    mask[0, 0:3] = mask[5, 5] = True
+    assert [int(part.sum()) for part in components(mask, least_px=2)] == [3]
+
+
+def test_a_plot_is_of_one_class_and_an_opening_of_any_open_one() -> None:
+    classes = np.full((10, 12), FOREST, dtype=np.uint8)
+    classes[2:6, 1:4] = PASTURE
+    classes[2:6, 4:8] = CROP
+    classes[2:6, 8] = ROAD
+    classes[8:10, 0:3] = WATER
+    classes[0:2, 10:12] = REGROWTH
+    fields = plots(classes, least_px=4)
+    assert sorted(np.bincount(fields.ravel())[1:].tolist()) == [4, 6, 12, 16]
+    assert (fields[classes == ROAD] == 0).all() and (fields[classes == FOREST] == 0).all()
+    open_land = openings(classes, least_px=4)
+    assert open_land.max() == 1
+    np.testing.assert_array_equal(open_land == 1, np.isin(classes, (PASTURE, CROP, ROAD)))
+
+
+def test_numbers_go_from_the_largest_and_stop_at_255() -> None:
+    parts = []
+    for number in range(300):
+        part = np.zeros((40, 40), dtype=bool)
+        part.ravel()[number * 5 : number * 5 + 1 + number % 5] = True
+        parts.append(part)
+    drawn = numbered(tuple(parts), (40, 40))
+    sizes = np.bincount(drawn.ravel(), minlength=256)[1:]
+    assert drawn.max() == 255
+    assert (np.diff(sizes) <= 0).all()

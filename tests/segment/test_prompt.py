@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsedu.errors import InputError
+from rsedu.segment.prompt import Prompt, box_of
+
+TRANSFORM = Affine(10, 0, 500_000, 0, -10, 9_000_000)
+
+
+def test_labels_left_out_are_clicks_on_the_object() -> None:
+    assert Prompt(points=((1, 2), (3, 4))).labels == (1, 1)
+
+
+def test_true_and_false_are_labels() -> None:
+    assert Prompt(points=((1, 2), (3, 4)), labels=(True, False)).labels == (1, 0)
+
+
+def test_a_click_more_leaves_the_old_prompt_alone() -> None:
+    first = Prompt(points=((1, 2),))
+    second = first.click(5, 6, positive=False)
+    assert first.points == ((1.0, 2.0),)
+    assert second.points == ((1.0, 2.0), (5.0, 6.0)) and second.labels == (1, 0)
+
+
+def test_the_map_is_the_pixels_in_metres() -> None:
+    # The pixel in column 3, row 7 spans 30 to 40 m eastwards and 70 to 80 m southwards.
+    prompt = Prompt(
+        points=((500_035, 8_999_925),),
+        box=(500_020, 8_999_900, 500_050, 8_999_960),
+        frame="map",
+    ).in_pixels(TRANSFORM)
+    assert prompt.points == ((3.0, 7.0),)
+    assert prompt.box == (2.0, 4.0, 5.0, 10.0)
+    assert prompt.frame == "pixels"
+
+
+@given(col=st.integers(0, 200), row=st.integers(0, 200))
+def test_centres_of_pixels_come_back_as_whole_numbers(col: int, row: int) -> None:
+    x, y = TRANSFORM @ (col + 0.5, row + 0.5)
+    found = Prompt(points=((x, y),), frame="map").in_pixels(TRANSFORM).points[0]
+    assert found == pytest.approx((col, row), abs=1e-6)
+
+
+def test_the_map_needs_a_place() -> None:
+    with pytest.raises(InputError, match="no place"):
+        Prompt(points=((1, 2),), frame="map").in_pixels(None)
+
+
+def test_equal_parts_make_equal_prompts() -> None:
+    mask = np.zeros((4, 4))
+    one, other = (Prompt(points=((1, 2),), mask=mask) for _ in range(2))
+    assert one == other and hash(one) == hash(other)
+    assert one != Prompt(points=((1, 2),), mask=mask + 1)
+    assert one != Prompt(points=((1, 2),), mask=mask, box=(0, 0, 1, 1))
+
+
+def test_a_prompts_mask_cannot_be_changed() -> None:
+    mask = np.zeros((4, 4))
+    prompt = Prompt(points=((1, 2),), mask=mask)
+    mask[0, 0] = 9
+    assert prompt.mask is not None and prompt.mask[0, 0] == 0
+    with pytest.raises(ValueError, match="read-only"):
+        prompt.mask[0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({}, "a click or a box"),
+        ({"points": ((1, 2),), "labels": (1, 0)}, "1 points came with"),
+        ({"points": ((1, 2),), "labels": (2,)}, "labels"),
+        ({"points": ((1, float("nan")),)}, "finite"),
+        ({"box": (5, 0, 5, 3)}, "empty"),
+        ({"box": (0, 3, 5, 2)}, "empty"),
+        ({"points": ((1, 2),), "mask": np.zeros((4, 5))}, "square"),
+        ({"points": ((1, 2),), "frame": "degrees"}, "degrees"),
+    ],
+)
+def test_a_wrong_prompt_says_what_is_wrong(wrong: dict, message: str) -> None:
+    if wrong.get("frame") == "degrees":
+        with pytest.raises(Exception, match=r"degrees|frame"):
+            Prompt(**wrong)
+        return
+    with pytest.raises(InputError, match=message):
+        Prompt(**wrong)
+
+
+def test_the_box_of_a_mask_is_its_outer_edges() -> None:
+    mask = np.zeros((8, 12), dtype=bool)
+    mask[2:5, 7:9] = True
+    assert box_of(mask) == (7.0, 2.0, 9.0, 5.0)
+    with pytest.raises(InputError, match="empty"):
+        box_of(np.zeros((3, 3), dtype=bool))

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from rsedu.errors import InputError
+from rsedu.segment.embedding import Embedded
+from rsedu.segment.reference import combined, cosine_map, describe, likelihood, similarity
+from rsedu.segment.sam import Segmenter
+
+
+@pytest.fixture
+def embedded(segmenter: Segmenter, image: np.ndarray) -> Embedded:
+    return segmenter.embed(image)
+
+
+def _square() -> np.ndarray:
+    """Whole cells of 8 px: rows 4 to 7 and columns 6 to 11 of the embedding."""
+    mask = np.zeros((128, 128), dtype=bool)
+    mask[32:64, 48:96] = True
+    return mask
+
+
+def test_the_target_is_the_mean_of_the_objects_cells(embedded: Embedded) -> None:
+    features = embedded.features(embedded.tiles[0])[0]
+    inside = features[:, 4:8, 6:12].flatten(1)
+    found = describe(embedded, _square())
+    torch.testing.assert_close(found.target, inside.mean(dim=1))
+    torch.testing.assert_close(found.strongest, (inside.mean(dim=1) + inside.amax(dim=1)) / 2)
+
+
+def test_inside_and_outside_are_mean_cosines(embedded: Embedded) -> None:
+    features = embedded.features(embedded.tiles[0])[0]
+    found = describe(embedded, _square())
+    cosines = np.array(
+        [
+            [
+                float(F.cosine_similarity(features[:, row, col], found.target, dim=0))
+                for col in range(16)
+            ]
+            for row in range(16)
+        ]
+    )
+    cells = _square()[4::8, 4::8]
+    assert found.inside == pytest.approx(cosines[cells].mean(), abs=1e-4)
+    assert found.outside == pytest.approx(cosines[~cells].mean(), abs=1e-3)
+    assert found.threshold == pytest.approx((found.inside + found.outside) / 2)
+
+
+def test_an_object_smaller_than_half_a_cell_is_weighted_by_its_shares(embedded: Embedded) -> None:
+    mask = np.zeros((128, 128), dtype=bool)
+    mask[66, 22:26] = True  # two pixels in each of two cells, (row 8, col 2) and (row 8, col 3)
+    features = embedded.features(embedded.tiles[0])[0]
+    expected = features[:, 8, 2:4].mean(dim=1)
+    found = describe(embedded, mask).target
+    assert float(F.cosine_similarity(found, expected, dim=0)) > 0.99
+
+
+def test_similarity_is_one_where_the_image_is_the_target(embedded: Embedded) -> None:
+    features = embedded.features(embedded.tiles[0])[0]
+    shown = similarity(embedded, features[:, 5, 9])
+    assert shown.shape == (128, 128)
+    assert np.unravel_index(shown.argmax(), shown.shape)[0] // 8 == 5
+    assert np.unravel_index(shown.argmax(), shown.shape)[1] // 8 == 9
+    cells = cosine_map(features, features[:, 5, 9])
+    assert float(cells[5, 9]) == pytest.approx(1, abs=1e-5)
+    assert cells.abs().max() <= 1 + 1e-5
+
+
+def test_padding_is_no_part_of_the_similarity(segmenter: Segmenter, image: np.ndarray) -> None:
+    half = segmenter.embed(image[:64])
+    features = half.features(half.tiles[0])[0]
+    shown = similarity(half, features[:, 2, 13])
+    assert shown.shape == (64, 128)
+    row, col = np.unravel_index(shown.argmax(), shown.shape)
+    assert (row // 8, col // 8) == (2, 13)
+
+
+def test_likelihood_is_the_logistic_of_the_standardised_map() -> None:
+    values = torch.tensor([[1.0, 2.0], [3.0, 6.0]])
+    z = (values.numpy() - 3) / values.numpy().std(ddof=1)
+    np.testing.assert_allclose(likelihood(values), 1 / (1 + np.exp(-z)), rtol=1e-5)
+
+
+def test_several_references_are_their_mean(embedded: Embedded) -> None:
+    one = describe(embedded, _square())
+    other = describe(embedded, np.roll(_square(), 40, axis=0))
+    both = combined([one, other])
+    torch.testing.assert_close(both.target, (one.target + other.target) / 2)
+    torch.testing.assert_close(both.strongest, (one.strongest + other.strongest) / 2)
+    assert both.inside == pytest.approx((one.inside + other.inside) / 2)
+    with pytest.raises(InputError, match="no reference"):
+        combined([])
+
+
+def test_masks_that_do_not_fit_are_refused(embedded: Embedded, segmenter: Segmenter) -> None:
+    with pytest.raises(InputError, match="the image"):
+        describe(embedded, np.ones((5, 5), dtype=bool))
+    with pytest.raises(InputError, match="empty"):
+        describe(embedded, _square() & False)
+    large = segmenter.embed(np.zeros((200, 200, 3), dtype=np.uint8))
+    with pytest.raises(InputError, match="tiles"):
+        similarity(large, torch.ones(128))
