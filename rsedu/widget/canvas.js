@@ -6,8 +6,6 @@
 
 const DRAG_PX = 4; // a pointer that moves less than this has clicked
 const BUSY_MS = 300; // a wait that a user starts to notice
-// Okabe and Ito's palette, as in rsedu.plot; shapes and lines differ too.
-const COLOURS = { mask: '#56B4E9', kept: '#E69F00', plus: '#0072B2', minus: '#D55E00', box: '#F0E442' };
 const KEYS = [
   ['arrows', 'move (Shift: by 10)'],
   ['Enter', 'object'],
@@ -41,38 +39,6 @@ function send(model, command) {
   model.save_changes();
 }
 
-// One bit per pixel, row by row, the first in the highest: whether a pixel of the mask is set.
-function reader(view, cols, rows) {
-  if (!view?.byteLength) return null;
-  return (col, row) => {
-    if (col < 0 || row < 0 || col >= cols || row >= rows) return 0;
-    const bit = row * cols + col;
-    return (view.getUint8(bit >> 3) >> (7 - (bit & 7))) & 1;
-  };
-}
-
-// Where a mask changes, along the edges of its pixels.
-function outline(set, cols, rows) {
-  const path = new Path2D();
-  const trace = (lines, length, differs, at) => {
-    for (let line = 0; line <= lines; line++) {
-      let start = -1;
-      for (let step = 0; step <= length; step++) {
-        const edge = step < length && differs(line, step);
-        if (edge && start < 0) start = step;
-        if (!edge && start >= 0) {
-          path.moveTo(...at(line, start));
-          path.lineTo(...at(line, step));
-          start = -1;
-        }
-      }
-    }
-  };
-  trace(rows, cols, (row, col) => set(col, row - 1) !== set(col, row), (row, col) => [col, row]);
-  trace(cols, rows, (col, row) => set(col - 1, row) !== set(col, row), (col, row) => [col, row]);
-  return path;
-}
-
 class View {
   constructor(model, el) {
     this.model = model;
@@ -88,9 +54,7 @@ class View {
 
   build(el) {
     const { model } = this;
-    this.root = element('div', 'prompter', el, {
-      'data-jp-suppress-context-menu': '',
-    });
+    this.root = element('div', 'prompter', el, { 'data-jp-suppress-context-menu': '' });
     this.stage = element('div', 'stage', this.root);
     this.stage.style.width = `min(100%, ${model.get('width_px')}px)`;
     this.stage.style.aspectRatio = `${this.cols} / ${this.rows}`;
@@ -180,9 +144,9 @@ class View {
     const bits = [model.get('kept'), model.get('mask')];
     if (bits.some((view, at) => view !== this.bits?.[at])) {
       this.bits = bits;
-      const [kept, mask] = bits.map((view) => reader(view, cols, rows));
-      this.fill({ kept, mask }, cols, rows);
-      this.outlines = { kept: kept && outline(kept, cols, rows), mask: mask && outline(mask, cols, rows) };
+      const masks = bits.map((view) => unpack(view, cols, rows));
+      fill(this.overlay, masks, cols, rows);
+      this.outlines = masks.map((set) => set && outline(set, cols, rows));
     }
     this.paint();
     this.tell();
@@ -228,101 +192,29 @@ class View {
     return { context, ratio, scale: [width / this.cols, height / this.rows] };
   }
 
-  // The overlay has the masks' own pixels; the page scales it, and makes it transparent.
-  fill(masks, cols, rows) {
-    this.overlay.width = cols;
-    this.overlay.height = rows;
-    const context = this.overlay.getContext('2d');
-    const image = context.createImageData(cols, rows);
-    const pixels = new Uint32Array(image.data.buffer);
-    for (const [name, set] of Object.entries(masks)) {
-      if (!set) continue;
-      const [red, green, blue] = [1, 3, 5].map((at) => parseInt(COLOURS[name].slice(at, at + 2), 16));
-      const colour = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-      for (let row = 0; row < rows; row++) {
-        for (let col = 0; col < cols; col++) if (set(col, row)) pixels[row * cols + col] = colour;
-      }
-    }
-    context.putImageData(image, 0, 0);
-  }
-
   paintLines() {
     this.overlay.style.opacity = this.model.get('opacity');
     const { context, ratio } = this.fresh(this.lines);
     const matrix = new DOMMatrix();
     matrix.scaleSelf(this.lines.width / this.overlay.width, this.lines.height / this.overlay.height);
-    for (const [name, outline] of Object.entries(this.outlines ?? {})) {
-      if (!outline) continue;
+    this.outlines?.forEach((outline, layer) => {
+      if (!outline) return;
       const path = new Path2D();
       path.addPath(outline, matrix);
-      this.line(context, path, ratio, COLOURS[name]);
-    }
-  }
-
-  // A line that is seen on bright and on dark ground.
-  line(context, path, ratio, colour, dash = []) {
-    context.setLineDash([]);
-    context.strokeStyle = 'rgba(0, 0, 0, 0.75)';
-    context.lineWidth = 3.5 * ratio;
-    context.stroke(path);
-    context.setLineDash(dash.map((length) => length * ratio));
-    context.strokeStyle = colour;
-    context.lineWidth = 1.75 * ratio;
-    context.stroke(path);
+      drawLine(context, path, ratio, LAYERS[layer]);
+    });
   }
 
   paintMarks() {
     const drawn = this.fresh(this.marks);
     const { context } = drawn;
-    for (const step of this.model.get('prompts')) this.step(drawn, step);
+    for (const step of this.model.get('prompts')) drawStep(drawn, step);
     context.globalAlpha = 0.6;
-    for (const step of waiting(this.model)) this.step(drawn, step);
+    for (const step of waiting(this.model)) drawStep(drawn, step);
     context.globalAlpha = 1;
     const box = this.preview();
-    if (box) this.step(drawn, box);
-    if (this.cross && document.activeElement === this.marks) this.crossHair(drawn);
-  }
-
-  step(drawn, step) {
-    if (step.do === 'box') this.box(drawn, step);
-    if (step.do === 'point') this.point(drawn, step);
-  }
-
-  box({ context, ratio, scale: [x, y] }, { left, top, right, bottom }) {
-    const path = new Path2D();
-    path.rect(left * x, top * y, (right - left) * x, (bottom - top) * y);
-    this.line(context, path, ratio, COLOURS.box, [7, 5]);
-  }
-
-  point({ context, ratio, scale: [x, y] }, { col, row, positive }) {
-    const [centre, middle, radius, arm] = [(col + 0.5) * x, (row + 0.5) * y, 7 * ratio, 4 * ratio];
-    context.setLineDash([]);
-    context.beginPath();
-    context.arc(centre, middle, radius, 0, 2 * Math.PI);
-    context.fillStyle = positive ? COLOURS.plus : COLOURS.minus;
-    context.fill();
-    context.strokeStyle = 'white';
-    context.lineWidth = 2 * ratio;
-    context.stroke();
-    context.beginPath();
-    context.moveTo(centre - arm, middle);
-    context.lineTo(centre + arm, middle);
-    if (positive) {
-      context.moveTo(centre, middle - arm);
-      context.lineTo(centre, middle + arm);
-    }
-    context.stroke();
-  }
-
-  crossHair({ context, ratio, scale: [x, y] }) {
-    const [centre, middle] = [(this.cross[0] + 0.5) * x, (this.cross[1] + 0.5) * y];
-    const [gap, arm] = [5 * ratio, 16 * ratio];
-    const path = new Path2D();
-    for (const [right, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      path.moveTo(centre + gap * right, middle + gap * down);
-      path.lineTo(centre + arm * right, middle + arm * down);
-    }
-    this.line(context, path, ratio, 'white');
+    if (box) drawStep(drawn, box);
+    if (this.cross && document.activeElement === this.marks) drawCross(drawn, this.cross);
   }
 
   // Pixel of the scene under the pointer, at any size that the page gives the picture.
@@ -392,19 +284,21 @@ class View {
   }
 
   key(event) {
-    if (event.metaKey || event.altKey || (event.ctrlKey && event.key !== 'z')) return;
-    const act = this.action(event.key.length === 1 ? event.key.toLowerCase() : event.key, event);
+    const command = event.ctrlKey || event.metaKey;
+    if (event.altKey || (command && event.key !== 'z')) return;
+    const key = command ? 'u' : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = this.action(key, event.shiftKey);
     if (!act) return;
     this.swallow(event);
+    if (event.repeat && !key.startsWith('Arrow')) return; // a key held down is one click
     act();
     this.paintMarks();
   }
 
-  action(key, { shiftKey, ctrlKey }) {
+  action(key, shift) {
     const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (key in arrows) return () => this.steer(arrows[key], shiftKey ? 10 : 1);
+    if (key in arrows) return () => this.steer(arrows[key], shift ? 10 : 1);
     if (key === 'Escape' && this.corner) return () => (this.corner = null);
-    if (ctrlKey) return () => send(this.model, { do: 'undo' });
     return {
       Enter: () => this.place(true),
       n: () => this.place(false),

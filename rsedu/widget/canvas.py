@@ -8,6 +8,7 @@ import anywidget
 import traitlets
 
 _HERE = Path(__file__).parent
+_PARTS = ("masks.js", "marks.js", "canvas.js")  # anywidget takes one module, and the last exports
 
 
 class Canvas(anywidget.AnyWidget):
@@ -37,7 +38,7 @@ class Canvas(anywidget.AnyWidget):
         error: what went wrong last; empty if nothing.
     """
 
-    _esm = _HERE / "canvas.js"
+    _esm = "\n".join((_HERE / part).read_text(encoding="utf-8") for part in _PARTS)
     _css = _HERE / "canvas.css"
 
     picture = traitlets.Bytes().tag(sync=True)

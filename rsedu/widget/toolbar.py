@@ -8,6 +8,7 @@ import ipywidgets  # type: ignore[import-untyped]
 
 SIGNS = ("+ object", "\u2212 background")
 NO_MASKS = ("1", "2", "3")
+NAME_PX = 64  # of what stands before each row
 
 
 def _button(text: str, says: str) -> Any:
@@ -42,18 +43,20 @@ class Toolbar:
         self.masks = _choice(NO_MASKS, ("Mask 1", "Mask 2", "Mask 3"), "76px")
         self.undo = _button("Undo", "Take the last step back (U)")
         self.clear = _button("Clear", "Forget clicks and boxes (Escape)")
-        self.label = ipywidgets.Text(value=label, layout=ipywidgets.Layout(width="236px"))
+        self.label = ipywidgets.Text(value=label, description="Keep as")
+        self.label.layout.width = f"{NAME_PX + 240}px"
+        self.label.style.description_width = f"{NAME_PX - 4}px"  # its own margin
         self.keep = _button("Keep", "Finish this object (K)")
         self.export = _button("Export", "Write GeoJSON and GeoTIFF (E)")
         self.opacity = ipywidgets.FloatSlider(
             value=opacity, min=0.0, max=1.0, step=0.05, description="Opacity", readout=False
         )
-        self.opacity.layout.width = "176px"
+        self.opacity.layout.width = "162px"
         self.opacity.style.description_width = "52px"
         self.rows = (
-            _row("Click on", self.sign, self.undo, self.clear),
-            _row("Mask, IoU", self.masks, self.opacity),
-            _row("Keep as", self.label, self.keep, self.export),
+            _row(_name("Click on"), self.sign, self.undo, self.clear),
+            _row(_name("Mask, IoU"), self.masks, self.opacity),
+            _row(self.label, self.keep, self.export),
         )
         self._offering = False
 
@@ -79,9 +82,12 @@ class Toolbar:
         return self._offering
 
 
-def _row(name: str, *widgets: Any) -> Any:
-    first = ipywidgets.Label(name, layout=ipywidgets.Layout(width="64px"))
+def _name(text: str) -> Any:
+    return ipywidgets.Label(text, layout=ipywidgets.Layout(width=f"{NAME_PX}px"))
+
+
+def _row(*widgets: Any) -> Any:
     layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
-    row = ipywidgets.HBox((first, *widgets), layout=layout)
+    row = ipywidgets.HBox(widgets, layout=layout)
     row.add_class("rsedu-toolbar")
     return row

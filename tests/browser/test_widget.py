@@ -230,7 +230,7 @@ def test_the_keyboard_does_all_of_it(hand):
 def test_every_size_of_the_picture_gives_the_same_pixels(lab, tmp_path, width_px):
     """The last one is wider than the page has room for."""
     show = SHOW.replace("scene)\n", f"scene, width_px={width_px})\n")
-    lab.page.set_viewport_size({"width": 760, "height": 1000})
+    lab.page.set_viewport_size({"width": 760, "height": 1600})
     hand = shown(lab, tmp_path, show)
     place = hand.marks.bounding_box()
     assert hand.overlay.bounding_box() == hand.root.locator("img").bounding_box() == place

@@ -1,12 +1,10 @@
 """What canvas.js reads and writes is what the kernel has."""
 
 import re
-from pathlib import Path
 
-import rsedu.widget.canvas
 from rsedu.widget.canvas import Canvas
 
-SOURCE = Path(rsedu.widget.canvas.__file__).with_name("canvas.js").read_text(encoding="utf-8")
+SOURCE = str(Canvas._esm)
 
 
 def test_the_browser_knows_the_traits_by_their_names():

@@ -152,7 +152,8 @@ def test_the_buttons_do_what_they_say(prompter, page):
 
 
 def test_the_toolbar_and_the_state_agree(prompter):
-    sign, masks, label = (prompter.children[row].children[1] for row in range(3))
+    sign, masks = (prompter.children[row].children[1] for row in range(2))
+    label = prompter.children[2].children[0]
     prompter.add_point(20, 15)
     assert (masks.options, masks.index) == (("1: 0.70", "2: 0.90", "3: 0.80"), 1)
     masks.index = 2
