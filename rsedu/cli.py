@@ -86,3 +86,27 @@ def pretrain(ctx: click.Context) -> None:
     from rsedu.pretrain import pretrain as command
 
     command.main(ctx.args, prog_name="rsedu pretrain", standalone_mode=False)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def score(ctx: click.Context) -> None:
+    """Score a change map of a synthetic place; --help lists the options."""
+    from rsedu.project.commands import score as command
+
+    command.main(ctx.args, prog_name="rsedu score", standalone_mode=False)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def board(ctx: click.Context) -> None:
+    """Print the ranking of a scoreboard's folder; --help lists the options."""
+    from rsedu.project.commands import board as command
+
+    command.main(ctx.args, prog_name="rsedu board", standalone_mode=False)

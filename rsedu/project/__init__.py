@@ -1,0 +1,1 @@
+"""The group project: how much forest went, where, when, and how sure can one be?"""

@@ -1,0 +1,28 @@
+"""A small place, and a map of it that is wrong in known ways."""
+
+import numpy as np
+import pytest
+
+from rsedu.project.place import Place
+
+
+@pytest.fixture(scope="session")
+def place() -> Place:
+    """2 x 2 km with 1522 pixels of loss."""
+    return Place(seed=3, size_m=2000.0)
+
+
+@pytest.fixture(scope="session")
+def true(place: Place) -> np.ndarray:
+    """Its truth: decimal years, NaN for none."""
+    years = place.truth()
+    years.setflags(write=False)
+    return years
+
+
+@pytest.fixture
+def mapped(true: np.ndarray) -> np.ndarray:
+    """The truth one pixel further east, half a year too late where that is in the period."""
+    years = np.full_like(true, np.nan)
+    years[:, 1:] = true[:, :-1]
+    return np.minimum(years + np.float32(0.5), np.float32(2025.5))

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from rsedu.errors import InputError
+from rsedu.project import figure
+from rsedu.project.place import Place
+from rsedu.project.score import score
+
+
+def test_each_pixel_has_its_kind() -> None:
+    mapped = np.array([[2021, np.nan], [2022, np.nan]], dtype=np.float32)
+    true = np.array([[2024, 2021], [np.nan, np.nan]], dtype=np.float32)
+    kinds = figure.errors(mapped, true)
+    assert [[figure.NAMES[kind] for kind in row] for row in kinds] == [
+        ["found", "missed"],
+        ["false alarm", "neither"],
+    ]
+
+
+def test_three_panels_show_truth_map_and_errors(
+    place: Place, mapped: np.ndarray, true: np.ndarray
+) -> None:
+    found = score(mapped, true, gsd_m=10.0)
+    summary = figure.draw(mapped, true, place, found)
+    axes = [ax for ax in plt.gcf().axes if ax.get_title()]
+    assert [ax.get_title() for ax in axes] == ["truth", "map", "errors"]
+    for ax, years in zip(axes, (true, mapped), strict=False):
+        np.testing.assert_array_equal(np.ma.filled(ax.images[0].get_array(), np.nan), years)
+        assert ax.images[0].get_clim() == (2020.5, 2025.5)
+    shown = np.asarray(axes[2].images[0].get_array())
+    assert (shown == figure.FOUND).sum() == found.found_px
+    assert f"F1 {found.f1:.3f}; {found.mapped_ha:.0f} ha on the map" in summary
+    plt.close("all")
+
+
+def test_the_picture_is_saved_whole_and_closed(
+    tmp_path: Path, place: Place, mapped: np.ndarray, true: np.ndarray
+) -> None:
+    figure.draw(mapped, true, place, score(mapped, true, gsd_m=10.0))
+    figure.save(tmp_path / "score.PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["score.PNG"]
+    with Image.open(tmp_path / "score.PNG") as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 1500
+    assert not plt.get_fignums()
+
+
+def test_only_png_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"ends in \.png, not score\.jpg"):
+        figure.save(Path("score.jpg"))

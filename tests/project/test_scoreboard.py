@@ -1,0 +1,236 @@
+import json
+import os
+import subprocess
+import sys
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.project.scoreboard import clean, read, submission, submit
+
+FACTS: dict[str, Any] = {
+    "place": "place 3, 2 km",
+    "f1": 0.75,
+    "date_error_years": 0.5,
+    "boundary_bias_m": -3.25,
+    "mapped_ha": 12.5,
+    "estimated_ha": 14.0,
+    "low_ha": 11.0,
+    "high_ha": 17.0,
+    "true_ha": 15.25,
+    "more": "is left out",
+}
+NOW = datetime(2026, 5, 4, 13, 30, tzinfo=UTC)
+
+
+def written(folder: Path, group: str = "Toucans", **changes: Any) -> Path:
+    return submit(folder, submission(group, {**FACTS, **changes}, now=NOW))
+
+
+def test_a_submission_comes_back(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "board"
+    written(folder, date_error_years=None)
+    board = read(folder)
+    assert board.broken == ()
+    (line,) = board.submissions
+    assert (line.group, line.place, line.f1) == ("Toucans", "place 3, 2 km", 0.75)
+    assert line.date_error_years is None
+    assert (line.low_ha, line.high_ha, line.true_ha) == (11.0, 17.0, 15.25)
+    assert datetime.fromisoformat(line.submitted) == NOW
+
+
+def test_times_are_compared_in_utc(tmp_path: Path) -> None:
+    for group, hours in (("east", 9), ("west", -3), ("here", 0)):
+        moment = NOW.replace(tzinfo=timezone(timedelta(hours=hours)))
+        submit(tmp_path, submission(group, FACTS, now=moment))
+    assert [line.group for line in read(tmp_path).submissions] == ["east", "here", "west"]
+    before = datetime.now(UTC)
+    now = datetime.fromisoformat(submission("now", FACTS).submitted)
+    assert before <= now <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("  Los  Tucanes\t2 ", "Los Tucanes 2"),
+        ("A\x1b[31mB\x00\x7f", "A[31mB"),
+        ("A\u202eB\u200b\ufeff", "AB"),
+        ("line\nbreak\u2028more", "line break more"),
+        ("Mu\u0308ller", "M\u00fcller"),
+        ("../../etc/passwd", "../../etc/passwd"),
+        ("x" * 99, "x" * 40),
+    ],
+)
+def test_a_name_is_cleaned(name: str, left: str) -> None:
+    assert clean(name) == left
+
+
+@given(st.text(max_size=80))
+def test_whatever_the_name_it_prints_on_one_line_and_is_cleaned_once(name: str) -> None:
+    try:
+        found = clean(name)
+    except InputError:
+        return
+    assert clean(found) == found
+    assert len(found) <= 40
+    assert not [letter for letter in found if unicodedata.category(letter)[0] == "C"]
+    assert found.splitlines() == [found]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\n\x00", "../..", "\u202e", "-"])
+def test_a_name_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="has no letter and no digit"):
+        submission(name, FACTS)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/root/x", "C:\\x", "..\\..\\x", "a/b", "con:x", ".hidden", "~a"]
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "board"
+    path = written(folder, name)
+    assert path.parent == folder
+    assert [each.name for each in tmp_path.iterdir()] == ["board"]
+    assert not set(path.name) & set("/\\:~") and not path.name.startswith(".")
+    assert read(folder).submissions[0].group == clean(name)
+
+
+def test_two_of_one_group_at_one_moment_are_two(tmp_path: Path) -> None:
+    assert written(tmp_path) != written(tmp_path)
+    assert len(read(tmp_path).submissions) == 2
+
+
+_WRITER = """
+import json, sys
+from pathlib import Path
+from rsedu.project.scoreboard import submission, submit
+folder, group, facts = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(25):
+    submit(folder, submission(group, {**facts, "f1": number / 100}))
+"""
+
+
+def test_writers_and_a_reader_at_once_lose_nothing_and_see_nothing_broken(tmp_path: Path) -> None:
+    folder = tmp_path / "board"
+    folder.mkdir()
+    groups = ("a", "b", "b", "../b")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _WRITER, str(folder), group, json.dumps(FACTS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for group in groups
+    ]
+    for writer in writers:
+        assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    while any(writer.poll() is None for writer in writers):
+        assert read(folder).broken == ()
+    for writer in writers:
+        writer.communicate()
+        assert writer.returncode == 0
+    found = read(folder)
+    assert found.broken == ()
+    counted = [(line.group, line.f1) for line in found.submissions]
+    assert sorted(counted) == sorted((group, n / 100) for group in groups for n in range(25))
+    assert len(list(folder.iterdir())) == 100  # no lock, no temporary file
+
+
+def test_a_writer_that_died_half_way_leaves_no_trace_on_the_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path)
+
+    def die(*_: object) -> None:
+        raise OSError("power cut")
+
+    monkeypatch.setattr(os, "replace", die)
+    with pytest.raises(BrokenDataError, match=r"cannot be written to.*power cut"):
+        written(tmp_path)
+    monkeypatch.undo()
+    # Killed outright, it cannot even clean up.
+    (tmp_path / ".Toucans-1.json.77.tmp").write_text('{"format": "rse')
+    (tmp_path / "._Toucans-1.json").write_bytes(b"\x00\x05\x16\x07")  # a Mac's companion file
+    assert len(read(tmp_path).submissions) == 1
+    assert read(tmp_path).broken == ()
+
+
+def _broken(path: Path, text: str | bytes) -> None:
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+
+
+def test_broken_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    whole = json.loads(written(tmp_path).read_text())
+
+    def but(**changes: Any) -> str:
+        return json.dumps({**whole, **changes})
+
+    cases: dict[str, tuple[str | bytes, str]] = {
+        "empty": ("", "no JSON"),
+        "cut": (but()[:50], "no JSON"),
+        "list": ("[1, 2]", "not in the format"),
+        "other": (but(format="other 2"), "not in the format 'rsedu score 1'"),
+        "bytes": (b"\xff\xfe\x00", "no JSON"),
+        "deep": ("[" * 9000, "recursion"),
+        "large": (but(more="x" * 20_000), "larger than 10000 bytes"),
+        "nan": (but(f1=float("nan")), "f1 is not finite"),
+        "huge": (but(mapped_ha=10**400), "mapped_ha is not finite or too large"),
+        "above": (but(f1=1.01), "f1 is 1.01, and no share"),
+        "below": (but(f1=-0.01), "f1 is -0.01, and no share"),
+        "text": (but(f1="0.9"), "f1 is no number"),
+        "bool": (but(f1=True), "f1 is no number"),
+        "null": (but(f1=None), "f1 is no number"),
+        "group": (but(group=7), "group is no text"),
+        "nobody": (but(group="\x00"), "has no letter and no digit"),
+        "time": (but(submitted="yesterday"), "Invalid isoformat"),
+        "naive": (but(submitted="2026-05-04T13:30:00"), "without a time zone"),
+        "missing": (json.dumps({"format": whole["format"]}), "group is no text"),
+    }
+    for name, (text, _) in cases.items():
+        _broken(tmp_path / f"{name}.json", text)
+    (tmp_path / "folder.json").mkdir()
+    os.mkfifo(tmp_path / "pipe.json")  # to open it would wait for ever
+    (tmp_path / "notes.txt").write_text("no submission")
+    board = read(tmp_path)
+    assert [line.group for line in board.submissions] == ["Toucans"]
+    reasons = dict(board.broken)
+    assert sorted(reasons) == sorted(f"{name}.json" for name in (*cases, "folder", "pipe"))
+    for name, (_, reason) in cases.items():
+        assert reason in reasons[f"{name}.json"], name
+    assert reasons["folder.json"] == reasons["pipe.json"] == "no file"
+
+
+def test_a_name_is_cleaned_again_when_it_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    whole = json.loads(path.read_text())
+    path.write_text(json.dumps({**whole, "group": "A\x1b[2J\nB", "place": "p\x07 1"}))
+    (line,) = read(tmp_path).submissions
+    assert (line.group, line.place) == ("A[2J B", "p 1")
+
+
+def test_a_number_that_is_missing_is_not_submitted() -> None:
+    with pytest.raises(InputError, match="true_ha is no number"):
+        submission("Toucans", {**FACTS, "true_ha": None}, now=NOW)
+    with pytest.raises(InputError, match="f1 is not finite"):
+        submission("Toucans", {**FACTS, "f1": float("nan")}, now=NOW)
+
+
+def test_no_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError, match="There is no scoreboard"):
+        read(tmp_path / "none")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BrokenDataError, match="cannot be written to: choose a folder"):
+        written(tmp_path / "file")
