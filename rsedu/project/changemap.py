@@ -118,6 +118,22 @@ def read(path: Path, place: Place) -> Float32[np.ndarray, "rows cols"]:
     return np.where(lost, years, np.nan).astype(np.float32)
 
 
+def remark(years: Float32[np.ndarray, "rows cols"]) -> str:
+    """Return what to say of a map whose years are moments but look like calendar years, or "".
+
+    Args:
+        years: as `read` returns them; calendar years that were written as integers are never
+            whole there.
+    """
+    lost = years[np.isfinite(years)]
+    if (lost % 1 != 0).any():
+        return ""
+    return (
+        f"Every year of the map is a whole float, so {lost[0]:.1f} was read as the first of "
+        "January; if calendar years are meant, write integers."
+    )
+
+
 def _check_grid(source: DatasetReader, place: Place) -> None:
     grid = place.grid
     if source.crs != grid.crs:

@@ -58,6 +58,9 @@ def score(
     )
     facts = table.facts(found, place)
     click.echo(json.dumps(facts, indent=2) if as_json else table.render(found, place))
+    remark = changemap.remark(mapped)
+    if remark:
+        click.echo(remark, err=True)
     if picture is not None:
         summary = figure.draw(mapped, true, place, found)
         figure.save(picture)

@@ -130,7 +130,8 @@ def sampled(
 ) -> tuple[Int64[np.ndarray, "2 2"], Int64[np.ndarray, "2"]]:
     """Look up a stratified random sample of a map: its error matrix, and the strata's pixels."""
     strata = mapped.astype(np.int8)
-    sizes = np.bincount(strata.ravel(), minlength=2).astype(np.int64)
+    lost = int(mapped.sum())
+    sizes = np.array([mapped.size - lost, lost], dtype=np.int64)
     places = draw(strata, allocate(sizes, sample, how=how), seed=seed)
     looked = error_matrix(
         strata.ravel()[places].astype(np.int64),

@@ -85,9 +85,17 @@ def test_integers_are_calendar_years_and_stand_for_their_middle(tmp_path: Path) 
     floats = years.astype(np.float32)
     floats[0, 0] = 0
     assert changemap.read(store(tmp_path / "map.tif", floats), SMALL)[0, 1] == 2021.0
+    assert changemap.remark(found) == ""
     # The kit writes integers as integers.
     changemap.write(tmp_path / "own.tif", years.astype(np.int64), SMALL)
     np.testing.assert_array_equal(changemap.read(tmp_path / "own.tif", SMALL), found)
+
+
+def test_whole_floats_are_remarked_on(tmp_path: Path, years: np.ndarray) -> None:
+    assert changemap.remark(changemap.read(store(tmp_path / "map.tif", years), SMALL)) == ""
+    years[years > 0] = 2022.0
+    found = changemap.read(store(tmp_path / "map.tif", years), SMALL)
+    assert "so 2022.0 was read as the first of January" in changemap.remark(found)
 
 
 def test_the_band_called_year_is_taken_from_several(tmp_path: Path, years: np.ndarray) -> None:

@@ -102,6 +102,16 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     assert not list(Path.cwd().iterdir())
 
 
+def test_whole_floats_are_remarked_on_beside_the_table(
+    tmp_path: Path, place: Place, true: np.ndarray
+) -> None:
+    path = changemap.write(tmp_path / "whole.tif", np.ceil(true).clip(max=2025), place)
+    result = run("score", path, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["recall"] == 1.0
+    assert result.stderr.endswith("if calendar years are meant, write integers.\n")
+
+
 def test_a_missing_map_and_a_missing_board_are_told() -> None:
     assert run("score", "none.tif").stderr.startswith("rsedu: There is no file none.tif")
     assert run("board", "none").stderr.startswith("rsedu: There is no scoreboard none")
