@@ -183,6 +183,12 @@ def test_more_of_one_stratum_leaves_the_other_as_it_was() -> None:
     assert few[:4].tolist() == many[:4].tolist()
 
 
+def test_strata_of_one_size_are_not_drawn_alike() -> None:
+    strata = np.repeat([0, 1], 50).reshape(10, 10)
+    first, second = np.split(draw(strata, np.array([20, 20]), seed=1), 2)
+    assert first.tolist() != (second - 50).tolist()
+
+
 def test_the_error_matrix_has_strata_in_rows() -> None:
     matrix = error_matrix(
         np.array([0, 0, 1, 1, 1]), np.array([0, 2, 1, 1, 0]), strata_count=2, classes=3
