@@ -81,9 +81,17 @@ def _where(notebook: NotebookNode, what: str) -> str:
 
 
 def _is_noise(output: dict[str, Any]) -> bool:
-    """Whether it is a progress bar or a widget, whose text differs at each run."""
-    bar = output.get("name") == "stderr" and ("\r" in output["text"] or "it/s" in output["text"])
-    return bar or _WIDGET in output.get("data", {})
+    """Whether it is a progress bar, of text or a widget: its text differs at each run."""
+    shown = output.get("data", {})
+    if output.get("name") == "stderr":
+        return "\r" in output["text"] or "it/s" in output["text"]
+    return _WIDGET in shown and "it/s" in shown.get("text/plain", "it/s")
+
+
+def _without_view(output: NotebookNode) -> NotebookNode:
+    """Of a widget, keep what it says of itself: its view needs a kernel that is gone."""
+    output.get("data", {}).pop(_WIDGET, None)
+    return output
 
 
 def _cleaned(notebook: NotebookNode) -> NotebookNode:
@@ -92,5 +100,6 @@ def _cleaned(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _is_noise(output)]
+            kept = [output for output in cell.outputs if not _is_noise(output)]
+            cell.outputs = [_without_view(output) for output in kept]
     return notebook

@@ -7,6 +7,8 @@ from nbformat import NotebookNode
 from rsedu.errors import InputError
 from rsedu.lessons.execute import ENVIRONMENT, _cleaned, execute
 
+VIEW = "application/vnd.jupyter.widget-view+json"
+
 
 def _notebook(*sources: str) -> NotebookNode:
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
@@ -49,7 +51,7 @@ def test_a_cell_that_hangs_is_named() -> None:
         execute(_notebook("while True: pass"), limit_s=1)
 
 
-def test_bars_widgets_and_timing_are_taken_out_and_warnings_are_not() -> None:
+def test_bars_views_and_timing_are_taken_out_and_warnings_are_not() -> None:
     notebook = _notebook("x")
     notebook.metadata["widgets"] = {}
     notebook.cells[0].metadata["execution"] = {"iopub.execute_input": "now"}
@@ -59,11 +61,18 @@ def test_bars_widgets_and_timing_are_taken_out_and_warnings_are_not() -> None:
         {"output_type": "stream", "name": "stdout", "text": "3 it/s\n"},
         {
             "output_type": "display_data",
-            "data": {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "w"},
+            "data": {VIEW: {}, "text/plain": "  0%| | 0/9 [00:00<?, ?it/s]"},
+            "metadata": {},
+        },
+        {
+            "output_type": "display_data",
+            "data": {VIEW: {}, "text/plain": "Prompter(3 x 3 px)"},
             "metadata": {},
         },
     ]
     notebook.cells[0].outputs = [nbformat.from_dict(output) for output in outputs]
     made = _cleaned(notebook)
-    assert _printed(made) == ["UserWarning: look\n", "3 it/s\n"]
+    *told, widget = made.cells[0].outputs
+    assert [output.text for output in told] == ["UserWarning: look\n", "3 it/s\n"]
+    assert widget.data == {"text/plain": "Prompter(3 x 3 px)"}
     assert "widgets" not in made.metadata and not made.cells[0].metadata
