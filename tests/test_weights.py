@@ -221,3 +221,28 @@ def test_the_shipped_scalemae_paints_places_it_never_saw_at_their_gsd(
     right, mean_of_visible, wrong, _ = (each.mean().item() for each in errors)
     assert right < 0.75 * mean_of_visible < 0.8 * wrong  # measured 0.58, 0.84, 0.85
     assert (errors[0] < errors[1]).all()
+
+
+def test_the_shipped_croma_finds_the_partner_of_places_it_never_saw(
+    shipped: Path, tmp_path: Path
+) -> None:
+    """Among 24 tiles, where chance is 4 %; and not when the partners are dealt out anew."""
+    tiles = FrontierTiles(
+        worlds=VALIDATION_WORLDS[-6:],
+        folder=tmp_path,
+        gsds_m=(10.0, 20.0),
+        tiles_per_world=4,
+        size_px=64,
+    )
+    numbers = np.arange(len(tiles))
+    batch = tiles.batch(numbers, numbers)
+    model = weights.load("croma-tiny")
+    with torch.no_grad():
+        out = model.croma(radar=batch["radar"], optical=batch["optical"])
+        radar = model.contrast_radar(out["radar_pooled"])
+        optical = model.contrast_optical(out["optical_pooled"])
+    cosines = torch.nn.functional.normalize(radar) @ torch.nn.functional.normalize(optical).T
+    found = (cosines.argmax(dim=1) == torch.arange(24)).float().mean().item()
+    assert found > 0.5, found
+    assert (cosines.roll(1, dims=0).argmax(dim=1) == torch.arange(24)).float().mean() < 0.2
+    assert model.config.positions == "alibi"

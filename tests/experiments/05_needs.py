@@ -95,13 +95,15 @@ def questions(labelled: Places, test: Places) -> tuple[tuple[np.ndarray, ...], .
     return (kept[0], quarters(edges[0], edges[0])), (kept[1], quarters(edges[1], edges[0]))
 
 
-def frozen(model: CromaTraining, labelled: Places, test: Places, drawn: np.ndarray) -> float:
-    """Accuracy of a logistic regression on the features as they are."""
+def frozen(model: CromaTraining, labelled: Places, test: Places, order: np.ndarray) -> list[float]:
+    """Accuracies of a logistic regression on the features as they are, by number of labels."""
     (known, truth), (at, answers) = questions(labelled, test)
-    features, asked_of = (tokens_of(model, each)["apart"].mean(axis=1) for each in (labelled, test))
+    features, others = (tokens_of(model, each)["apart"].mean(axis=1) for each in (labelled, test))
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    probe.fit(features[known[drawn]], truth[drawn])
-    return float(probe.score(asked_of[at], answers))
+    return [
+        float(probe.fit(features[known[drawn]], truth[drawn]).score(others[at], answers))
+        for drawn in (order[:count] for count in LABELS)
+    ]
 
 
 def tuned(
@@ -140,21 +142,22 @@ def labels(seed: int, keep: Path) -> dict[str, Any]:
         worlds = [look(LEARN + 10 * seed + each) for each in range(10)]
     table: dict[str, Any] = {}
     for name in (*OBJECTIVES, "none"):
-        table[name] = {}
-        for count in LABELS:
 
-            def fresh(name: str = name) -> CromaTraining:
-                if name != "none":
-                    return objective(name, worlds, seed=seed, keep=keep)
-                torch.manual_seed(seed)
-                return CromaTraining(OBJECTIVES["both"]).eval()
+        def fresh(name: str = name) -> CromaTraining:
+            if name != "none":
+                return objective(name, worlds, seed=seed, keep=keep)
+            torch.manual_seed(seed)
+            return CromaTraining(OBJECTIVES["both"]).eval()
 
-            drawn = order[:count]
-            table[name][str(count)] = {
-                "frozen": frozen(fresh(), labelled, test, drawn),
-                "tuned": tuned(fresh(), labelled, test, drawn, seed),
-                "labels": len(drawn),
+        at_rest = frozen(fresh(), labelled, test, order)
+        table[name] = {
+            str(count): {
+                "frozen": still,
+                "tuned": tuned(fresh(), labelled, test, order[:count], seed),
+                "labels": min(count, len(order)),
             }
+            for count, still in zip(LABELS, at_rest, strict=True)
+        }
     return table
 
 
