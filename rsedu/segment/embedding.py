@@ -1,5 +1,6 @@
 """An image that was embedded once, and can be prompted often."""
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,13 +18,17 @@ from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
 from rsedu.segment.answer import Answer
 from rsedu.segment.cache import EmbeddingCache
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.prompt import Box, Prompt, box_of
 from rsedu.segment.tiles import Point, Tile, agreement, deepest, leaves
 
 EAGER = 64  # tiles that are embedded at once; of larger images each when it is first asked for
 _BATCH = 16  # tiles that go through the encoder together
 _SAME = 0.5  # IoU on shared pixels from which two tiles speak of one object
 _FURTHEST = 16  # tiles that one mask may grow over
+_MARGIN = 1.6  # side of a closer look, in sides of the object
+_CLOSEST = 3 / 16  # of the model's pixels: no look shows less of the image than that
+_WORTH = 0.8  # of a tile's side; a closer look that shows more isn't worth its time
+_STEP = 8  # pixels to which closer looks are rounded, so that neighbours share them
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,6 +41,7 @@ class Embedded:
         model: a `segment_anything` Sam.
         cache: of embeddings on disk.
         grid: place of the pixels; None for an image without one.
+        closer: whether small objects get a look of their own, enlarged, embedded when asked for.
         lock: held while the model is at work.
     """
 
@@ -44,8 +50,10 @@ class Embedded:
     model: Sam
     cache: EmbeddingCache
     grid: Grid | None = None
+    closer: bool = True
     lock: Any = field(default_factory=threading.RLock)
     _features: dict[Tile, Tensor] = field(default_factory=dict)
+    _looks: dict[tuple[Tile, Point], Tile] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,18 +105,56 @@ class Embedded:
         ]
         return replace(answer, masks=np.stack(masks), grid=self.grid)
 
-    def home(self, prompt: Prompt) -> Tile:
-        """The tile that sees a prompt best: its box, else its first click on the object.
+    def around(self, prompt: Prompt) -> Tile:
+        """The tile in which a prompt lies deepest: its box, else its first click on the object.
 
-        Further clicks don't change it, so that logits of one answer fit the next.
+        Args:
+            prompt: in pixels.
         """
-        if prompt.box is not None:
-            left, top, right, bottom = prompt.box
-            anchor: Point = ((left + right - 1) / 2, (top + bottom - 1) / 2)
-        else:
-            at = prompt.labels.index(1) if 1 in prompt.labels else 0
-            anchor = (float(prompt.points[at][0]), float(prompt.points[at][1]))
+        anchor = _anchor(prompt)
         return max(self.tiles, key=lambda tile: tile.depth(anchor, self.shape))
+
+    def home(self, prompt: Prompt) -> Tile:
+        """The tile, or the closer look in it, that a prompt is answered in.
+
+        It is chosen by the box, else by the first click on the object: further clicks don't
+        change it, so that logits of one answer fit the next. For a click, the mask that it gives in
+        its tile says how close to look.
+
+        Args:
+            prompt: in pixels.
+        """
+        tile = self.around(prompt)
+        if self.closer and prompt.box is not None:
+            return self._look(tile, prompt.box)
+        return self._look_at(tile, _anchor(prompt)) if self.closer and 1 in prompt.labels else tile
+
+    def _look_at(self, tile: Tile, click: Point) -> Tile:
+        """A look at what a click gives in its tile; kept, since every further click asks again."""
+        if (tile, click) not in self._looks:
+            answer = self.ask(tile, _moved(Prompt(points=(click,)), tile))
+            mask = self._put(answer.mask, tile)
+            fits = mask.any() and not leaves(answer.mask, tile, self.shape)
+            self._looks[tile, click] = self._look(tile, box_of(mask), click) if fits else tile
+        return self._looks[tile, click]
+
+    def _look(self, tile: Tile, box: Box, click: Point | None = None) -> Tile:
+        """The square round a box with a margin; the tile itself where that is hardly closer."""
+        left, top, right, bottom = box
+        least = _CLOSEST * self.model.image_encoder.img_size
+        wanted = max(_MARGIN * max(right - left, bottom - top), least)
+        side = math.ceil(wanted / _STEP) * _STEP
+        if side > _WORTH * max(tile.rows, tile.cols) or side > min(self.shape):
+            return tile
+        row, col = _first((top + bottom - side) / 2), _first((left + right - side) / 2)
+        rows, cols = self.shape
+        look = Tile(
+            top=min(max(row, 0), rows - side),
+            left=min(max(col, 0), cols - side),
+            rows=side,
+            cols=side,
+        )
+        return look if click is None or look.depth(click, self.shape) > 0 else tile
 
     def ask(
         self, tile: Tile, prompt: Prompt, *, model: Sam | None = None, single: bool = False
@@ -233,6 +279,20 @@ class Embedded:
             raise InputError(
                 f"The mask has a side of {len(prompt.mask)}; this model's logits have {side}."
             )
+
+
+def _anchor(prompt: Prompt) -> Point:
+    """Middle of the box, else the first click on the object, else the first click."""
+    if prompt.box is not None:
+        left, top, right, bottom = prompt.box
+        return (left + right - 1) / 2, (top + bottom - 1) / 2
+    col, row = prompt.points[prompt.labels.index(1) if 1 in prompt.labels else 0]
+    return float(col), float(row)
+
+
+def _first(edge: float) -> int:
+    """Rounded so that looks at neighbouring places are the same."""
+    return round(edge / _STEP) * _STEP
 
 
 def _fits(box: Sequence[float], tile: Tile) -> bool:

@@ -151,7 +151,7 @@ def fit_weights(
     Returns:
         (w0, w1, w2), which sum to 1.
     """
-    tile = embedded.home(Prompt(box=box_of(mask)))
+    tile = embedded.around(Prompt(box=box_of(mask)))
     top, _ = _extremes(embedded, reference.strongest, tile, None)
     logits = embedded.ask(tile, Prompt(points=(top,))).logits
     scale = logits.shape[-1] / embedded.model.image_encoder.img_size
@@ -250,6 +250,7 @@ def find(
     weights: Float32[np.ndarray, "3"] | None = None,
     threshold: float | None = None,
     most: int = 8,
+    closer: bool = True,
 ) -> tuple[Found, ...]:
     """Find all objects that resemble the reference, or none.
 
@@ -262,6 +263,7 @@ def find(
         weights: of `fit_weights` for PerSAM-F; None: PerSAM.
         threshold: similarity of an object from which it counts; None: the reference's own.
         most: objects per tile.
+        closer: whether each object is prompted once more with its box, in a closer look.
 
     Returns:
         The most similar first; empty where nothing reaches the threshold.
@@ -274,7 +276,15 @@ def find(
     for each in sorted(found, key=lambda one: -one.similarity):
         if all(agreement(each.mask, other.mask) < _SAME for other in kept):
             kept.append(each)
-    return tuple(kept)
+    return tuple(_closer(embedded, each) for each in kept) if closer else tuple(kept)
+
+
+def _closer(embedded: Embedded, found: Found) -> Found:
+    """The same object with the mask that its box gives; its similarity stays."""
+    answer = embedded.predict(Prompt(box=box_of(found.mask)))
+    if agreement(answer.mask, found.mask) < _SAME:
+        return found
+    return replace(found, mask=answer.mask, score=float(answer.scores[answer.best]))
 
 
 def _in_tile(

@@ -68,7 +68,7 @@ def describe(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Referen
     """
     if mask.shape != embedded.shape:
         raise InputError(f"The mask has {mask.shape} (rows, cols), the image {embedded.shape}.")
-    tile = embedded.home(Prompt(box=box_of(mask)))
+    tile = embedded.around(Prompt(box=box_of(mask)))
     shares = _shares(embedded, tile, mask[tile.window]).to(embedded.model.device)
     whole = shares >= COVERED
     weights = whole.float() if whole.any() else shares

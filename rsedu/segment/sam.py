@@ -73,6 +73,7 @@ class Segmenter:
         *,
         bands: tuple[str, str, str] = ("B04", "B03", "B02"),
         tile_px: int | None = None,
+        closer: bool = True,
     ) -> Embedded:
         """Run the image encoder: the slow half, once; clicks are the fast one.
 
@@ -80,6 +81,8 @@ class Segmenter:
             image: a scene, or red, green and blue.
             bands: of a scene, for red, green and blue; each is stretched by its own percentiles.
             tile_px: side of a tile; None: `tile_px`. An image that is no larger is one tile.
+            closer: answer prompts for small objects in a part of the image round them, enlarged
+                and embedded when it is asked for.
 
         Returns:
             The embedded image; of more than 64 tiles each is embedded when it is first needed.
@@ -104,6 +107,7 @@ class Segmenter:
             model=self.model,
             cache=EmbeddingCache(folder=self.cache, weights=self.weights),
             grid=image.grid if isinstance(image, Scene) else None,
+            closer=closer,
             lock=self._lock,
         )
         if len(embedded.tiles) <= EAGER:

@@ -31,7 +31,7 @@ def _by_the_package(segmenter: Segmenter, image: np.ndarray, **prompt: object) -
 def test_one_tile_gives_what_the_packages_predictor_gives(
     segmenter: Segmenter, image: np.ndarray
 ) -> None:
-    answer = segmenter.embed(image).predict(
+    answer = segmenter.embed(image, closer=False).predict(
         Prompt(points=((70, 50), (10, 100)), labels=(1, 0), box=(45, 25, 105, 75))
     )
     # Twice the pixels: the centre of pixel 70 lies at 141, and SAM adds half a pixel to what it
@@ -50,7 +50,7 @@ def test_one_tile_gives_what_the_packages_predictor_gives(
 
 
 def test_a_mask_refines(segmenter: Segmenter, image: np.ndarray) -> None:
-    embedded = segmenter.embed(image)
+    embedded = segmenter.embed(image, closer=False)
     prompt = Prompt(points=((70, 50),))
     first = embedded.predict(prompt)
     second = embedded.predict(replace(prompt, mask=first.logits[1]))
@@ -182,3 +182,50 @@ def test_further_clicks_leave_the_tile_as_it_is(segmenter: Segmenter) -> None:
     assert embedded.home(prompt).depth((30, 50), (300, 260)) >= 25
     negative_first = Prompt(points=((230, 250), (30, 50)), labels=(0, 1))
     assert embedded.home(negative_first) == embedded.home(prompt)
+
+
+def _small(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
+    """A field of 20 x 12 px in an image of many tiles."""
+    truth = np.zeros((300, 260), dtype=bool)
+    truth[120:140, 88:100] = True
+    image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
+    plain = segmenter.embed(image)
+    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "cache", "grid")}
+    return _Oracle(**parts), truth
+
+
+@pytest.mark.parametrize(
+    "prompt", [Prompt(points=((94, 130),)), Prompt(box=(88, 120, 100, 140))], ids=["click", "box"]
+)
+def test_a_small_object_gets_a_look_of_its_own(segmenter: Segmenter, prompt: Prompt) -> None:
+    embedded, truth = _small(segmenter)
+    look = embedded.home(prompt)
+    # 1.6 sides are 32 px, and no look is smaller than 48; the middle is (94, 130).
+    assert (look.rows, look.cols) == (48, 48) and look not in embedded.tiles
+    assert abs(look.left + 24 - 94) <= 4 and abs(look.top + 24 - 130) <= 4
+    np.testing.assert_array_equal(embedded.predict(prompt).masks[1], truth)
+    assert embedded.home(prompt) == look
+    assert replace(embedded, closer=False).home(prompt) == embedded.around(prompt)
+
+
+def test_a_look_stays_within_the_image(segmenter: Segmenter) -> None:
+    embedded, _ = _small(segmenter)
+    look = embedded.home(Prompt(box=(240, 280, 260, 300)))
+    assert (look.top, look.left, look.rows) == (252, 212, 48)
+
+
+def test_a_large_object_is_looked_at_in_its_tile(segmenter: Segmenter) -> None:
+    embedded, _ = _small(segmenter)
+    assert embedded.home(Prompt(box=(0, 0, 90, 90))) in embedded.tiles
+    assert embedded.home(Prompt(points=((30, 30),), labels=(0,))) in embedded.tiles
+
+
+def test_a_closer_look_is_the_enlarged_part_itself(segmenter: Segmenter, image: np.ndarray) -> None:
+    embedded = segmenter.embed(image)
+    prompt = Prompt(box=(60, 40, 90, 62))
+    look = embedded.home(prompt)
+    part = segmenter.embed(np.ascontiguousarray(image[look.window]), closer=False)
+    moved = Prompt(box=(60 - look.left, 40 - look.top, 90 - look.left, 62 - look.top))
+    np.testing.assert_allclose(
+        embedded.predict(prompt).logits, part.predict(moved).logits, rtol=1e-3, atol=1e-4
+    )

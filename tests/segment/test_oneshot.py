@@ -183,11 +183,11 @@ def test_find_stops_at_the_threshold(
     boxes = [(slice(0, 20), slice(0, 20), 0.9), (slice(50, 90), slice(60, 90), 0.7)]
     boxes.append((slice(100, 120), slice(0, 30), 0.2))
     _scripted(monkeypatch, boxes)
-    found = oneshot.find(embedded, reference, threshold=0.5)
+    found = oneshot.find(embedded, reference, threshold=0.5, closer=False)
     assert [each.similarity for each in found] == [0.9, 0.7]
     assert [int(each.mask.sum()) for each in found] == [400, 1200]
-    assert len(oneshot.find(embedded, reference, threshold=0.1)) == 3
-    assert len(oneshot.find(embedded, reference, threshold=0.1, most=1)) == 1
+    assert len(oneshot.find(embedded, reference, threshold=0.1, closer=False)) == 3
+    assert len(oneshot.find(embedded, reference, threshold=0.1, most=1, closer=False)) == 1
     assert oneshot.find(embedded, reference, threshold=0.95) == ()
 
 
@@ -202,4 +202,35 @@ def test_what_two_tiles_found_counts_once(
         target=torch.ones(128), strongest=torch.ones(128), inside=1.0, outside=0.0
     )
     assert len(embedded.tiles) == 2
-    assert [each.similarity for each in oneshot.find(embedded, reference)] == [0.8, 0.6]
+    assert [each.similarity for each in oneshot.find(embedded, reference, closer=False)] == [
+        0.8,
+        0.6,
+    ]
+
+
+def test_a_closer_look_replaces_a_mask_only_where_it_agrees(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded, reference = _example(segmenter, image)
+    _scripted(monkeypatch, [(slice(10, 30), slice(10, 40), 0.9)])
+    seen: list[Prompt] = []
+
+    def predict(_: Embedded, prompt: Prompt) -> Answer:
+        seen.append(prompt)
+        mask = np.zeros((3, 128, 128), dtype=bool)
+        mask[:, 10:30, 12:38] = True
+        if len(seen) > 1:
+            mask = ~mask
+        return Answer(
+            masks=mask,
+            scores=np.array([0.1, 0.8, 0.3], dtype=np.float32),
+            logits=np.zeros((3, 64, 64), dtype=np.float32),
+        )
+
+    monkeypatch.setattr(Embedded, "predict", predict)
+    (closer,) = oneshot.find(embedded, reference, threshold=0.5)
+    (kept,) = oneshot.find(embedded, reference, threshold=0.5)
+    assert seen[0].box == (10.0, 10.0, 40.0, 30.0)
+    assert (int(closer.mask.sum()), int(kept.mask.sum())) == (520, 600)
+    assert closer.similarity == kept.similarity == 0.9
+    assert closer.score == pytest.approx(0.8)
