@@ -129,6 +129,7 @@ def test_prompts_lie_at_pixel_centres_and_edges():
         Grid(transform=GRID.transform, crs=CRS.from_epsg(32632), shape=(6, 9)),
         Grid(transform=GRID.transform, crs=UTM, shape=(9, 6)),
         Grid(transform=GRID.transform @ Affine.translation(1, 0), crs=UTM, shape=(6, 9)),
+        Grid(transform=GRID.transform @ Affine.translation(0, 1), crs=UTM, shape=(6, 9)),
     ],
 )
 def test_a_file_of_another_grid_is_refused(other):

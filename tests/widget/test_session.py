@@ -167,15 +167,19 @@ def test_an_ending_chooses_the_file(session):
         session.export("d.shp")
 
 
+def roles(path: Path) -> list[str]:
+    return [one["properties"]["role"] for one in json.loads(path.read_text())["features"]]
+
+
 def test_saved_and_loaded_is_the_same(session, segmenter, scene):
     session.add_point(*HERE)
     session.keep("farm")
+    assert roles(session.save("state.geojson")) == ["kept", "positive"]
     session.add_point(*HERE)
     session.add_point(25, 15, positive=False)
     session.choose(2)
     path = session.save("state.geojson")
-    roles = [one["properties"]["role"] for one in json.loads(path.read_text())["features"]]
-    assert roles == ["kept", "at hand", "positive", "negative", "positive"]
+    assert roles(path) == ["kept", "at hand", "positive", "negative", "positive"]
     other = Session(segmenter, scene, bands=("B04", "B03", "B02"), label="x", path="y")
     other.save("empty.geojson")
     other.load(path)
