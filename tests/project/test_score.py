@@ -1,4 +1,6 @@
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import pytest
 from rsedu.errors import InputError
 from rsedu.project.area import allocate, draw
 from rsedu.project.place import Place
-from rsedu.project.score import sampled, score
+from rsedu.project.score import SAMPLE, sampled, score
 
 
 def years_of(rows: list[list[float]]) -> np.ndarray:
@@ -120,3 +122,20 @@ def test_what_cannot_be_scored_is_told() -> None:
         score(MAP, everywhere, gsd_m=10.0)
     with pytest.raises(InputError, match="strata of 15, 1 pixels"):
         score(np.where(MAP == 2021.75, MAP, np.float32(np.nan)), TRUE, gsd_m=10.0)
+
+
+def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: Path) -> None:
+    runs = json.loads((repository / "data" / "results" / "08_area.json").read_text())["runs"]
+    taken = [run for run in runs if run["sample"] == SAMPLE and run["allocation"] == "at_least"]
+    assert len({run["place"] for run in taken}) == 5
+    rates = {
+        name: [run["covered"] for run in taken if run["map"] == name]
+        for name in ("ndvi", "shaky", "good")
+    }
+    for name in ("ndvi", "shaky"):
+        assert all(0.93 <= rate <= 0.96 for rate in rates[name]), name
+    assert all(0.985 <= rate <= 1 for rate in rates["good"])
+    symmetric = [run["covered, symmetric"] for run in taken if run["map"] == "good"]
+    assert (min(symmetric), max(symmetric)) == pytest.approx((0.58, 0.95), abs=0.006)
+    off = [run["mean of estimates, ha"] / run["true_ha"] - 1 for run in taken]
+    assert max(map(abs, off)) < 0.01  # while the maps' own counts are 3 to 21 % off
