@@ -138,4 +138,4 @@ def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: P
     symmetric = [run["covered, symmetric"] for run in taken if run["map"] == "good"]
     assert (min(symmetric), max(symmetric)) == pytest.approx((0.58, 0.95), abs=0.006)
     off = [run["mean of estimates, ha"] / run["true_ha"] - 1 for run in taken]
-    assert max(map(abs, off)) < 0.01  # while the maps' own counts are 3 to 21 % off
+    assert max(map(abs, off)) < 0.02  # while the maps' own counts are up to 25 % off
