@@ -675,7 +675,7 @@ for ax, question in zip(axes, ("forest", "edges"), strict=True):
     ax.axhline(free, color="0.5", linestyle=":", label="band means")
     ax.set(title=f"{question}, linear probe", ylabel="right (%)")
     ax.set_xticks(range(4), ticks[:4], fontsize="small")
-    ax.legend(fontsize="x-small")
+axes[0].legend(fontsize="x-small")
 means = [np.mean(asked(name, "forest", "apart", "linear")) for name in names[:3]]
 text = "forest: both {:.0f} %, contrast {:.0f} %, reconstruction {:.0f} %."
 plot.show(text.format(*means))
@@ -790,7 +790,7 @@ for colour, (name, tiles, last) in zip(
     green.append(f"{each[2]:+.1f} ({name})")
 ax.axhline(0, color="0.5", linewidth=0.8)
 ax.set(xlabel="optical band", ylabel="correlation with VH")
-ax.legend(loc="center right", fontsize="small")
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
 plot.show(f"VH and green light, correlation: {', '.join(green)}.")
 
 # %% [markdown]
@@ -867,8 +867,8 @@ plot.show(f"joint tokens at 240 px: ALiBi {lost[0]:+.0f} points, sin-cos {lost[1
 
 # %% [markdown]
 # With distances each sensor's own tokens lose about a point at most. With sin-cos the radar's lose
-# about five, and the joint encoder, which has to match places across two sensors, loses some
-# fifteen. It is also where distances are not quite enough: three to four points, more than the two
+# five or six, and the joint encoder, which has to match places across two sensors, loses some
+# twelve. It is also where distances are not quite enough: about three points, more than the two
 # that we had hoped for. (A guess: with nine times as many patches to look at, far-sighted heads
 # spread thin.)
 
@@ -1058,10 +1058,9 @@ plot.show(
 # - A yardstick that depends on the batch makes a pixel mean something else each time.
 
 # %% [markdown]
-# What it does **not** show. Places were synthetic, with eight classes that radar
-# and optical both tell apart; models were
-# small and learnt for minutes. What long training on many real pairs makes of both losses is in the
-# paper; that takes other machines than this one.
+# What it does **not** show. Places were synthetic, with eight classes that radar and optical both
+# tell apart; models were small and learnt for minutes. What long training on many real pairs makes
+# of both losses is in the paper; that takes other machines than this one.
 #
 # The other "but" is open: whether reconstruction, which is behind under a probe, catches up when
 # all weights are tuned on 10, 100 or 1000 labels. `python tests/experiments/05_needs.py` asks it,
