@@ -85,13 +85,20 @@ class Data:
         first, last = TRAIN_WORLDS[0], TRAIN_WORLDS[self.worlds - 1]
         return f"synthetic frontier, worlds {first} to {last}, tiles of {self.size_px} px"
 
-    def _frontier(self) -> FrontierTiles:
-        """Tiles of training worlds, rendered by the first process of each machine."""
+    @property
+    def seeds(self) -> range:
+        """Seeds of the training worlds.
+
+        Raises:
+            InputError: there are not so many.
+        """
         if not 1 <= self.worlds <= len(TRAIN_WORLDS):
             raise InputError(f"--worlds is {self.worlds}; there are 1 to {len(TRAIN_WORLDS)}.")
-        tiles = FrontierTiles(
-            worlds=TRAIN_WORLDS[: self.worlds], size_px=self.size_px, folder=self.cache
-        )
+        return TRAIN_WORLDS[: self.worlds]
+
+    def _frontier(self) -> FrontierTiles:
+        """Tiles of training worlds, rendered by the first process of each machine."""
+        tiles = FrontierTiles(worlds=self.seeds, size_px=self.size_px, folder=self.cache)
         if int(os.environ.get("LOCAL_RANK", 0)) == 0:  # the others wait for it when they connect
             tiles.prepare(progress=True, processes=min(8, os.cpu_count() or 1))
         return tiles
@@ -223,6 +230,21 @@ class Request:
     save_as: str | None = None
     command: str = ""
 
+    def source(self) -> Source:
+        """Samples as the recipe's model takes them.
+
+        Raises:
+            InputError: the recipe makes its own tiles and others are asked for.
+        """
+        recipe = RECIPES[self.name]
+        if recipe.own_tiles is None:
+            return inputs_of(recipe, self.data.tiles(), turn=True, seed=self.seed)
+        if self.data.name != "frontier":
+            raise InputError(
+                f"{self.name} needs the frontier's objects, not {self.data.name}: leave --data out."
+            )
+        return recipe.own_tiles(self.data.seeds, self.data.cache, self.seed)
+
     def config(self, model: nn.Module, source: Source) -> TrainConfig:
         """The recipe's settings with what was asked for; a checkpoint keeps its own length."""
         asked = {"steps": self.steps, "batch_size": self.batch_size, "blr": self.blr}
@@ -256,7 +278,7 @@ def fulfil(request: Request) -> History:
     if request.save_as is not None:
         target(request.save_as)  # hours later would be too late to find that it can't be written
     recipe = RECIPES[request.name]
-    source = inputs_of(recipe, request.data.tiles(), turn=True, seed=request.seed)
+    source = request.source()
     torch.manual_seed(request.seed)
     model = recipe.build()
     config = request.config(model, source)
@@ -271,14 +293,17 @@ def fulfil(request: Request) -> History:
         progress=True,
     )
     if request.save_as is not None and history.stopped_by is None and _is_first_process():
-        save(model.cpu(), request.save_as, _card(request, history, model))
+        model.cpu()
+        save(recipe.product(model), request.save_as, _card(request, history, model))
     return history
 
 
 def _card(request: Request, history: History, model: nn.Module) -> Card:
     metrics = {"loss, mean of the last 100 steps": float(history.losses[-100:].mean())}
-    if request.data.name == "frontier":
-        recipe, size_px = RECIPES[request.name], request.data.size_px
+    recipe, size_px = RECIPES[request.name], request.data.size_px
+    if recipe.judge is not None:
+        metrics |= recipe.judge(model, history.parts, VALIDATION_WORLDS, request.data.cache)
+    elif request.data.name == "frontier":
         tiles = FrontierTiles(
             worlds=VALIDATION_WORLDS[:40], size_px=size_px, folder=request.data.cache
         )

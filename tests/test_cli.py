@@ -106,7 +106,7 @@ def test_measure_prints_the_table_and_strict_fails_on_misses(
 def test_pretrain_hands_its_options_on() -> None:
     result = CliRunner().invoke(main, ["pretrain", "--help"])
     assert result.exit_code == 0
-    assert "Usage: rsedu pretrain [OPTIONS] {croma|mae|scalemae}" in result.output
+    assert "Usage: rsedu pretrain [OPTIONS] {croma|croma-base|mae|sam|scalemae}" in result.output
     assert "--minutes" in result.output
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ def tile_source(count: int = 4, size: int = 32) -> TensorSource:
     return TensorSource({"optical": optical, "radar": radar, "gsd": gsd})
 
 
-SHIPPED = sorted(set(RECIPES) - {"croma-base"})
+SHIPPED = sorted(set(RECIPES) - {"croma-base", "sam"})  # sam makes its own tiles
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -66,3 +68,14 @@ def test_every_encoder_sees_as_many_pixels_and_each_input_can_be_named(name: str
     recipe = RECIPES[name]
     assert recipe.size_px % ENCODER_PX == 0
     assert set(recipe.inputs.values()) <= set(INPUTS)
+
+
+def test_sam_practises_on_tiles_of_its_own(tmp_path: Path) -> None:
+    recipe = RECIPES["sam"]
+    assert recipe.own_tiles is not None and set(recipe.inputs.values()) <= set(INPUTS)
+    model = recipe.build()
+    product = recipe.product(model)
+    assert type(product).__name__ == "TinySam"
+    assert 4 * sum(p.numel() for p in product.parameters()) < 8e6
+    assert recipe.config.lr == pytest.approx(1e-3)
+    assert RECIPES["mae"].product(model) is model
