@@ -22,7 +22,14 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 @click.option("--period", type=float, nargs=2, help="First and last decimal year. [2020.5 2025.5]")
 @click.option("--sample", default=SAMPLE, show_default=True, help="Pixels to look up.")
 @click.option("--allocation", type=click.Choice(ALLOCATIONS), default="at_least", show_default=True)
-@click.option("--seed", "draw_seed", default=0, show_default=True, help="Of the sample.")
+@click.option(
+    "--seed",
+    "draw_seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Of the sample.",
+)
 @click.option("--figure", "picture", type=click.Path(path_type=Path), help="PNG to write.")
 @click.option("--group", help="Name of your group, for the scoreboard.")
 @click.option("--board", type=click.Path(path_type=Path), help="Folder of the scoreboard.")

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rsedu import plot
-from rsedu.errors import InputError
+from rsedu.errors import BrokenDataError, InputError
 from rsedu.files import write_atomically
 from rsedu.project.place import Place
 from rsedu.project.score import Score
@@ -89,10 +89,15 @@ def save(path: Path) -> None:
 
     Raises:
         InputError: the name does not end in .png.
+        BrokenDataError: nothing can be written there.
     """
     check_name(path)
     figure = plt.gcf()
-    write_atomically(
-        path, lambda temporary: figure.savefig(temporary, format="png", dpi=_DOTS_PER_INCH)
-    )
-    plt.close(figure)
+    try:
+        write_atomically(
+            path, lambda temporary: figure.savefig(temporary, format="png", dpi=_DOTS_PER_INCH)
+        )
+    except OSError as error:
+        raise BrokenDataError(f"{path} cannot be written: choose another ({error}).") from error
+    finally:
+        plt.close(figure)

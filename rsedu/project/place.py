@@ -1,5 +1,6 @@
 """The place that the groups map: a synthetic frontier, its period and its hidden truth."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -27,7 +28,7 @@ class Place:
         until: decimal year of the last scene.
 
     Raises:
-        InputError: the period is empty or not finite.
+        InputError: the period is empty or not finite, or the frontier cannot be made.
     """
 
     seed: int
@@ -41,6 +42,10 @@ class Place:
             raise InputError(
                 f"The period {self.since:g} to {self.until:g} is empty: give two decimal years, "
                 "the earlier one first."
+            )
+        if not 0 < self.gsd_m <= self.frontier.size_m:
+            raise InputError(
+                f"gsd_m is {self.gsd_m:g}; wanted metres above 0, up to the side of the place."
             )
 
     def __str__(self) -> str:
@@ -83,14 +88,19 @@ class Place:
         found: dict[str, float] = {}
         for field in fields(Place):
             text = tags.get(field.name.upper())
-            try:
-                if text is not None:
-                    found[field.name] = float(text)
-            except ValueError as error:
-                raise InputError(
-                    f"The file's tag {field.name.upper()} is {text!r}; wanted a number."
-                ) from error
+            if text is not None:
+                found[field.name] = _number(field.name.upper(), text)
         return found
+
+
+def _number(tag: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or (tag == "SEED" and number % 1):
+        raise InputError(f"The file's tag {tag} is {text!r}; wanted a number.")
+    return number
 
 
 def known(told: Mapping[str, float], asked: Mapping[str, float | None]) -> Place:

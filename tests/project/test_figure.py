@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsedu.errors import InputError
+from rsedu.errors import BrokenDataError, InputError
 from rsedu.project import figure
 from rsedu.project.place import Place
 from rsedu.project.score import score
@@ -46,6 +46,14 @@ def test_the_picture_is_saved_whole_and_closed(
     with Image.open(tmp_path / "score.PNG") as picture:
         assert picture.format == "PNG"
         assert picture.width > 1500
+    assert not plt.get_fignums()
+
+
+def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    plt.figure()
+    with pytest.raises(BrokenDataError, match="cannot be written: choose another"):
+        figure.save(tmp_path / "file" / "score.png")
     assert not plt.get_fignums()
 
 

@@ -58,6 +58,12 @@ def test_what_does_not_fit_together_is_told() -> None:
         known({"size_m": 2000.0}, {})
     with pytest.raises(InputError, match="tag SEED is 'x'"):
         Place.facts({"SOURCE": "synthetic", "SEED": "x"})
+    for text in ("nan", "inf", "3.5"):
+        with pytest.raises(InputError, match=f"tag SEED is '{text}'"):
+            Place.facts({"SOURCE": "synthetic", "SEED": text})
+    for wrong in ({"seed": -1}, {"size_m": float("nan")}, {"gsd_m": 0.0}, {"gsd_m": 30_000.0}):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            Place(**{"seed": 0, **wrong})
     with pytest.raises(InputError, match="period 2025 to 2020 is empty"):
         Place(seed=0, since=2025.0, until=2020.0)
     with pytest.raises(InputError, match="is empty"):
