@@ -129,12 +129,12 @@ class View {
     URL.revokeObjectURL(this.url);
   }
 
-  // JupyterLab acts on B, K or Enter before the canvas hears of them, unless told not to. Its keys
-  // with Ctrl, to save for example, go on working.
+  // JupyterLab cuts the cell on X and deletes it on D D, unless the element with the focus forbids
+  // it. Its keys with Ctrl, to save for example, go on working.
   guard = (event) => {
     if (event.target !== this.marks) return;
     const ours = !(event.ctrlKey || event.metaKey) || event.key === 'z';
-    this.root.toggleAttribute('data-lm-suppress-shortcuts', ours);
+    this.marks.toggleAttribute('data-lm-suppress-shortcuts', ours);
   };
 
   // What Python has answered, all of it in one message that ends with a new `seq`.
