@@ -68,11 +68,11 @@ def _table(place: str, submissions: Iterable[Submission], pick: Pick) -> str:
         f"  rank  {'group':<{width}}" + "".join(f"{head:>14}" for head in heads),
     ]
     for rank, line in zip(ranks(lines), lines, strict=True):
-        error = line.date_error_years
+        error, bias = line.date_error_years, line.boundary_bias_m
         cells = (
             f"{line.f1:.{_DIGITS}f}",
             "none" if error is None else f"{error:.2f} years",
-            f"{line.boundary_bias_m:+.1f} m",
+            "none" if bias is None else f"{bias:+.1f} m",
             f"{line.mapped_ha:.0f}",
             f"{line.estimated_ha:.0f}",
             f"{line.true_ha:.0f}",

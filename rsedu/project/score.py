@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
+from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
 
 from rsedu.errors import InputError
 from rsedu.project.area import Estimate, allocate, draw, error_matrix, estimate
@@ -41,7 +42,8 @@ class Score:
         f1: their harmonic mean; 0 where nothing was found.
         found_px: pixels that are lost on the map and in truth, whenever.
         date_error_years: mean absolute difference on those; NaN where there are none.
-        boundary_bias_m: mean way from the true outlines to the mapped ones, outwards above 0.
+        boundary_bias_m: mean way from the true outlines to the mapped ones, outwards above 0, over
+            the patches that both show; NaN where there are none.
         mapped_ha: hectares of loss, counted on the map.
         true_ha: hectares of loss in truth.
         matrix: (2, 2) the sample: mapped in rows, true in columns; not lost first.
@@ -111,7 +113,7 @@ def score(
         f1=2 * precision * recall / (precision + recall) if found.any() else 0.0,
         found_px=int(found.sum()),
         date_error_years=float(apart.mean()) if found.any() else math.nan,
-        boundary_bias_m=boundary_bias(ours, theirs, gsd_m=gsd_m).boundary_m,
+        boundary_bias_m=_boundary_m(ours, theirs, gsd_m) if found.any() else math.nan,
         mapped_ha=float(ours.sum() * hectares),
         true_ha=float(theirs.sum() * hectares),
         matrix=matrix,
@@ -155,6 +157,20 @@ def _check(mapped: np.ndarray, true: np.ndarray) -> None:
                 f"The {name} shows loss in {count} of {years.size} pixels; a score needs pixels "
                 "with loss (a year) and pixels without (NaN)."
             )
+
+
+def _boundary_m(mapped: np.ndarray, true: np.ndarray, gsd_m: float) -> float:
+    """Boundary bias of patches that were found; whole ones too many or too few are no outlines."""
+    return boundary_bias(_met(mapped, true), _met(true, mapped), gsd_m=gsd_m).boundary_m
+
+
+def _met(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Those connected parts of a mask that share a pixel with another mask."""
+    labels, count = ndimage.label(mask)
+    meets = np.bincount(labels[other], minlength=count + 1) > 0
+    meets[0] = False  # what lies outside the mask is no part of it
+    kept: np.ndarray = meets[labels]
+    return kept
 
 
 def _by_year(mapped: np.ndarray, true: np.ndarray, hectares: float) -> tuple[YearHectares, ...]:

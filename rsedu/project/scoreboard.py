@@ -21,7 +21,7 @@ _NAME_LENGTH = 40
 _PLACE_LENGTH = 80
 _MOST_BYTES = 10_000
 _FORMAT = "rsedu score 1"
-_OPTIONAL = ("date_error_years",)
+_OPTIONAL = ("date_error_years", "boundary_bias_m")
 
 
 def clean(name: str, *, longest: int = _NAME_LENGTH) -> str:
@@ -50,7 +50,7 @@ class Submission:
         submitted: when, ISO 8601 in UTC.
         f1: of change, 0 to 1.
         date_error_years: None where nothing was found.
-        boundary_bias_m: metres, outwards above 0.
+        boundary_bias_m: metres, outwards above 0; None where nothing was found.
         mapped_ha: counted on the map.
         estimated_ha: from the sample.
         low_ha: lower end of its interval.
@@ -63,7 +63,7 @@ class Submission:
     submitted: str
     f1: float
     date_error_years: float | None
-    boundary_bias_m: float
+    boundary_bias_m: float | None
     mapped_ha: float
     estimated_ha: float
     low_ha: float

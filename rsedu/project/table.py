@@ -32,11 +32,10 @@ def _row(name: str, value: str, remark: str) -> str:
 
 def _lines(found: Score) -> list[str]:
     rates = f"precision {found.precision:.3f}, recall {found.recall:.3f}"
-    wide = "too large" if found.boundary_bias_m > 0 else "too small"
     return [
         _row("F1 of change", f"{found.f1:.3f}", rates),
         _row("date error", _years_apart(found), f"mean of {found.found_px} pixels found"),
-        _row("boundary bias", f"{found.boundary_bias_m:+.1f} m", f"patches on the map are {wide}"),
+        _row("boundary bias", *_outlines(found.boundary_bias_m)),
     ]
 
 
@@ -44,6 +43,14 @@ def _years_apart(found: Score) -> str:
     if math.isnan(found.date_error_years):
         return "none"
     return f"{found.date_error_years:.2f} years"
+
+
+def _outlines(bias_m: float) -> tuple[str, str]:
+    """The bias, and what it means for patches that both map and truth show."""
+    if math.isnan(bias_m):
+        return "none", "no patch was found"
+    wide = "too large" if bias_m > 0 else "too small" if bias_m < 0 else "as large as they are"
+    return f"{bias_m:+.1f} m", f"patches that were found are mapped {wide}"
 
 
 def _hectares(found: Score) -> list[str]:

@@ -108,8 +108,8 @@ def test_the_band_called_year_is_taken_from_several(tmp_path: Path, years: np.nd
 
 
 def test_a_decimal_end_of_the_period_may_be_rounded(tmp_path: Path, years: np.ndarray) -> None:
-    place = Place(seed=3, size_m=100.0, since=2020.3, until=2025.7)
-    years[0, 0], years[0, 1] = 2020.3, 2025.7  # as float32: 2020.3000, 2025.6999
+    place = Place(seed=3, size_m=100.0, since=2020.7, until=2025.7)
+    years[0, 0], years[0, 1] = 2020.7, 2025.7  # as float32 a little less
     years[0, 2] = np.nextafter(np.float32(2025.7), np.float32(3000))
     found = changemap.read(changemap.write(tmp_path / "map.tif", years, place), place)
     assert np.isfinite(found).sum() == 5
@@ -136,7 +136,8 @@ def test_other_pixels_are_told(tmp_path: Path, years: np.ndarray) -> None:
     for transform in (
         own @ Affine.translation(0.5, 0),
         own @ Affine.translation(0, 0.5),
-        own @ Affine.scale(2),
+        own @ Affine.scale(2, 1),
+        own @ Affine.scale(1, 2),
         own @ Affine.translation(0, 10) @ Affine.scale(1, -1),
     ):
         with pytest.raises(InputError, match="has its corner"):

@@ -9,6 +9,7 @@ from rsedu.errors import InputError
 from rsedu.project.area import allocate, draw
 from rsedu.project.place import Place
 from rsedu.project.score import SAMPLE, sampled, score
+from rsedu.segment.metrics import boundary_bias
 
 
 def years_of(rows: list[list[float]]) -> np.ndarray:
@@ -80,11 +81,27 @@ def test_a_map_grown_by_a_pixel_is_ten_metres_too_large() -> None:
     assert (found.recall, found.date_error_years) == (1.0, 0.0)
 
 
+def test_whole_patches_too_many_or_too_few_are_no_boundary_bias() -> None:
+    rows, cols = np.mgrid[:100, :100]
+    disc = np.hypot(rows - 30, cols - 30) < 15
+    grown = np.hypot(rows - 30, cols - 30) < 16
+    elsewhere = np.hypot(rows - 75, cols - 75) < 12
+    both = boundary_bias(grown, disc, gsd_m=10.0).boundary_m
+    as_years = [
+        np.where(mask, np.float32(2022), np.float32(np.nan))
+        for mask in (grown, disc, grown | elsewhere, disc | elsewhere)
+    ]
+    for ours, theirs in ((0, 1), (2, 1), (0, 3)):
+        found = score(as_years[ours], as_years[theirs], gsd_m=10.0)
+        assert found.boundary_bias_m == pytest.approx(both)
+
+
 def test_nothing_found_has_no_date_error() -> None:
     elsewhere = years_of([[0, 0, 0, 0], [0, 0, 0, 0], [0, 2022, 2022, 0], [0, 0, 0, 0]])
     found = score(elsewhere, TRUE, gsd_m=10.0, sample=16)
     assert (found.f1, found.precision, found.recall, found.found_px) == (0.0, 0.0, 0.0, 0)
     assert math.isnan(found.date_error_years)
+    assert math.isnan(found.boundary_bias_m)
 
 
 def test_the_sample_is_drawn_from_the_maps_strata_by_seed(

@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from rsedu.project.place import Place
 from rsedu.project.score import Score, score
@@ -21,7 +22,7 @@ def test_the_table_says_what_the_score_holds(found: Score, place: Place) -> None
     for part in (
         f"F1 of change                 {found.f1:.3f}   precision {found.precision:.3f}, recall",
         f"date error              {found.date_error_years:.2f} years   mean of {found.found_px} px",
-        f"{found.boundary_bias_m:+.1f} m   patches on the map are too",
+        f"{found.boundary_bias_m:+.1f} m   patches that were found are mapped ",
         f"counted on the map {found.mapped_ha:>15.0f}",
         f"{found.estimated_ha:.0f}   95 % interval {low:.0f} to {high:.0f}",
         f"truth {found.true_ha:>28.0f}",
@@ -48,6 +49,15 @@ def test_the_verdict_compares_the_truth_with_the_interval(place: Place, true: np
     assert "the map's count is +100 % off" in render(score(double, true, gsd_m=10.0), place)
 
 
+def test_the_sign_of_the_bias_is_put_in_words(true: np.ndarray, place: Place) -> None:
+    grown = np.where(ndimage.binary_dilation(np.isfinite(true)), np.float32(2022), true)
+    for mapped, wanted, words in ((grown, true, "large"), (true, grown, "small")):
+        assert f"mapped too {words}" in render(score(mapped, wanted, gsd_m=10.0), place)
+    assert "+0.0 m   patches that were found are mapped as large as they are" in render(
+        score(true, true, gsd_m=10.0), place
+    )
+
+
 def test_a_sample_that_met_few_omissions_is_remarked_on(place: Place, true: np.ndarray) -> None:
     assert "Only 0 of " in render(score(true, true, gsd_m=10.0), place)
     half = true.copy()
@@ -68,4 +78,6 @@ def test_facts_are_json_without_nan(place: Place, found: Score, true: np.ndarray
     nothing[np.isfinite(true)] = np.nan
     missed = score(nothing, true, gsd_m=10.0)
     assert facts(missed, place)["date_error_years"] is None
+    assert facts(missed, place)["boundary_bias_m"] is None
     assert re.search(r"date error +none   mean of 0 pixels found", render(missed, place))
+    assert re.search(r"boundary bias +none   no patch was found", render(missed, place))
