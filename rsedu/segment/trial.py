@@ -9,7 +9,7 @@ from jaxtyping import Bool, UInt8
 from rsedu.errors import InputError
 from rsedu.segment.answer import Answer
 from rsedu.segment.clicks import next_click
-from rsedu.segment.metrics import iou
+from rsedu.segment.metrics import boundary_bias, iou
 from rsedu.segment.practice import BANDS, PLOT, PracticeTiles
 from rsedu.segment.prompt import Prompt, box_of
 
@@ -84,22 +84,32 @@ def boxed(embedded: Prompted, truth: Mask) -> Answer:
     return embedded.predict(Prompt(box=box_of(truth)))
 
 
-def measure(embedded: Prompted, truth: Mask, *, clicks: int = 5) -> dict[str, float]:
+def measure(
+    embedded: Prompted, truth: Mask, *, clicks: int = 5, gsd_m: float | None = None
+) -> dict[str, float]:
     """IoU of one object after a click, after all clicks, and with a box.
 
     Args:
         embedded: the image.
         truth: the object.
         clicks: how many.
+        gsd_m: side of a pixel in metres, to measure boundary biases too; None: not.
 
     Returns:
-        "1 click", "box" and "N clicks": IoU of the mask with the highest predicted one; and
-        "1 click, best of three": that of the mask a user would choose.
+        "1 click", "box" and "N clicks": IoU of the mask with the highest predicted one; "1 click,
+        best of three": that of the mask a user would choose; and with a GSD "..., bias m" and
+        "..., bias %" of `boundary_bias`.
     """
     answers = clicked(embedded, truth, clicks=clicks)
-    return {
-        "1 click": iou(answers[0].mask, truth),
-        "1 click, best of three": max(iou(mask, truth) for mask in answers[0].masks),
-        "box": iou(boxed(embedded, truth).mask, truth),
-        f"{clicks} clicks": iou(answers[-1].mask, truth),
+    masks = {
+        "1 click": answers[0].mask,
+        "box": boxed(embedded, truth).mask,
+        f"{clicks} clicks": answers[-1].mask,
     }
+    found = {name: iou(mask, truth) for name, mask in masks.items()}
+    found["1 click, best of three"] = max(iou(mask, truth) for mask in answers[0].masks)
+    for name, mask in masks.items() if gsd_m is not None else ():
+        assert gsd_m is not None
+        bias = boundary_bias(mask, truth, gsd_m=gsd_m)
+        found |= {f"{name}, bias m": bias.boundary_m, f"{name}, bias %": bias.area_percent}
+    return found

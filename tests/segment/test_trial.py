@@ -91,3 +91,10 @@ def test_objects_that_count_are_neither_small_nor_everything(
     shown = trial.colours(tiles, 0, ("B08", "B04", "VV"))
     assert shown.shape == (32, 32, 3)
     assert shown[0, 0].tolist() == [BANDS.index("B08"), BANDS.index("B04"), BANDS.index("VV")]
+
+
+def test_with_a_gsd_the_bias_is_told_too() -> None:
+    found = trial.measure(_Learner((12, 12)), _truth(), clicks=1, gsd_m=10)
+    assert found["box, bias m"] == found["box, bias %"] == 0.0
+    assert found["1 click, bias %"] == pytest.approx(100 * (9 - 27) / 27)
+    assert found["1 click, bias m"] < 0
