@@ -13,7 +13,8 @@ from rsedu.segment.training import SamTraining
 from rsedu.segment.trial import colours, measure, objects_of
 
 _PARTS = 8  # of the learning curve that the card tells
-_JUDGED = 4  # validation worlds
+_JUDGED = 3  # validation worlds
+_EACH = 2  # objects of each of their tiles
 _SHOWN = COMPOSITES[:2]  # true colour, and with near infrared
 
 
@@ -69,7 +70,7 @@ def judge(
     for bands, _ in _SHOWN:
         rows: list[dict[str, float]] = []
         for index in range(len(tiles)):
-            truths = objects_of(tiles, index)
+            truths = objects_of(tiles, index, most=_EACH)
             if truths:
                 embedded = segmenter.embed(colours(tiles, index, bands))
                 rows += [measure(embedded, truth) for truth in truths]

@@ -36,12 +36,21 @@ def colours(
     return np.ascontiguousarray(np.moveaxis(tiles.tile(index)[layers], 0, -1))
 
 
-def objects_of(tiles: PracticeTiles, index: int) -> tuple[Mask, ...]:
-    """The plots of one stored tile that are neither too small nor nearly all of it."""
+def objects_of(tiles: PracticeTiles, index: int, *, most: int | None = None) -> tuple[Mask, ...]:
+    """The plots of one stored tile that are neither too small nor nearly all of it.
+
+    Args:
+        tiles: stored tiles.
+        index: of one of them.
+        most: as many at most, drawn evenly and always the same; None: all, the largest first.
+    """
     numbers = tiles.tile(index)[PLOT]
     sizes = np.bincount(numbers.ravel())
     chosen = (sizes >= LEAST * numbers.size) & (sizes <= MOST * numbers.size)
-    return tuple(numbers == number for number in np.flatnonzero(chosen) if number)
+    kept = [number for number in np.flatnonzero(chosen) if number]
+    if most is not None:
+        kept = list(np.random.default_rng(index).permutation(kept)[:most])
+    return tuple(numbers == number for number in kept)
 
 
 def clicked(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Answer]:

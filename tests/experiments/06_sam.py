@@ -32,13 +32,6 @@ MOST_HA = 225.0  # a quarter of the real scene
 OUT = Path(__file__).parents[2] / "data" / "results" / "06_sam.json"
 
 
-def some(tiles: PracticeTiles, index: int) -> list[np.ndarray]:
-    """A few objects of a tile, always the same ones, drawn without a look at the model."""
-    truths = objects_of(tiles, index)
-    order = np.random.default_rng(index).permutation(len(truths))[:OBJECTS_PER_TILE]
-    return [truths[number] for number in order]
-
-
 def in_the_middle(truth: np.ndarray) -> tuple[int, int]:
     """The first click, as whole numbers."""
     found = next_click(np.zeros_like(truth), truth)
@@ -71,7 +64,8 @@ def worlds(
     tiles.prepare()
     rows = []
     for index in range(len(tiles)):
-        truths, gsd_m = some(tiles, index), tiles.gsd_m(index)
+        truths = list(objects_of(tiles, index, most=OBJECTS_PER_TILE))
+        gsd_m = tiles.gsd_m(index)
         if truths:
             found = one_object(segmenter, colours(tiles, index, bands), truths, gsd_m)
             rows += [{"gsd_m": gsd_m, **row} for row in found]
@@ -110,7 +104,7 @@ def best_tolerance(folder: Path) -> float:
     scores: dict[float, list[float]] = {level: [] for level in TOLERANCES}
     for index in range(len(tiles)):
         image = colours(tiles, index, WITH_INFRARED)
-        for truth in some(tiles, index):
+        for truth in objects_of(tiles, index, most=OBJECTS_PER_TILE):
             for level in TOLERANCES:
                 scores[level].append(grown(image, truth, level))
     return max(TOLERANCES, key=lambda level: float(np.mean(scores[level])))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from rsedu.errors import InputError
 from rsedu.segment import oneshot
 from rsedu.segment.answer import Answer
 from rsedu.segment.embedding import Embedded
@@ -112,6 +113,7 @@ def test_persam_makes_its_three_passes(
     assert third.box == (cols.min(), rows.min(), cols.max() + 1, rows.max() + 1)
     np.testing.assert_array_equal(found.mask, spied.answers[2].mask)
     assert found.similarity == pytest.approx(float(fine[found.mask].mean()))
+    assert found.peak == pytest.approx(float(fine.max()))
 
 
 def test_persam_f_mixes_the_three_masks_first(
@@ -170,8 +172,10 @@ def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice,
             inside = np.zeros(embedded.shape, dtype=bool)
             inside[tile.window] = mask[tile.window]
             if (inside[tile.window] & free).any():
-                return oneshot.Found(mask=inside, score=0.9, similarity=similarity)
-        return oneshot.Found(mask=np.zeros(embedded.shape, dtype=bool), score=0.0, similarity=-1.0)
+                return oneshot.Found(mask=inside, score=0.9, similarity=0.3, peak=similarity)
+        return oneshot.Found(
+            mask=np.zeros(embedded.shape, dtype=bool), score=0.0, similarity=-1.0, peak=-1.0
+        )
 
     monkeypatch.setattr(oneshot, "persam", persam)
 
@@ -183,12 +187,15 @@ def test_find_stops_at_the_threshold(
     boxes = [(slice(0, 20), slice(0, 20), 0.9), (slice(50, 90), slice(60, 90), 0.7)]
     boxes.append((slice(100, 120), slice(0, 30), 0.2))
     _scripted(monkeypatch, boxes)
-    found = oneshot.find(embedded, reference, threshold=0.5, closer=False)
-    assert [each.similarity for each in found] == [0.9, 0.7]
+    found = oneshot.find(embedded, reference, method="persam", threshold=0.5, closer=False)
+    assert [each.peak for each in found] == [0.9, 0.7]
     assert [int(each.mask.sum()) for each in found] == [400, 1200]
-    assert len(oneshot.find(embedded, reference, threshold=0.1, closer=False)) == 3
-    assert len(oneshot.find(embedded, reference, threshold=0.1, most=1, closer=False)) == 1
-    assert oneshot.find(embedded, reference, threshold=0.95) == ()
+    assert len(oneshot.find(embedded, reference, method="persam", threshold=0.1, closer=False)) == 3
+    assert (
+        len(oneshot.find(embedded, reference, method="persam", threshold=0.1, most=1, closer=False))
+        == 1
+    )
+    assert oneshot.find(embedded, reference, method="persam", threshold=0.95) == ()
 
 
 def test_what_two_tiles_found_counts_once(
@@ -202,7 +209,10 @@ def test_what_two_tiles_found_counts_once(
         target=torch.ones(128), strongest=torch.ones(128), inside=1.0, outside=0.0
     )
     assert len(embedded.tiles) == 2
-    assert [each.similarity for each in oneshot.find(embedded, reference, closer=False)] == [
+    assert [
+        each.peak
+        for each in oneshot.find(embedded, reference, method="persam", threshold=0.5, closer=False)
+    ] == [
         0.8,
         0.6,
     ]
@@ -228,9 +238,46 @@ def test_a_closer_look_replaces_a_mask_only_where_it_agrees(
         )
 
     monkeypatch.setattr(Embedded, "predict", predict)
-    (closer,) = oneshot.find(embedded, reference, threshold=0.5)
-    (kept,) = oneshot.find(embedded, reference, threshold=0.5)
+    (closer,) = oneshot.find(embedded, reference, method="persam", threshold=0.5)
+    (kept,) = oneshot.find(embedded, reference, method="persam", threshold=0.5)
     assert seen[0].box == (10.0, 10.0, 40.0, 30.0)
     assert (int(closer.mask.sum()), int(kept.mask.sum())) == (520, 600)
-    assert closer.similarity == kept.similarity == 0.9
+    assert closer.peak == kept.peak == 0.9
     assert closer.score == pytest.approx(0.8)
+
+
+def test_a_click_is_the_most_similar_pixel_that_is_free(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded, reference = _example(segmenter, image)
+    fine = oneshot.similarity(embedded, reference.target)
+    free = np.zeros((128, 128), dtype=bool)
+    free[90:, :40] = True
+    spied = _Spied(monkeypatch)
+    found = oneshot.clicked(embedded, reference, free=free)
+    ((col, row),) = spied.prompts[0].points
+    assert free[int(row), int(col)] and fine[int(row), int(col)] == fine[free].max()
+    assert found.peak == pytest.approx(float(fine[free].max()))
+    np.testing.assert_array_equal(found.mask, spied.answers[0].mask)
+
+
+def test_each_method_is_the_one_that_was_asked_for(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded, reference = _example(segmenter, image)
+    called: list[str] = []
+    for name in ("clicked", "persam", "persam_f"):
+
+        def way(*_: object, name: str = name, **__: object) -> oneshot.Found:
+            called.append(name)
+            return oneshot.Found(
+                mask=np.zeros((128, 128), dtype=bool), score=0.0, similarity=0.0, peak=0.0
+            )
+
+        monkeypatch.setattr(oneshot, name, way)
+    oneshot.find(embedded, reference)
+    oneshot.find(embedded, reference, method="persam")
+    oneshot.find(embedded, reference, method="persam_f", weights=np.ones(3, dtype=np.float32))
+    assert called == ["clicked", "persam", "persam_f"]
+    with pytest.raises(InputError, match="needs the weights"):
+        oneshot.find(embedded, reference, method="persam_f")

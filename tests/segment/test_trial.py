@@ -88,6 +88,9 @@ def test_objects_that_count_are_neither_small_nor_everything(
     monkeypatch.setattr(PracticeTiles, "tile", lambda self, index: tile)
     tiles = PracticeTiles(worlds=range(1), folder=Path())
     assert [int(mask.sum()) for mask in trial.objects_of(tiles, 0)] == [16, 4]
+    drawn = [int(trial.objects_of(tiles, 0, most=1)[0].sum()) for _ in range(3)]
+    assert drawn in ([16] * 3, [4] * 3)
+    assert len(trial.objects_of(tiles, 0, most=5)) == 2
     shown = trial.colours(tiles, 0, ("B08", "B04", "VV"))
     assert shown.shape == (32, 32, 3)
     assert shown[0, 0].tolist() == [BANDS.index("B08"), BANDS.index("B04"), BANDS.index("VV")]
