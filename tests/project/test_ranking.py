@@ -72,6 +72,7 @@ def test_the_order_they_came_in_makes_no_difference(entries: list[tuple[str, flo
 
 def test_places_have_tables_of_their_own_and_broken_files_are_named() -> None:
     other = replace(line("Los Tucanes", 0.25), place="place 4", date_error_years=None)
+    other = replace(other, boundary_bias_m=None)
     board = Board(
         submissions=(line("b", 0.75), line("a", 0.5), other),
         broken=(("x\x1b[2J.json", "no JSON (line 1\nof it)"),),
@@ -84,7 +85,7 @@ def test_places_have_tables_of_their_own_and_broken_files_are_named() -> None:
     assert lines[2].split() == "1 b 0.750 0.50 years -3.2 m 1000 1200 1250".split()
     assert lines[3].split()[:3] == ["2", "a", "0.500"]
     assert lines[5] == "place 4 (best of each group)"
-    assert lines[7].split()[:5] == ["1", "Los", "Tucanes", "0.250", "none"]
+    assert lines[7].split()[:6] == ["1", "Los", "Tucanes", "0.250", "none", "none"]
     assert lines[9:] == ["Left out:", "  x?[2J.json: no JSON (line 1?of it)"]
     assert "(newest of each group)" in render(board, pick="newest")
 

@@ -35,12 +35,12 @@ def written(folder: Path, group: str = "Toucans", **changes: Any) -> Path:
 
 def test_a_submission_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "board"
-    written(folder, date_error_years=None)
+    written(folder, date_error_years=None, boundary_bias_m=None)
     board = read(folder)
     assert board.broken == ()
     (line,) = board.submissions
     assert (line.group, line.place, line.f1) == ("Toucans", "place 3, 2 km", 0.75)
-    assert line.date_error_years is None
+    assert line.date_error_years is line.boundary_bias_m is None
     assert (line.low_ha, line.high_ha, line.true_ha) == (11.0, 17.0, 15.25)
     assert datetime.fromisoformat(line.submitted) == NOW
 
@@ -219,6 +219,14 @@ def test_a_name_is_cleaned_again_when_it_is_read(tmp_path: Path) -> None:
     path.write_text(json.dumps({**whole, "group": "A\x1b[2J\nB", "place": "p\x07 1"}))
     (line,) = read(tmp_path).submissions
     assert (line.group, line.place) == ("A[2J B", "p 1")
+
+
+def test_a_file_of_another_time_zone_is_sorted_in_utc(tmp_path: Path) -> None:
+    path = written(tmp_path, "far")
+    whole = json.loads(path.read_text())
+    path.write_text(json.dumps({**whole, "submitted": "2026-05-04T20:00:00+09:00"}))
+    written(tmp_path, "near")  # at 13:30 in UTC, two and a half hours later
+    assert [line.group for line in read(tmp_path).submissions] == ["far", "near"]
 
 
 def test_a_number_that_is_missing_is_not_submitted() -> None:
