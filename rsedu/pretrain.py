@@ -379,7 +379,11 @@ def pretrain(
         worlds=worlds,
         cache=Path(cache),
     )
-    history = fulfil(Request(data=tiles, command=_command(), **options))
+    try:
+        history = fulfil(Request(data=tiles, command=_command(), **options))
+    except KeyboardInterrupt as stop:
+        click.echo(f"Interrupted {stop}; nothing is kept without --checkpoint FILE.", err=True)
+        raise SystemExit(130) from None
     if history.stopped_by is not None:
         click.echo(f"Stopped by {history.stopped_by} after {len(history.steps)} steps.", err=True)
         raise SystemExit(128 + signal.Signals[history.stopped_by])

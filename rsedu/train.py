@@ -313,7 +313,9 @@ def train(
     """Train a model in place.
 
     Ctrl-C and SIGTERM end the run after the step under way: the checkpoint is written and the
-    curve so far is returned, with `History.stopped_by` set. A second signal acts at once.
+    curve so far is returned, with `History.stopped_by` set. Without a checkpoint there is nothing
+    to go on from, so KeyboardInterrupt is raised: whatever comes after must not take a model of
+    half the steps for a trained one. A second signal acts at once.
 
     Args:
         model: ``model(**batch)`` returns a dict with a scalar "loss", a mean over the batch. It
@@ -334,6 +336,7 @@ def train(
         InputError: the checkpoint exists and `resume` is False, or it belongs to another config.
         BrokenDataError: the checkpoint can't be read.
         TrainingError: the loss is no longer finite; the last checkpoint is left as it was.
+        KeyboardInterrupt: a signal ended a run without a checkpoint.
     """
     _require_free(checkpoint, resume)
     fabric = make_fabric(device=device, devices=devices, precision=config.precision)
@@ -348,6 +351,8 @@ def train(
     finally:
         model.train(was_training)
     stopped = run.step < config.steps
+    if stopped and checkpoint is None:
+        raise KeyboardInterrupt(f"stopped after {run.step} of {config.steps} steps")
     return run.finish(stopped_by=(caught or ["another process"])[0] if stopped else None)
 
 

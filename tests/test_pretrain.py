@@ -93,6 +93,18 @@ def test_a_signal_ends_the_command_with_its_status_and_without_weights(
     assert weights.available() == ()
 
 
+def test_a_run_that_keeps_nothing_says_how_to_keep_it(
+    scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt("stopped after 3 of 9 steps")
+
+    monkeypatch.setattr(module, "train", stop)
+    result = run("mae", "--data", str(scenes), "--size", "32", "--save-as", "trial")
+    assert result.exit_code == 130 and weights.available() == ()
+    assert "stopped after 3 of 9 steps" in result.stderr and "--checkpoint" in result.stderr
+
+
 def test_options_replace_single_values_of_the_recipe() -> None:
     source, model = tile_source(), torch.nn.Linear(1, 1)
     request = Request(name="mae", data=Data(), steps=40, batch_size=8, blr=0.5, seed=3)

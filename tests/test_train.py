@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -159,8 +160,16 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_last_digit(
 def test_handlers_are_restored_whether_a_signal_came_or_not(position: int) -> None:
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
-    train(Regression(), Interrupting(source(), position, signal.SIGINT), CONFIG, device="cpu")
+    expected = pytest.raises(KeyboardInterrupt) if position >= 0 else nullcontext()
+    with expected:
+        train(Regression(), Interrupting(source(), position, signal.SIGINT), CONFIG, device="cpu")
     assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_what_was_stopped_and_not_kept_is_not_taken_for_trained() -> None:
+    interrupting = Interrupting(source(), 80, signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt, match=rf"stopped after \d+ of {CONFIG.steps} steps"):
+        train(Regression(), interrupting, CONFIG, device="cpu")
 
 
 def test_a_finished_run_resumes_to_itself(tmp_path: Path) -> None:
