@@ -754,8 +754,8 @@ plot.show(
 # *Features:* without a single label the encoder learnt something: at every ratio it tells the edge
 # better than band means, and from 75 % on surely better than its untrained twin. On *means and
 # deviations*, eight numbers for free, it gains 0.01 to 0.05 of R2, and only at 90 and 95 % is the
-# interval above 0. The paper recommends 75 % for photographs; here 90 and 95 % are no worse, if anything a
-# little better.
+# interval above 0. The paper recommends 75 % for photographs; here 90 and 95 % are no worse, if
+# anything a little better.
 #
 # Fair? All made the same number of steps, but a step at 95 % costs less than half of one at 25 %.
 
