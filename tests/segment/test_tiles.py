@@ -44,6 +44,7 @@ def test_depth_is_to_the_nearest_edge_behind_which_there_is_more() -> None:
     assert tile.depth((25, 2), (100, 100)) == pytest.approx(5.5)
     assert tile.depth((40, 47), (100, 100)) == pytest.approx(2.5)
     assert tile.depth((10, 10), (100, 100)) == pytest.approx(-9.5)
+    assert Tile(top=20, left=0, rows=50, cols=40).depth((3, 25), (100, 100)) == pytest.approx(5.5)
     assert Tile(top=0, left=0, rows=9, cols=9).depth((4, 4), (9, 9)) == float("inf")
 
 
