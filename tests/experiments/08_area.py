@@ -101,11 +101,11 @@ def write(out: Path, runs: list[dict[str, Any]]) -> None:
     """Store the runs, one per line."""
     about = {
         "command": "python tests/experiments/08_area.py",
-        "places": [PLACES.start, PLACES.stop],
+        "seeds": list(PLACES),
         "samples": SAMPLES,
         "design of rsedu score": {"sample": SAMPLE, "allocation": "at_least"},
     }
-    runs.sort(key=lambda run: (run["map"], run["sample"], run["allocation"], run["place"]))
+    runs.sort(key=lambda run: (run["map"], run["sample"], run["allocation"], run["seed"]))
     lines = ",\n".join(json.dumps(run) for run in runs)
     start = json.dumps(about, indent=1).removesuffix("\n}")
     out.write_text(f'{start},\n "runs": [\n{lines}\n]}}\n')
@@ -124,7 +124,7 @@ def main(seeds: tuple[int, ...], names: tuple[str, ...], out: Path) -> None:
         for name in names:
             mapped = MAPS[name](place, true)
             for size, how in DESIGNS[name]:
-                key = {"map": name, "place": seed, "sample": size, "allocation": how}
+                key = {"map": name, "seed": seed, "sample": size, "allocation": how}
                 if any(key.items() <= run.items() for run in runs):
                     continue
                 found = covered(mapped, true, size, how)

@@ -144,7 +144,7 @@ def test_what_cannot_be_scored_is_told() -> None:
 def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: Path) -> None:
     runs = json.loads((repository / "data" / "results" / "08_area.json").read_text())["runs"]
     taken = [run for run in runs if run["sample"] == SAMPLE and run["allocation"] == "at_least"]
-    assert len({run["place"] for run in taken}) == 5
+    assert len({run["seed"] for run in taken}) == 5
     rates = {
         name: [run["covered"] for run in taken if run["map"] == name]
         for name in ("ndvi", "shaky", "good")
