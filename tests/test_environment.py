@@ -41,13 +41,7 @@ NOT_IMPORTED = {
     "ipykernel": "runs the notebooks",
     "jupyterlab": "make lab opens it",
     "nbval": "a pytest plugin that runs the lessons",
-}
-# Declared ahead of the lessons that need them, so that the lock is settled once.
-PLANNED = {
-    "anywidget": "the click-to-mask widget",
-    "ipywidgets": "the click-to-mask widget",
-    "segment-anything": "promptable masks",
-    "torchvision": "needed by segment-anything",
+    "torchvision": "segment-anything imports it, and does not declare it",
 }
 # Brought by a declared distribution, of which it is a part or a fixed companion.
 COMPANIONS = {"PIL": "matplotlib", "IPython": "ipykernel", "traitlets": "ipywidgets"}
@@ -159,9 +153,7 @@ def test_everything_imported_is_declared() -> None:
 def test_everything_declared_is_imported_or_has_its_reason() -> None:
     names = {requirement.name for requirement in DECLARED}
     unused = {req.name for req in DECLARED if _import_name(req) not in _imports()}
-    assert unused <= set(NOT_IMPORTED) | set(PLANNED), "drop it, or give the reason here"
-    assert set(NOT_IMPORTED) | set(PLANNED) <= names
-    assert set(PLANNED) <= unused, "it is used now: take it out of PLANNED"
+    assert unused == set(NOT_IMPORTED), "drop it, or give the reason here"
 
 
 def test_what_only_lends_its_data_is_never_imported() -> None:
