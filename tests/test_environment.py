@@ -151,7 +151,6 @@ def test_everything_imported_is_declared() -> None:
 
 
 def test_everything_declared_is_imported_or_has_its_reason() -> None:
-    names = {requirement.name for requirement in DECLARED}
     unused = {req.name for req in DECLARED if _import_name(req) not in _imports()}
     assert unused == set(NOT_IMPORTED), "drop it, or give the reason here"
 

@@ -66,7 +66,8 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
 
     With a CRS, coordinates are longitude and latitude as the format demands (RFC 7946), hectares
     are counted in the scene's own metres, and "scene_crs" names its CRS. Without one, coordinates
-    are metres in the scene's plane, and "scene_crs" is null.
+    are metres in the scene's plane, and both "scene_crs" and "crs" are null: by the older standard
+    (GeoJSON 2008), which GDAL still follows, that keeps readers from taking metres for degrees.
 
     Args:
         path: ends in .geojson, as a rule.
@@ -85,6 +86,8 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
         "scene_crs": grid.crs.to_string() if grid.crs else None,
         "features": features,
     }
+    if grid.crs is None:
+        collection["crs"] = None
     text = json.dumps(collection, indent=1) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path

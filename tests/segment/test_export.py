@@ -41,6 +41,7 @@ def test_geojson_is_in_degrees_and_comes_back_to_the_place(tmp_path: Path) -> No
     path = write_geojson(tmp_path / "out.geojson", [segment, segment], GRID)
     written = json.loads(path.read_text(encoding="utf-8"))
     assert written["scene_crs"] == "EPSG:32720"
+    assert "crs" not in written  # longitude and latitude is what the format means without it
     first, second = written["features"]
     assert first["properties"] == {
         "kept": True,
@@ -60,6 +61,7 @@ def test_geojson_without_a_place_is_in_metres(tmp_path: Path) -> None:
     path = write_geojson(tmp_path / "out.geojson", [Segment(mask=_mask())], NOWHERE)
     written = json.loads(path.read_text(encoding="utf-8"))
     assert written["scene_crs"] is None
+    assert written["crs"] is None
     assert written["features"][0]["properties"]["predicted_iou"] is None
     assert shape(written["features"][0]["geometry"]).bounds == (80.0, 150.0, 280.0, 250.0)
 
