@@ -14,7 +14,9 @@ and the sixth is asked about.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,27 +112,21 @@ def one_left_out(start: CromaTraining | None, seed: int, crops: Tiles) -> dict[s
     return found
 
 
-def at_rest(models: dict[str, CromaTraining], crops: Tiles) -> dict[str, Any]:
-    """Everything that is asked without learning from real pixels."""
+def at_rest(models: dict[str, CromaTraining], crops: Tiles) -> dict[str, dict[str, Any]]:
+    """What each model, and band means, find without learning from real pixels; by gallery."""
     known = cut([look(each) for each in LABEL], side_px=SIDE_PX)
-    galleries = {"real": crops, "real, shifted": shifted(crops)}
-    table: dict[str, Any] = {}
-    for where, tiles in galleries.items():
-        answers = {name: contrasted(model, tiles) for name, model in models.items()}
-        answers["band means"] = mapped(known, tiles)
-        table[where] = {
-            name: {"all": retrieval(*both), "same pair, recall@1": within(*both)}
-            for name, both in answers.items()
-        }
     made = [synthetic(seed) for seed in SEEDS]
-    table["synthetic"] = {
-        **{
-            name: [{"all": retrieval(*contrasted(model, tiles))} for tiles in made]
-            for name, model in models.items()
-        },
-        "band means": [{"all": retrieval(*mapped(known, tiles))} for tiles in made],
-    }
-    return table
+    galleries = {"real": crops, "real, shifted": shifted(crops)}
+
+    def asked(embed: Callable[[Tiles], tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for where, tiles in galleries.items():
+            both = embed(tiles)
+            found[where] = {"all": retrieval(*both), "same pair, recall@1": within(*both)}
+        return found | {"synthetic": [{"all": retrieval(*embed(tiles))} for tiles in made]}
+
+    table = {name: asked(partial(contrasted, model)) for name, model in models.items()}
+    return table | {"band means": asked(partial(mapped, known))}
 
 
 @click.command()
@@ -145,18 +141,25 @@ def main(out: Path, keep: Path) -> None:
         for seed in SEEDS
     ]
     models: dict[str, CromaTraining] = {"croma-tiny": weights.load("croma-tiny")}
-    models |= {f"seed {seed}": model for seed, model in enumerate(both)}
+    table = at_rest(models | {str(seed): model for seed, model in enumerate(both)}, crops)
     about = {
         "command": "python tests/experiments/05_retrieval.py",
         "seeds": list(SEEDS),
         "side_px": SIDE_PX,
         "crops": COUNT,
         "per_pair": PER_PAIR,
-        "runs": at_rest(models, crops),
-    }
-    about["left out, recall@1"] = {
-        "fresh": [one_left_out(None, seed, crops) for seed in SEEDS],
-        "both": [one_left_out(model, seed, crops) for seed, model in enumerate(both)],
+        "without seeds": {name: table[name] for name in ("croma-tiny", "band means")},
+        "runs": [
+            {
+                "seed": seed,
+                **table[str(seed)],
+                "left out, recall@1": {
+                    "fresh": one_left_out(None, seed, crops),
+                    "both": one_left_out(model, seed, crops),
+                },
+            }
+            for seed, model in enumerate(both)
+        ],
     }
     out.write_text(json.dumps(about, indent=1) + "\n")
 
