@@ -90,5 +90,5 @@ def test_what_is_not_the_file_is_deleted(base: str, tmp_path: Path) -> None:
 def test_no_network_and_no_such_file_say_so(base: str, tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match="could not be downloaded"):
         fetch("sam_other_abcdef.zip", tmp_path, base=base)
-    with pytest.raises(MissingDataError, match="connect to the internet"):
+    with pytest.raises(MissingDataError, match="Connect to the internet"):
         fetch(NAME, tmp_path, base="http://127.0.0.1:9/")

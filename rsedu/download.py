@@ -1,0 +1,249 @@
+"""Files from the web: fetched in pieces if need be, checked, and whole or not there at all."""
+
+import errno
+import hashlib
+import http.client
+import os
+import shutil
+import socket
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from rsedu.bars import bar
+from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
+
+_CHUNK = 1 << 18  # bytes
+_PASSING = (408, 425, 429, 500, 502, 503, 504)  # states of a server that may be over soon
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a download waits, and how often it tries.
+
+    Attributes:
+        timeout_s: seconds without a byte after which a server counts as stalled.
+        tries: how often it is asked in all, 1 or more.
+        pause_s: seconds before the second try; doubled before each further one.
+    """
+
+    timeout_s: float = 20.0
+    tries: int = 4
+    pause_s: float = 1.0
+
+
+class _Again(Exception):
+    """Something that may be over at the next try."""
+
+
+def download(
+    address: str,
+    path: Path,
+    *,
+    digest: str | None = None,
+    size: int | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """Return a file, downloaded where it is not there yet.
+
+    What was cut off stays beside it as ``NAME.part`` and goes on where it ended, unless the server
+    says that the file changed. It gets its name only once its length and its digest fit.
+
+    Args:
+        address: http or https.
+        path: of the file; its folder is made when missing.
+        digest: "sha256:..." or "md5:..."; the first digits are enough; None: not known.
+        size: bytes; None: not known.
+        patience: how long to wait, how often to try.
+
+    Raises:
+        MissingDataError: there is no network, or no such file.
+        BrokenDataError: what came is not the file; it was deleted.
+        InputError: the folder cannot be written, or the disk is too small.
+    """
+    if path.is_file():
+        return path
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fetch(address, part, size, patience or Patience())
+        _check(address, part, digest, size)
+        os.replace(part, path)
+    except RseduError:
+        raise
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    _stamp(part).unlink(missing_ok=True)
+    return path
+
+
+def digest_of(path: Path, kind: str = "sha256") -> str:
+    """Return a file's digest with its kind in front, as `download` takes it."""
+    with path.open("rb") as file:
+        return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
+
+
+def _fetch(address: str, part: Path, size: int | None, patience: Patience) -> None:
+    """Ask until all of the file is there, or it is hopeless."""
+    for attempt in range(1, patience.tries + 1):
+        try:
+            return _fetch_rest(address, part, size, patience.timeout_s)
+        except _Again as error:
+            if attempt == patience.tries:
+                raise MissingDataError(
+                    f"{address} could not be downloaded: {error}, {attempt} times. Try again "
+                    "later; it goes on where it ended."
+                ) from error
+        time.sleep(patience.pause_s * 2 ** (attempt - 1))
+
+
+def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    if size is not None and have == size:
+        return
+    try:
+        answer = urllib.request.urlopen(_request(address, part, have), timeout=timeout_s)
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code == 416 and have:  # nothing is missing
+                return
+            raise _refused(address, error) from error
+    except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as why:
+        raise _unreachable(address, why, timeout_s) from why
+    with answer:
+        _take(address, answer, part, have, size, timeout_s)
+
+
+def _request(address: str, part: Path, have: int) -> urllib.request.Request:
+    """Ask for what is missing, of the same version of the file."""
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    stamp = _stamp(part)
+    if have and stamp.exists():
+        headers["If-Range"] = stamp.read_text(encoding="utf-8")
+    return urllib.request.Request(address, headers=headers)
+
+
+def _take(
+    address: str,
+    answer: http.client.HTTPResponse,
+    part: Path,
+    have: int,
+    size: int | None,
+    timeout_s: float,
+) -> None:
+    """Write what comes behind what is there, or from the start."""
+    kind = answer.headers.get("Content-Type", "")
+    if kind.startswith("text/html"):
+        raise BrokenDataError(
+            f"{address} sent a web page ({kind}) in place of the file: a sign-in page of this "
+            "network, perhaps; open it in a browser, then try again."
+        )
+    etag, stamp = answer.headers.get("ETag"), _stamp(part)
+    goes_on = answer.status == 206
+    if goes_on and stamp.exists() and etag and etag != stamp.read_text(encoding="utf-8"):
+        part.unlink()
+        raise _Again("the file changed on the server between two parts")
+    start = have if goes_on else 0
+    length = answer.headers.get("Content-Length")
+    total = start + int(length) if length else size
+    _check_space(part, (total or 0) - start)
+    if etag and not etag.startswith("W/"):
+        stamp.write_text(etag, encoding="utf-8")
+    elif not goes_on:
+        stamp.unlink(missing_ok=True)
+    _write(answer, part, start, total, timeout_s)
+    came = part.stat().st_size
+    if total is not None and came < total:
+        raise _Again(f"the connection ended after {came} of {total} bytes")
+
+
+def _write(
+    answer: http.client.HTTPResponse, part: Path, start: int, total: int | None, timeout_s: float
+) -> None:
+    with (
+        part.open("ab" if start else "wb") as file,
+        bar(total=total, initial=start, unit="B", unit_scale=True, desc=part.stem) as shown,
+    ):
+        while chunk := _chunk(answer, timeout_s):
+            file.write(chunk)
+            shown.update(len(chunk))
+
+
+def _chunk(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:
+    try:
+        return answer.read1(_CHUNK)
+    except TimeoutError as error:
+        raise _Again(f"the server sent nothing for {timeout_s:g} s") from error
+    except (ConnectionError, http.client.HTTPException) as error:
+        raise _Again(f"the connection broke ({error})") from error
+
+
+def _check_space(part: Path, needed: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise InputError(
+            f"{part.stem} needs {needed / 1e6:.1f} MB more, and {part.parent} has "
+            f"{free / 1e6:.1f} MB free: make room, or choose another folder."
+        )
+
+
+def _check(address: str, part: Path, digest: str | None, size: int | None) -> None:
+    came = part.stat().st_size
+    wrong = f"{came} bytes where {size} were expected" if size not in (None, came) else ""
+    if not wrong and digest is not None:
+        found = digest_of(part, digest.split(":", 1)[0])
+        kind = {"sha256": "SHA-256", "md5": "MD5"}.get(digest.split(":", 1)[0], "digest")
+        wrong = "" if found.startswith(digest) else f"another {kind} than expected"
+    if wrong:
+        part.unlink()
+        _stamp(part).unlink(missing_ok=True)
+        raise BrokenDataError(
+            f"What came from {address} has {wrong}; it was deleted. Download it again; if it "
+            "happens twice, the file changed or the network alters it."
+        )
+
+
+def _stamp(part: Path) -> Path:
+    """Where the server's name for this version of the file (ETag) is kept."""
+    return part.with_name(part.name + ".etag")
+
+
+def _refused(address: str, error: urllib.error.HTTPError) -> Exception:
+    if error.code in _PASSING:
+        return _Again(f"the server answered {error.code} ({error.reason})")
+    advice = {
+        401: "it wants an account",
+        403: "access is refused; a signed address may have expired: ask for a new one",
+        404: "there is no such file: check the address, or look for a newer version of the kit",
+    }.get(error.code, "check the address")
+    return MissingDataError(
+        f"{address} could not be downloaded: the server answered {error.code}; {advice}."
+    )
+
+
+def _unreachable(address: str, error: Exception, timeout_s: float) -> Exception:
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, TimeoutError):
+        return _Again(f"the server did not answer within {timeout_s:g} s")
+    if isinstance(reason, socket.gaierror):
+        what = "the name of its server is not known here"
+    elif isinstance(reason, ConnectionRefusedError):
+        what = "the connection was refused"
+    elif isinstance(reason, ConnectionError | http.client.HTTPException):
+        return _Again(f"the connection broke ({reason})")
+    else:
+        what = str(reason)
+    return MissingDataError(
+        f"{address} could not be downloaded: {what}. Connect to the internet and try again; it "
+        "goes on where it ended."
+    )
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    why = "the disk is full: make room" if full else f"{error.strerror or error}"
+    return InputError(
+        f"{path} cannot be written: {why}, or choose another folder that can be written."
+    )
