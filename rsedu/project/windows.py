@@ -1,0 +1,146 @@
+"""A map of a large place, window by window: little memory, and what is done stays done."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32
+
+from rsedu.bars import bar
+from rsedu.errors import InputError
+from rsedu.files import write_atomically
+from rsedu.project import changemap
+from rsedu.project.task import MARGIN_PX, Stack, Task
+from rsedu.scenes.synthetic import Window
+
+WINDOW_PX = 400
+
+
+@runtime_checkable
+class Method(Protocol):
+    """What turns a stack into a map."""
+
+    @property
+    def name(self) -> str:
+        """What tells it, and its settings, from others: windows of another name are not reused."""
+
+    def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
+        """Decimal year of the loss of each pixel, NaN for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One window.
+
+    Attributes:
+        core: rows and columns of the place that it answers for; the cores cover all of it once.
+        read: those that are looked at, with the margin.
+    """
+
+    core: Window
+    read: Window
+
+    @property
+    def inside(self) -> Window:
+        """The core within what is read."""
+        rows, cols = (
+            slice(core.start - read.start, core.stop - read.start)
+            for core, read in zip(self.core, self.read, strict=True)
+        )
+        return rows, cols
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return f"r{self.core[0].start:05d}_c{self.core[1].start:05d}.npy"
+
+
+def parts(shape: tuple[int, int], *, window_px: int, margin_px: int) -> Iterator[Part]:
+    """Cut a place into windows, from the north-west, row by row.
+
+    Args:
+        shape: (rows, cols) of the place.
+        window_px: side of a core; those at the east and south edge may be smaller.
+        margin_px: read on all sides, as far as the place goes.
+
+    Raises:
+        InputError: a window without pixels, or a negative margin.
+    """
+    if window_px < 1 or margin_px < 0:
+        raise InputError(
+            f"window_px is {window_px}, margin_px {margin_px}; wanted 1 or more, and 0 or more."
+        )
+    for top in range(0, shape[0], window_px):
+        for left in range(0, shape[1], window_px):
+            core = tuple(
+                slice(start, min(start + window_px, size))
+                for start, size in zip((top, left), shape, strict=True)
+            )
+            read = tuple(
+                slice(max(each.start - margin_px, 0), min(each.stop + margin_px, size))
+                for each, size in zip(core, shape, strict=True)
+            )
+            yield Part(core=(core[0], core[1]), read=(read[0], read[1]))
+
+
+def run(
+    method: Method,
+    task: Task,
+    path: Path,
+    *,
+    window_px: int = WINDOW_PX,
+    margin_px: int = MARGIN_PX,
+    progress: bool = True,
+) -> Path:
+    """Map a whole place; stopped at any moment and called again, it goes on where it was.
+
+    Finished windows are kept beside the map until it is whole. Those of another task, method or
+    size of window are never taken for ours.
+
+    Args:
+        method: that maps each window.
+        task: what is mapped.
+        path: of the GeoTIFF, see `rsedu.project.changemap`.
+        window_px: side of a window; memory grows with its square.
+        margin_px: seen on all sides but not written; as far as the method looks.
+        progress: whether to show a bar.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: no window, or the map shows years that are outside the period.
+    """
+    todo = list(parts(task.shape, window_px=window_px, margin_px=margin_px))
+    folder = path.with_suffix(".windows") / _digest(method, task, window_px, margin_px)
+    for part in bar(todo, hidden=not progress, unit="window", desc=path.stem):
+        target = folder / part.file
+        if target.exists():
+            continue
+        years = method.map(task.read(part.read))[part.inside]
+        write_atomically(target, lambda temporary, years=years: _save(temporary, years))  # type: ignore[misc]
+    whole = np.full(task.shape, np.nan, dtype=np.float32)
+    for part in todo:
+        whole[part.core] = np.load(folder / part.file)
+    changemap.write(path, whole, task.place)
+    shutil.rmtree(folder.parent)
+    return path
+
+
+def _save(path: Path, years: np.ndarray) -> None:
+    with path.open("wb") as file:  # by name, numpy would add an ending
+        np.save(file, years.astype(np.float32))
+
+
+def _digest(method: Method, task: Task, window_px: int, margin_px: int) -> str:
+    facts = {
+        "method": method.name,
+        "task": asdict(task),
+        "window": [window_px, margin_px],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
