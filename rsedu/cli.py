@@ -110,3 +110,15 @@ def board(ctx: click.Context) -> None:
     from rsedu.project.commands import board as command
 
     command.main(ctx.args, prog_name="rsedu board", standalone_mode=False)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def data(ctx: click.Context) -> None:
+    """Fetch real data sets and Sentinel scenes; --help lists the commands."""
+    from rsedu.data.commands import data as command
+
+    command.main(ctx.args, prog_name="rsedu data", standalone_mode=False)

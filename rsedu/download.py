@@ -9,12 +9,16 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
+from typing import TypeVar
 
 from rsedu.bars import bar
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
 
+T = TypeVar("T")
 _CHUNK = 1 << 18  # bytes
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # states of a server that may be over soon
 
@@ -34,8 +38,31 @@ class Patience:
     pause_s: float = 1.0
 
 
+class RefusedError(MissingDataError):
+    """The server knows the address and denies it: no account, or a signature that expired."""
+
+
+class _NothingMissingError(MissingDataError):
+    """The part that is asked for begins at the file's end."""
+
+
 class _Again(Exception):
     """Something that may be over at the next try."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a server sent.
+
+    Attributes:
+        status: 200, or 206 for a part.
+        headers: by name; upper and lower case are the same.
+        body: all bytes that were announced.
+    """
+
+    status: int
+    headers: Message
+    body: bytes
 
 
 def download(
@@ -79,24 +106,67 @@ def download(
     return path
 
 
+def ask(
+    address: str, *, headers: Mapping[str, str] | None = None, patience: Patience | None = None
+) -> Answer:
+    """Return what a server answers, whole, in memory: a few bytes of a file, or a small text.
+
+    Args:
+        address: http or https.
+        headers: of the request, such as ``Range``.
+        patience: how long to wait, how often to try.
+
+    Raises:
+        RefusedError: the server denies it (401, 403).
+        MissingDataError: there is no network, or no such file.
+    """
+    patience = patience or Patience()
+    request = urllib.request.Request(address, headers=dict(headers or {}))
+
+    def once() -> Answer:
+        with _opened(address, request, patience.timeout_s) as answer:
+            body = b""
+            while chunk := _chunk(answer, patience.timeout_s):
+                body += chunk
+        announced = answer.headers.get("Content-Length")
+        if announced and len(body) < int(announced):
+            raise _Again(f"the connection ended after {len(body)} of {announced} bytes")
+        return Answer(status=answer.status, headers=answer.headers, body=body)
+
+    return _patiently(address, once, patience, "")
+
+
+def bare(address: str) -> str:
+    """Return an address without its query, which may hold a signature that is nobody's business."""
+    return address.partition("?")[0]
+
+
 def digest_of(path: Path, kind: str = "sha256") -> str:
     """Return a file's digest with its kind in front, as `download` takes it."""
     with path.open("rb") as file:
         return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
-def _fetch(address: str, part: Path, size: int | None, patience: Patience) -> None:
-    """Ask until all of the file is there, or it is hopeless."""
+def _patiently(address: str, once: Callable[[], T], patience: Patience, advice: str) -> T:
+    """Try until it is there, or it is hopeless."""
     for attempt in range(1, patience.tries + 1):
         try:
-            return _fetch_rest(address, part, size, patience.timeout_s)
+            return once()
         except _Again as error:
             if attempt == patience.tries:
                 raise MissingDataError(
-                    f"{address} could not be downloaded: {error}, {attempt} times. Try again "
-                    "later; it goes on where it ended."
+                    f"{bare(address)} could not be downloaded: {error}, {attempt} times. "
+                    f"Try again later{advice}."
                 ) from error
         time.sleep(patience.pause_s * 2 ** (attempt - 1))
+    raise AssertionError("tries is 1 or more")
+
+
+def _fetch(address: str, part: Path, size: int | None, patience: Patience) -> None:
+    def rest() -> None:
+        _fetch_rest(address, part, size, patience.timeout_s)
+
+    _patiently(address, rest, patience, "; it goes on where it ended")
 
 
 def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) -> None:
@@ -104,16 +174,24 @@ def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) ->
     if size is not None and have == size:
         return
     try:
-        answer = urllib.request.urlopen(_request(address, part, have), timeout=timeout_s)
+        with _opened(address, _request(address, part, have), timeout_s) as answer:
+            _take(address, answer, part, have, size, timeout_s)
+    except _NothingMissingError:
+        if not have:
+            raise
+
+
+def _opened(
+    address: str, request: urllib.request.Request, timeout_s: float
+) -> http.client.HTTPResponse:
+    try:
+        answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout_s)
     except urllib.error.HTTPError as error:
         with error:
-            if error.code == 416 and have:  # nothing is missing
-                return
             raise _refused(address, error) from error
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as why:
         raise _unreachable(address, why, timeout_s) from why
-    with answer:
-        _take(address, answer, part, have, size, timeout_s)
+    return answer
 
 
 def _request(address: str, part: Path, have: int) -> urllib.request.Request:
@@ -137,8 +215,8 @@ def _take(
     kind = answer.headers.get("Content-Type", "")
     if kind.startswith("text/html"):
         raise BrokenDataError(
-            f"{address} sent a web page ({kind}) in place of the file: a sign-in page of this "
-            "network, perhaps; open it in a browser, then try again."
+            f"{bare(address)} sent a web page ({kind}) in place of the file: a sign-in page of "
+            "this network, perhaps; open it in a browser, then try again."
         )
     etag, stamp = answer.headers.get("ETag"), _stamp(part)
     goes_on = answer.status == 206
@@ -200,7 +278,7 @@ def _check(address: str, part: Path, digest: str | None, size: int | None) -> No
         part.unlink()
         _stamp(part).unlink(missing_ok=True)
         raise BrokenDataError(
-            f"What came from {address} has {wrong}; it was deleted. Download it again; if it "
+            f"What came from {bare(address)} has {wrong}; it was deleted. Download it again; if it "
             "happens twice, the file changed or the network alters it."
         )
 
@@ -213,13 +291,16 @@ def _stamp(part: Path) -> Path:
 def _refused(address: str, error: urllib.error.HTTPError) -> Exception:
     if error.code in _PASSING:
         return _Again(f"the server answered {error.code} ({error.reason})")
+    if error.code == 416:
+        return _NothingMissingError(f"{bare(address)} ends before the bytes that were asked for.")
     advice = {
         401: "it wants an account",
         403: "access is refused; a signed address may have expired: ask for a new one",
         404: "there is no such file: check the address, or look for a newer version of the kit",
     }.get(error.code, "check the address")
-    return MissingDataError(
-        f"{address} could not be downloaded: the server answered {error.code}; {advice}."
+    kind = RefusedError if error.code in (401, 403) else MissingDataError
+    return kind(
+        f"{bare(address)} could not be downloaded: the server answered {error.code}; {advice}."
     )
 
 
@@ -236,8 +317,8 @@ def _unreachable(address: str, error: Exception, timeout_s: float) -> Exception:
     else:
         what = str(reason)
     return MissingDataError(
-        f"{address} could not be downloaded: {what}. Connect to the internet and try again; it "
-        "goes on where it ended."
+        f"{bare(address)} could not be downloaded: {what}. Connect to the internet and try again; "
+        "it goes on where it ended."
     )
 
 

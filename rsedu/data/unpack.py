@@ -5,17 +5,24 @@ import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from rsedu.errors import BrokenDataError, InputError
 
 
-def unpack(archive: Path, folder: Path) -> Path:
+def unpack(
+    archive: Path,
+    folder: Path,
+    *,
+    choose: Callable[[Sequence[str]], Sequence[str]] | None = None,
+) -> Path:
     """Unpack a zip into a folder of its own; whatever stops it, half a folder never stays.
 
     Args:
         archive: the zip; it is kept.
         folder: where its members go; one that is there already is taken as it is.
+        choose: which members, of the names of all; None: all.
 
     Raises:
         BrokenDataError: no zip, a damaged member, or one that points out of the folder.
@@ -27,12 +34,14 @@ def unpack(archive: Path, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(archive) as members:
             _check(archive, members)
-            _check_space(folder.parent, sum(each.file_size for each in members.infolist()))
-            members.extractall(unfinished)
+            names = members.namelist() if choose is None else choose(members.namelist())
+            needed = sum(members.getinfo(name).file_size for name in names)
+            _check_space(folder.parent, needed)
+            members.extractall(unfinished, names)
         os.replace(unfinished, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise BrokenDataError(
-            f"{archive} is no zip, or is damaged ({error}): delete it and get it again."
+            f"{archive} is no zip, or is damaged ({error}): get it again."
         ) from error
     except (BrokenDataError, InputError):
         raise
@@ -54,7 +63,7 @@ def _check(archive: Path, members: zipfile.ZipFile) -> None:
         if leads_out or stat.S_ISLNK(member.external_attr >> 16):
             raise BrokenDataError(
                 f"{archive} holds {member.filename!r}, which leads out of its folder: nothing was "
-                "unpacked; delete it and get it from its publisher."
+                "unpacked; get it from its publisher."
             )
 
 
