@@ -107,31 +107,43 @@ def download(
 
 
 def ask(
-    address: str, *, headers: Mapping[str, str] | None = None, patience: Patience | None = None
+    address: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    patience: Patience | None = None,
 ) -> Answer:
     """Return what a server answers, whole, in memory: a few bytes of a file, or a small text.
 
     Args:
         address: http or https.
-        headers: of the request, such as ``Range``.
+        headers: of the request. With ``Range``, only a part is taken for an answer.
+        body: posted, if there is one.
         patience: how long to wait, how often to try.
 
     Raises:
         RefusedError: the server denies it (401, 403).
         MissingDataError: there is no network, or no such file.
+        BrokenDataError: a web page came, or the whole file in place of a part.
     """
     patience = patience or Patience()
-    request = urllib.request.Request(address, headers=dict(headers or {}))
+    request = urllib.request.Request(address, data=body, headers=dict(headers or {}))
 
     def once() -> Answer:
         with _opened(address, request, patience.timeout_s) as answer:
-            body = b""
+            _check_kind(address, answer)
+            if request.has_header("Range") and answer.status != 206:
+                raise BrokenDataError(
+                    f"The server of {bare(address)} sends whole files only, and this one is read "
+                    "in parts: choose another catalogue, or download the file."
+                )
+            came = b""
             while chunk := _chunk(answer, patience.timeout_s):
-                body += chunk
+                came += chunk
         announced = answer.headers.get("Content-Length")
-        if announced and len(body) < int(announced):
-            raise _Again(f"the connection ended after {len(body)} of {announced} bytes")
-        return Answer(status=answer.status, headers=answer.headers, body=body)
+        if announced and len(came) < int(announced):
+            raise _Again(f"the connection ended after {len(came)} of {announced} bytes")
+        return Answer(status=answer.status, headers=answer.headers, body=came)
 
     return _patiently(address, once, patience, "")
 
@@ -212,12 +224,7 @@ def _take(
     timeout_s: float,
 ) -> None:
     """Write what comes behind what is there, or from the start."""
-    kind = answer.headers.get("Content-Type", "")
-    if kind.startswith("text/html"):
-        raise BrokenDataError(
-            f"{bare(address)} sent a web page ({kind}) in place of the file: a sign-in page of "
-            "this network, perhaps; open it in a browser, then try again."
-        )
+    _check_kind(address, answer)
     etag, stamp = answer.headers.get("ETag"), _stamp(part)
     goes_on = answer.status == 206
     if goes_on and stamp.exists() and etag and etag != stamp.read_text(encoding="utf-8"):
@@ -235,6 +242,15 @@ def _take(
     came = part.stat().st_size
     if total is not None and came < total:
         raise _Again(f"the connection ended after {came} of {total} bytes")
+
+
+def _check_kind(address: str, answer: http.client.HTTPResponse) -> None:
+    kind = answer.headers.get("Content-Type", "")
+    if kind.startswith("text/html"):
+        raise BrokenDataError(
+            f"{bare(address)} sent a web page ({kind}) in place of the file: a sign-in page of "
+            "this network, perhaps; open it in a browser, then try again."
+        )
 
 
 def _write(

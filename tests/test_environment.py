@@ -44,7 +44,12 @@ NOT_IMPORTED = {
     "torchvision": "segment-anything imports it, and does not declare it",
 }
 # Brought by a declared distribution, of which it is a part or a fixed companion.
-COMPANIONS = {"PIL": "matplotlib", "IPython": "ipykernel", "traitlets": "ipywidgets"}
+COMPANIONS = {
+    "PIL": "matplotlib",
+    "IPython": "ipykernel",
+    "traitlets": "ipywidgets",
+    "pystac": "pystac-client",
+}
 
 
 def _lock(name: str) -> dict[str, Requirement]:

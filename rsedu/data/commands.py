@@ -1,10 +1,14 @@
-"""The commands `rsedu data list | get | verify`."""
+"""The commands `rsedu data list | get | verify | scene`."""
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from rsedu.data import catalogue, store
+from rsedu.data import catalogue as sets
+from rsedu.data import store
+from rsedu.errors import InputError
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _to = click.option(
@@ -20,7 +24,7 @@ def data() -> None:
 @data.command("list")
 def list_sets() -> None:
     """List the data sets: size, licence, checksum, attribution."""
-    click.echo(catalogue.render())
+    click.echo(sets.render())
 
 
 @data.command()
@@ -43,7 +47,7 @@ def get(
             raise click.UsageError("--subset works for the kit's own sets, not for torchgeo's.")
         click.echo(f"In {store.get_torchgeo(name.removeprefix('torchgeo:'), folder)}")
         return
-    wanted = catalogue.find(name)
+    wanted = sets.find(name)
     click.echo(f"{name}: {wanted.size}, licence: {wanted.licence}", err=True)
     part = store.Subset(count=subset, classes=classes, seed=seed) if subset else None
     click.echo(f"In {store.get(wanted, folder, subset=part)}")
@@ -55,9 +59,57 @@ def get(
 @_to
 def verify(name: str | None, folder: Path) -> None:
     """Compare fetched archives with their published or recorded checksums."""
-    here = [each for each in catalogue.SETS if (folder / each / store.RECORD).is_file()]
+    here = [each for each in sets.SETS if (folder / each / store.RECORD).is_file()]
     for each in [name] if name else here:
-        for line in store.verify(catalogue.find(each), folder):
+        for line in store.verify(sets.find(each), folder):
             click.echo(line)
     if not name and not here:
         click.echo(f"Nothing was fetched into {folder} yet: rsedu data list.")
+
+
+@data.command()
+@click.option("--bbox", type=float, nargs=4, required=True, help="West, south, east, north.")
+@click.option("--dates", required=True, help="FROM/TO, such as 2023-06-01/2023-09-30.")
+@click.option("--max-cloud", default=20.0, show_default=True, help="Percent of the whole scene.")
+@click.option("--catalogue", default="planetary", show_default=True, help="Or earth-search, URL.")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("--no-radar", is_flag=True, help="Optical only.")
+@click.option("--dry-run", is_flag=True, help="List what there is; fetch no pixel.")
+def scene(
+    bbox: tuple[float, float, float, float],
+    dates: str,
+    max_cloud: float,
+    catalogue: str,
+    folder: Path | None,
+    no_radar: bool,
+    dry_run: bool,
+) -> None:
+    """Fetch a place as Sentinel-2 L2A and Sentinel-1 RTC saw it, on the same pixels of 10 m.
+
+    Of each file only the blocks under the place are read. What was fetched once is not again.
+    """
+    from rsedu.data import live, search
+
+    request = search.Request(bbox=bbox, dates=dates, max_cloud=max_cloud)
+    place = search.CATALOGUES.get(catalogue)
+    if place is None:
+        if "://" not in catalogue:
+            known = ", ".join(search.CATALOGUES)
+            raise InputError(f"There is no catalogue {catalogue!r}; wanted {known}, or a URL.")
+        place = search.Catalogue(url=catalogue)
+    if no_radar:
+        place = replace(place, radar="")
+    elif not place.radar:
+        click.echo(f"{catalogue} has no radar that is open to all: optical only.", err=True)
+    if dry_run:
+        for item in itertools.chain(*live.candidates(request, place)):
+            cloud = "radar" if item.cloud is None else f"{item.cloud:.0f} % cloud"
+            click.echo(f"{item.taken:%Y-%m-%d}  {cloud:>10}  {item.id}")
+        return
+    found = live.fetch(request, catalogue=place, folder=folder)
+    click.echo(f"In {found.folder}")
+    for sensor, item in found.facts["items"].items():
+        click.echo(f"{sensor}: {item['id']}, {item['taken'][:10]}")
+    read, whole = found.bytes_read / 1e6, found.bytes_whole / 1e6
+    click.echo(f"Read {read:.2f} MB of files of {whole:.2f} MB.")
+    click.echo(found.facts["attribution"] + ".")

@@ -1,8 +1,9 @@
 """Any raster file -> Scene: whole, a window of it, or laid onto another scene's pixels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio  # type: ignore[import-untyped]
@@ -17,17 +18,21 @@ from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.scenes.grid import Grid, Number, move
 from rsedu.scenes.scene import Scene, Unit
 
+#: (path, mode) -> an open file of bytes.
+Opener = Callable[..., Any]
+
 
 def _is_remote(path: str) -> bool:
     return "://" in path or path.startswith("/vsi")
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[DatasetReader]:
+def opened(path: str | Path, *, opener: Opener | None = None) -> Iterator[DatasetReader]:
     """Open a raster; a missing file and a broken one each have their own error.
 
     Args:
         path: a local file, or any address GDAL reads, such as "https://..." or "/vsimem/...".
+        opener: (path, mode) -> file of bytes, for what GDAL shall not fetch itself.
 
     Raises:
         MissingDataError: no such local file.
@@ -39,7 +44,7 @@ def opened(path: str | Path) -> Iterator[DatasetReader]:
     # Far away, listing the folder for side-car files costs more than the pixels.
     options = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if _is_remote(name) else {}
     try:
-        with rasterio.Env(**options), rasterio.open(name) as source:
+        with rasterio.Env(**options), rasterio.open(name, opener=opener) as source:
             yield source
     except RasterioError as error:
         raise BrokenDataError(
@@ -165,6 +170,7 @@ def read_onto(
     bands: Sequence[str] | None = None,
     unit: Unit = "dn",
     nodata: Number | None = None,
+    opener: Opener | None = None,
 ) -> Scene:
     """Read a raster in any CRS, degrees included, onto the pixels of a scene.
 
@@ -177,13 +183,14 @@ def read_onto(
         bands: names in the file's order; left out, the file's own descriptions.
         unit: what the numbers are; one for all bands.
         nodata: value of pixels without data; left out, what the file says.
+        opener: as for `opened`.
 
     Raises:
         InputError: no CRS on one side, or nothing in common.
         MissingDataError: no such file.
         BrokenDataError: unreadable or cut off.
     """
-    with opened(path) as source:
+    with opened(path, opener=opener) as source:
         if source.crs is None or like.crs is None:
             raise InputError(f"{path} and {like} both need a CRS to be laid onto each other.")
         window = _under(source, like)

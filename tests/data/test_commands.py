@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rsedu.cli import main
-from rsedu.data import catalogue, store
+from rsedu.data import catalogue, search, store
 
 
 def run(*arguments: str | Path) -> Result:
@@ -65,3 +66,51 @@ def test_a_mistake_is_one_line(arguments: list[str], message: str) -> None:
 
 def test_a_draw_without_a_subset_is_refused() -> None:
     assert "add --subset N" in run("get", "small", "--seed", "1").stderr
+
+
+def _scene(stac: Any, request_: Any, *options: str | Path) -> Result:
+    bbox = [str(edge) for edge in request_.bbox]
+    asked = ["--bbox", *bbox, "--dates", request_.dates, "--catalogue", stac.catalogue.url]
+    return run("scene", *asked, *options)
+
+
+def test_scene_fetches_a_place_and_shows_the_bytes(stac: Any, request_: Any, folder: Path) -> None:
+    result = _scene(stac, request_, "--to", folder)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[:3] == [
+        f"In {folder}",
+        "optical: S2_CLEAR, 2023-07-01",
+        "radar: S1_NEAR, 2023-07-01",
+    ]
+    read, whole = re.fullmatch(r"Read (\S+) MB of files of (\S+) MB\.", lines[3]).groups()  # type: ignore[union-attr]
+    assert 0 < float(read) < float(whole)
+    assert lines[4] == "Contains modified Copernicus Sentinel data 2023."
+    assert "Read 0.00 MB" in _scene(stac, request_, "--to", folder).stdout
+
+
+def test_a_dry_run_fetches_no_pixel(stac: Any, web: Any, request_: Any, folder: Path) -> None:
+    result = _scene(stac, request_, "--to", folder, "--dry-run")
+    assert result.stdout == ("2023-07-01   4 % cloud  S2_CLEAR\n2023-07-01       radar  S1_NEAR\n")
+    assert not any(path.endswith(".tif") for path, _ in web.asked) and not folder.parent.exists()
+
+
+def test_radar_can_be_left_away(
+    stac: Any, request_: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = _scene(stac, request_, "--to", folder, "--no-radar")
+    assert "radar:" not in result.stdout and not (folder / "radar.tif").exists()
+    open_one = replace(stac.catalogue, radar="")
+    monkeypatch.setitem(search.CATALOGUES, "earth-search", open_one)
+    told = _scene(stac, request_, "--catalogue", "earth-search", "--dry-run")
+    assert told.stderr == "earth-search has no radar that is open to all: optical only.\n"
+    assert told.stdout == "2023-07-01   4 % cloud  S2_CLEAR\n"
+
+
+def test_clouds_and_catalogues_that_cannot_be_are_one_line(stac: Any, request_: Any) -> None:
+    cloudy = _scene(stac, request_, "--max-cloud", "1")
+    assert cloudy.exit_code == 2 and "the clearest of 1 has 4 %" in cloudy.stderr
+    unknown = _scene(stac, request_, "--catalogue", "other")
+    assert unknown.stderr == (
+        "rsedu: There is no catalogue 'other'; wanted planetary, earth-search, or a URL.\n"
+    )
