@@ -6,20 +6,20 @@ the click. Beyond the paper: several references, several objects, and a threshol
 nothing where the class is absent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
-from torch import Tensor
+from jaxtyping import Bool, Float32
 from torch.nn import functional as F
 
 from rsedu.errors import InputError
 from rsedu.segment.answer import Answer
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.guided import guided
+from rsedu.segment.mixture import solve_weights
 from rsedu.segment.prompt import Prompt, box_of
 from rsedu.segment.reference import (
     Reference,
@@ -27,10 +27,11 @@ from rsedu.segment.reference import (
     cosine_map,
     describe,
     likelihood,
+    resemblance,
     similarity,
     the_tile,
 )
-from rsedu.segment.tiles import Tile, agreement
+from rsedu.segment.tiles import Tile, agreement, deepest
 
 __all__ = [
     "PRESENT",
@@ -44,6 +45,7 @@ __all__ = [
     "likelihood",
     "persam",
     "persam_f",
+    "resemblance",
     "similarity",
     "solve_weights",
 ]
@@ -53,7 +55,9 @@ Method = Literal["click", "persam", "persam_f"]
 #: Similarity from which a class counts as present. Chosen for the small model on validation worlds,
 #: so that nine present ones in ten are kept; another model needs its own.
 PRESENT = 0.75
-_SAME = 0.5  # IoU from which two findings are one object
+_SAME = 0.5  # IoU, or share, from which two findings are one object
+_AGAIN = 2  # clicks in the middle of what was found
+_APART_PX = 8  # between two clicks: a cell of the small model's embedding
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,12 +76,16 @@ class Found:
     similarity: float
     peak: float
 
+    @property
+    def worth(self) -> float:
+        """Similarity times predicted IoU: high where it is alike *and* has an outline."""
+        return self.similarity * self.score
+
 
 def _extremes(
-    embedded: Embedded, target: Tensor, tile: Tile, free: np.ndarray | None
+    fine: np.ndarray, free: np.ndarray | None
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Most and least similar pixel, as (col, row); the most similar one only where it is free."""
-    fine = similarity(embedded, target, tile=tile)
     masked = fine if free is None else np.where(free, fine, -np.inf)
     top_row, top_col = np.unravel_index(int(masked.argmax()), fine.shape)
     low_row, low_col = np.unravel_index(int(fine.argmin()), fine.shape)
@@ -85,18 +93,21 @@ def _extremes(
 
 
 def _found(
-    embedded: Embedded, answer: Answer, target: Tensor, tile: Tile, click: tuple[float, float]
+    embedded: Embedded, answer: Answer, fine: np.ndarray, tile: Tile, click: tuple[float, float]
 ) -> Found:
     """What an answer in a tile is, on the whole image."""
-    fine = similarity(embedded, target, tile=tile)
     mask = np.zeros(embedded.shape, dtype=np.bool_)
     mask[tile.window] = answer.mask
     return Found(
         mask=mask,
         score=float(answer.scores[answer.best]),
-        similarity=float(fine[answer.mask].mean()) if answer.mask.any() else -1.0,
+        similarity=_inside(fine, answer.mask),
         peak=float(fine[int(click[1]), int(click[0])]),
     )
+
+
+def _inside(fine: np.ndarray, mask: np.ndarray) -> float:
+    return float(fine[mask].mean()) if mask.any() else -1.0
 
 
 def clicked(
@@ -105,6 +116,7 @@ def clicked(
     *,
     tile: Tile | None = None,
     free: Bool[np.ndarray, "rows cols"] | None = None,
+    fine: Float32[np.ndarray, "rows cols"] | None = None,
 ) -> Found:
     """The plainest way: one click on the most similar pixel, no guidance, no refinement.
 
@@ -113,13 +125,16 @@ def clicked(
         reference: what is looked for.
         tile: which; None: the only one.
         free: pixels of the tile where the object may be clicked; None: all.
+        fine: similarity of the tile's pixels, such as the `resemblance` of several looks; None:
+            `similarity` to the target.
 
     Raises:
         InputError: the image has several tiles and none was named.
     """
     tile = the_tile(embedded, tile)
-    top, _ = _extremes(embedded, reference.target, tile, free)
-    return _found(embedded, embedded.ask(tile, Prompt(points=(top,))), reference.target, tile, top)
+    fine = similarity(embedded, reference.target, tile=tile) if fine is None else fine
+    top, _ = _extremes(fine, free)
+    return _found(embedded, embedded.ask(tile, Prompt(points=(top,))), fine, tile, top)
 
 
 def persam(
@@ -128,6 +143,7 @@ def persam(
     *,
     tile: Tile | None = None,
     free: Bool[np.ndarray, "rows cols"] | None = None,
+    fine: Float32[np.ndarray, "rows cols"] | None = None,
 ) -> Found:
     """PerSAM: no training, three passes of the decoder.
 
@@ -140,6 +156,8 @@ def persam(
         reference: what is looked for.
         tile: which; None: the only one.
         free: pixels of the tile where the object may be clicked; None: all.
+        fine: similarity of the tile's pixels, such as the `resemblance` of several looks; None:
+            `similarity` to the target.
 
     Returns:
         One object, also where the class is absent: ask its `similarity`, or use `find`.
@@ -148,14 +166,15 @@ def persam(
         InputError: the image has several tiles and none was named.
     """
     tile = the_tile(embedded, tile)
-    top, low = _extremes(embedded, reference.target, tile, free)
+    fine = similarity(embedded, reference.target, tile=tile) if fine is None else fine
+    top, low = _extremes(fine, free)
     clicks = Prompt(points=(top, low), labels=(1, 0))
     with embedded.lock, torch.inference_mode():
         cosine = cosine_map(embedded.features(tile)[0], reference.target)
         model = guided(embedded.model, likelihood(cosine), reference.target)
         first = embedded.ask(tile, clicks, model=model, single=True)
     last = _refined(embedded, tile, clicks, first)
-    return _found(embedded, last, reference.target, tile, top)
+    return _found(embedded, last, fine, tile, top)
 
 
 def _refined(embedded: Embedded, tile: Tile, clicks: Prompt, first: Answer) -> Answer:
@@ -195,7 +214,7 @@ def fit_weights(
         (w0, w1, w2), which sum to 1.
     """
     tile = embedded.around(Prompt(box=box_of(mask)))
-    top, _ = _extremes(embedded, reference.strongest, tile, None)
+    top, _ = _extremes(similarity(embedded, reference.strongest, tile=tile), None)
     logits = embedded.ask(tile, Prompt(points=(top,))).logits
     scale = logits.shape[-1] / embedded.model.image_encoder.img_size
     high, wide = (round(size * scale) for size in embedded.predictor(tile).input_size)
@@ -207,43 +226,6 @@ def fit_weights(
     return solve_weights(torch.tensor(logits)[:, :high, :wide], truth, steps=steps, rate=rate)
 
 
-def solve_weights(
-    logits: Float[Tensor, "3 rows cols"],
-    truth: Float[Tensor, "rows cols"],
-    *,
-    steps: int = 1000,
-    rate: float = 1e-3,
-) -> Float32[np.ndarray, "3"]:
-    """The two numbers of PerSAM-F for three masks and the truth; see `fit_weights`.
-
-    Args:
-        logits: of the three masks.
-        truth: share of each cell that is the object, 0 to 1.
-        steps: of AdamW.
-        rate: its largest step.
-    """
-    base, *others = logits.detach().clone()
-    away = torch.stack([other - base for other in others]).flatten(1)
-    flat, target = base.flatten(), truth.flatten()
-    weights = torch.full((2,), 1 / 3, requires_grad=True)
-    optimizer = torch.optim.AdamW([weights], lr=rate, eps=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in range(steps):
-        mixed = flat + weights @ away
-        chance = mixed.sigmoid()
-        dice = 1 - (2 * chance @ target + 1) / (chance.sum() + target.sum() + 1)
-        entropy = F.binary_cross_entropy_with_logits(mixed, target, reduction="none")
-        right = chance * target + (1 - chance) * (1 - target)
-        alpha = 0.25 * target + 0.75 * (1 - target)
-        loss = dice + (alpha * (1 - right) ** 2 * entropy).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    first, second = weights.detach().tolist()
-    return np.array([1 - first - second, first, second], dtype=np.float32)
-
-
 def persam_f(
     embedded: Embedded,
     reference: Reference,
@@ -251,6 +233,7 @@ def persam_f(
     *,
     tile: Tile | None = None,
     free: Bool[np.ndarray, "rows cols"] | None = None,
+    fine: Float32[np.ndarray, "rows cols"] | None = None,
 ) -> Found:
     """PerSAM-F: one click, the weighted sum of three masks, two passes that refine it.
 
@@ -260,12 +243,15 @@ def persam_f(
         weights: of `fit_weights`.
         tile: which; None: the only one.
         free: pixels of the tile where the object may be clicked; None: all.
+        fine: similarity of the tile's pixels, such as the `resemblance` of several looks; None:
+            `similarity` to the target.
 
     Raises:
         InputError: the image has several tiles and none was named.
     """
     tile = the_tile(embedded, tile)
-    top, _ = _extremes(embedded, reference.strongest, tile, free)
+    fine = similarity(embedded, reference.strongest, tile=tile) if fine is None else fine
+    top, _ = _extremes(fine, free)
     click = Prompt(points=(top,))
     answer = embedded.ask(tile, click)
     mixed = np.einsum("m,mrc->rc", weights, answer.logits)
@@ -274,7 +260,7 @@ def persam_f(
         answer = embedded.ask(tile, replace(click, box=box_of(whole), mask=mixed))
     if answer.mask.any():
         answer = _boxed(embedded, tile, click, answer)
-    return _found(embedded, answer, reference.target, tile, top)
+    return _found(embedded, answer, fine, tile, top)
 
 
 def _whole(embedded: Embedded, tile: Tile, logits: np.ndarray) -> np.ndarray:
@@ -290,70 +276,94 @@ def find(
     embedded: Embedded,
     reference: Reference,
     *,
+    more: Sequence[tuple[Embedded, Reference]] = (),
     method: Method = "click",
     weights: Float32[np.ndarray, "3"] | None = None,
     threshold: float = PRESENT,
-    most: int = 8,
+    most: int = 16,
     closer: bool = True,
 ) -> tuple[Found, ...]:
     """Find all objects that resemble the reference, or none.
 
     In each tile, the most similar pixel that no object has yet is clicked, until it is less similar
-    than the threshold. What two tiles both found counts once.
+    than the threshold. What was found twice counts once.
 
     Args:
         embedded: the image.
         reference: what is looked for.
+        more: further looks at the same pixels, such as other bands, each with the reference as it
+            is described there; similarities are means over all of them.
         method: "click" for `clicked`, "persam", or "persam_f", which needs weights.
         weights: of `fit_weights`.
         threshold: similarity of the clicked pixel below which the class is absent.
-        most: objects per tile.
-        closer: whether each object is prompted once more with its box, in a closer look.
+        most: clicks per tile.
+        closer: whether each object is clicked twice more, in its middle and in a closer look.
 
     Returns:
-        The most similar first; empty where nothing reaches the threshold.
+        The surest first, by `Found.worth`; empty where nothing reaches the threshold.
 
     Raises:
-        InputError: "persam_f" was asked for without weights.
+        InputError: "persam_f" was asked for without weights, or the looks differ in size.
     """
     if method == "persam_f" and weights is None:
         raise InputError("persam_f needs the weights of fit_weights.")
+    looks = [
+        (each, one.strongest if method == "persam_f" else one.target)
+        for each, one in ((embedded, reference), *more)
+    ]
 
-    def one(tile: Tile, free: np.ndarray) -> Found:
+    def one(tile: Tile, free: np.ndarray, fine: np.ndarray) -> Found:
         if method == "persam_f":
             assert weights is not None
-            return persam_f(embedded, reference, weights, tile=tile, free=free)
-        way = persam if method == "persam" else clicked
-        return way(embedded, reference, tile=tile, free=free)
+            found = persam_f(embedded, reference, weights, tile=tile, free=free, fine=fine)
+        else:
+            way = persam if method == "persam" else clicked
+            found = way(embedded, reference, tile=tile, free=free, fine=fine)
+        return _centred(embedded, found, fine, tile) if closer else found
 
-    found = [each for tile in embedded.tiles for each in _in_tile(one, tile, threshold, most)]
+    found = [
+        each
+        for tile in embedded.tiles
+        for each in _in_tile(one, tile, resemblance(looks, tile=tile), threshold, most)
+    ]
     kept: list[Found] = []
-    for each in sorted(found, key=lambda one: -one.peak):
+    for each in sorted(found, key=lambda one: -one.worth):
         if all(agreement(each.mask, other.mask) < _SAME for other in kept):
             kept.append(each)
-    return tuple(_closer(embedded, each) for each in kept) if closer else tuple(kept)
+    return tuple(kept)
 
 
-def _closer(embedded: Embedded, found: Found) -> Found:
-    """The same object with the mask that its box gives; its similarity stays."""
-    answer = embedded.predict(Prompt(box=box_of(found.mask)))
-    if agreement(answer.mask, found.mask) < _SAME:
-        return found
-    return replace(found, mask=answer.mask, score=float(answer.scores[answer.best]))
+def _centred(embedded: Embedded, found: Found, fine: np.ndarray, tile: Tile) -> Found:
+    """The same object, clicked in its middle: the most similar pixel often lies near its edge."""
+    for _ in range(_AGAIN):
+        if not found.mask.any():
+            return found
+        answer = embedded.predict(Prompt(points=(deepest(found.mask),)))
+        similar = _inside(fine, answer.mask[tile.window])
+        score = float(answer.scores[answer.best])
+        found = replace(found, mask=answer.mask, score=score, similarity=similar)
+    return found
 
 
 def _in_tile(
-    one: Callable[[Tile, np.ndarray], Found], tile: Tile, threshold: float, most: int
+    one: Callable[[Tile, np.ndarray, np.ndarray], Found],
+    tile: Tile,
+    fine: np.ndarray,
+    threshold: float,
+    most: int,
 ) -> list[Found]:
-    """Objects of one tile, each where no other is yet."""
+    """Objects of one tile, each clicked where no other is yet."""
     free = np.ones((tile.rows, tile.cols), dtype=np.bool_)
+    rows, cols = np.indices(free.shape)
     found: list[Found] = []
-    while len(found) < most and free.any():
-        each = one(tile, free)
-        inside = each.mask[tile.window]
-        if each.peak < threshold or not (inside & free).any():
+    for _ in range(most):
+        if not free.any() or np.where(free, fine, -np.inf).max() < threshold:
             break
-        if (inside & ~free).sum() < _SAME * inside.sum():
+        (col, row), _ = _extremes(fine, free)
+        each = one(tile, free, fine)
+        inside = each.mask[tile.window]
+        if inside.any() and (inside & ~free).sum() < _SAME * inside.sum():
             found.append(each)
-        free &= ~inside
+        # Round the click too, or an object that was missed is clicked again one pixel further.
+        free &= ~inside & (np.maximum(abs(rows - row), abs(cols - col)) > _APART_PX)
     return found

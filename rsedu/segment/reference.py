@@ -132,6 +132,31 @@ def similarity(
     return result
 
 
+def resemblance(
+    looks: Sequence[tuple[Embedded, Float[Tensor, "dim"]]], *, tile: Tile | None = None
+) -> Float32[np.ndarray, "rows cols"]:
+    """Mean similarity over several looks at the same pixels, each with a target of its own.
+
+    A look is the same image in other bands: what only one of them takes for the target, the mean
+    doesn't.
+
+    Args:
+        looks: images of one size, each with a target that was described in its bands.
+        tile: which, of all of them; None: the only one.
+
+    Returns:
+        (rows, cols) of the tile, -1 to 1.
+
+    Raises:
+        InputError: there is no look, or they differ in size.
+    """
+    if len({embedded.shape for embedded, _ in looks}) != 1:
+        raise InputError("Wanted one look or more, all of them at the same pixels.")
+    maps = [similarity(embedded, target, tile=tile) for embedded, target in looks]
+    mean: np.ndarray = np.mean(maps, axis=0, dtype=np.float32)
+    return mean
+
+
 def likelihood(cosine: Float[Tensor, "rows cols"]) -> Float[Tensor, "rows cols"]:
     """S' of PerSAM's guidance: ``sigmoid((S - mean) / deviation)`` over the cells, 0 to 1."""
     return torch.sigmoid((cosine - cosine.mean()) / cosine.std().clamp(min=1e-6))

@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,50 +13,6 @@ from rsedu.segment.embedding import Embedded
 from rsedu.segment.prompt import Prompt
 from rsedu.segment.sam import Segmenter
 from rsedu.segment.tiles import Tile
-
-
-def _logits(*levels: float) -> torch.Tensor:
-    """Masks that differ in where they are object: rows 0 to 3, 0 to 7, 0 to 11 of 16."""
-    planes = torch.full((3, 16, 16), -4.0)
-    for number, rows in enumerate((4, 8, 12)):
-        planes[number, :rows] = levels[number] if levels else 4.0
-    return planes
-
-
-@pytest.mark.parametrize("right", [0, 1, 2])
-def test_weights_go_to_the_mask_that_is_right(right: int) -> None:
-    logits = _logits()
-    weights = oneshot.solve_weights(logits, (logits[right] > 0).float())
-    assert weights.sum() == pytest.approx(1, abs=1e-5)
-    assert int(weights.argmax()) == right
-    assert weights[right] > 0.5
-
-
-def test_weights_are_those_of_the_published_loop() -> None:
-    torch.manual_seed(3)
-    logits, truth = torch.randn(3, 9, 9), (torch.rand(9, 9) < 0.4).float()
-    pair = torch.nn.Parameter(torch.ones(2, 1) / 3)
-    optimizer = torch.optim.AdamW([pair], lr=1e-3, eps=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 50)
-    for _ in range(50):
-        whole = torch.cat((1 - pair.sum(0, keepdim=True), pair), dim=0)
-        flat = (logits.flatten(1) * whole).sum(0)
-        chance = flat.sigmoid()
-        target = truth.flatten()
-        dice = 1 - (2 * (chance * target).sum() + 1) / (chance.sum() + target.sum() + 1)
-        p_t = chance * target + (1 - chance) * (1 - target)
-        entropy = torch.nn.functional.binary_cross_entropy_with_logits(
-            flat, target, reduction="none"
-        )
-        focal = (entropy * (1 - p_t) ** 2 * (0.25 * target + 0.75 * (1 - target))).mean()
-        optimizer.zero_grad()
-        (dice + focal).backward()
-        optimizer.step()
-        schedule.step()
-    expected = torch.cat((1 - pair.sum(0, keepdim=True), pair), dim=0)[:, 0].detach()
-    np.testing.assert_allclose(
-        oneshot.solve_weights(logits, truth, steps=50), expected, rtol=1e-4, atol=1e-5
-    )
 
 
 class _Spied:
@@ -157,7 +115,14 @@ def test_weights_are_fitted_to_the_reference_itself(
 
 
 def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice, float]]) -> None:
-    """PerSAM that finds given objects, the most similar first, where they are still free."""
+    """Given objects, each as similar as it says; a click on one gives its mask."""
+    asked = np.full((128, 220), -1.0, dtype=np.float32)
+    for rows, cols, similarity in objects:
+        asked[rows, cols] = similarity
+
+    def resemblance(looks: list[tuple[Embedded, torch.Tensor]], *, tile: Tile) -> np.ndarray:
+        assert len(looks) == 1
+        return asked[tile.window]
 
     def persam(
         embedded: Embedded,
@@ -165,18 +130,18 @@ def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice,
         *,
         tile: Tile,
         free: np.ndarray,
+        fine: np.ndarray,
     ) -> oneshot.Found:
-        for rows, cols, similarity in sorted(objects, key=lambda each: -each[2]):
-            mask = np.zeros(embedded.shape, dtype=bool)
-            mask[rows, cols] = True
-            inside = np.zeros(embedded.shape, dtype=bool)
-            inside[tile.window] = mask[tile.window]
-            if (inside[tile.window] & free).any():
-                return oneshot.Found(mask=inside, score=0.9, similarity=0.3, peak=similarity)
-        return oneshot.Found(
-            mask=np.zeros(embedded.shape, dtype=bool), score=0.0, similarity=-1.0, peak=-1.0
-        )
+        peak = np.where(free, fine, -np.inf).max()
+        mask = np.zeros(embedded.shape, dtype=bool)
+        for rows, cols, similarity in objects:
+            if similarity == pytest.approx(peak):
+                mask[rows, cols] = True
+        inside = np.zeros(embedded.shape, dtype=bool)
+        inside[tile.window] = mask[tile.window]
+        return oneshot.Found(mask=inside, score=0.9, similarity=float(peak), peak=float(peak))
 
+    monkeypatch.setattr(oneshot, "resemblance", resemblance)
     monkeypatch.setattr(oneshot, "persam", persam)
 
 
@@ -187,15 +152,17 @@ def test_find_stops_at_the_threshold(
     boxes = [(slice(0, 20), slice(0, 20), 0.9), (slice(50, 90), slice(60, 90), 0.7)]
     boxes.append((slice(100, 120), slice(0, 30), 0.2))
     _scripted(monkeypatch, boxes)
-    found = oneshot.find(embedded, reference, method="persam", threshold=0.5, closer=False)
-    assert [each.peak for each in found] == [0.9, 0.7]
-    assert [int(each.mask.sum()) for each in found] == [400, 1200]
-    assert len(oneshot.find(embedded, reference, method="persam", threshold=0.1, closer=False)) == 3
-    assert (
-        len(oneshot.find(embedded, reference, method="persam", threshold=0.1, most=1, closer=False))
-        == 1
-    )
-    assert oneshot.find(embedded, reference, method="persam", threshold=0.95) == ()
+
+    def find(threshold: float, most: int = 16) -> list[tuple[float, int]]:
+        found = oneshot.find(
+            embedded, reference, method="persam", threshold=threshold, most=most, closer=False
+        )
+        return [(round(each.peak, 3), int(each.mask.sum())) for each in found]
+
+    assert find(0.5) == [(0.9, 400), (0.7, 1200)]
+    assert find(0.1) == [(0.9, 400), (0.7, 1200), (0.2, 600)]
+    assert find(0.1, most=1) == [(0.9, 400)]
+    assert find(0.95) == []
 
 
 def test_what_two_tiles_found_counts_once(
@@ -209,28 +176,37 @@ def test_what_two_tiles_found_counts_once(
         target=torch.ones(128), strongest=torch.ones(128), inside=1.0, outside=0.0
     )
     assert len(embedded.tiles) == 2
-    assert [
-        each.peak
-        for each in oneshot.find(embedded, reference, method="persam", threshold=0.5, closer=False)
-    ] == [
-        0.8,
-        0.6,
-    ]
+    found = oneshot.find(embedded, reference, method="persam", threshold=0.5, closer=False)
+    assert [round(each.peak, 3) for each in found] == [0.8, 0.6]
 
 
-def test_a_closer_look_replaces_a_mask_only_where_it_agrees(
+def test_the_surest_comes_first(
     segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embedded, reference = _example(segmenter, image)
-    _scripted(monkeypatch, [(slice(10, 30), slice(10, 40), 0.9)])
+    _scripted(monkeypatch, [(slice(0, 20), slice(0, 20), 0.9), (slice(50, 90), slice(60, 90), 0.7)])
+    unsure = oneshot.persam
+
+    def persam(*given: Any, **named: Any) -> oneshot.Found:
+        found = unsure(*given, **named)
+        return replace(found, score=0.2 if found.peak > 0.8 else 0.9)
+
+    monkeypatch.setattr(oneshot, "persam", persam)
+    found = oneshot.find(embedded, reference, method="persam", threshold=0.5, closer=False)
+    assert [round(each.worth, 3) for each in found] == [0.63, 0.18]
+
+
+def test_what_was_found_is_clicked_again_in_its_middle(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded, reference = _example(segmenter, image)
+    _scripted(monkeypatch, [(slice(10, 30), slice(10, 41), 0.9)])
     seen: list[Prompt] = []
 
     def predict(_: Embedded, prompt: Prompt) -> Answer:
         seen.append(prompt)
         mask = np.zeros((3, 128, 128), dtype=bool)
-        mask[:, 10:30, 12:38] = True
-        if len(seen) > 1:
-            mask = ~mask
+        mask[:, 50:71, 10:31] = True
         return Answer(
             masks=mask,
             scores=np.array([0.1, 0.8, 0.3], dtype=np.float32),
@@ -238,12 +214,45 @@ def test_a_closer_look_replaces_a_mask_only_where_it_agrees(
         )
 
     monkeypatch.setattr(Embedded, "predict", predict)
-    (closer,) = oneshot.find(embedded, reference, method="persam", threshold=0.5)
-    (kept,) = oneshot.find(embedded, reference, method="persam", threshold=0.5)
-    assert seen[0].box == (10.0, 10.0, 40.0, 30.0)
-    assert (int(closer.mask.sum()), int(kept.mask.sum())) == (520, 600)
-    assert closer.peak == kept.peak == 0.9
-    assert closer.score == pytest.approx(0.8)
+    (found,) = oneshot.find(embedded, reference, method="persam", threshold=0.5, most=1)
+    assert [prompt.points for prompt in seen] == [((19.0, 19.0),), ((20.0, 60.0),)]
+    assert int(found.mask.sum()) == 441 and found.peak == pytest.approx(0.9)
+    assert found.score == pytest.approx(0.8) and found.similarity == pytest.approx(-1.0)
+
+
+def test_a_mask_that_was_missed_is_not_clicked_for_ever(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded, reference = _example(segmenter, image)
+    clicks: list[tuple[float, float]] = []
+
+    def nothing(
+        embedded: Embedded, reference: oneshot.Reference, *, free: np.ndarray, **named: Any
+    ) -> oneshot.Found:
+        row, col = np.unravel_index(np.where(free, named["fine"], -np.inf).argmax(), free.shape)
+        clicks.append((float(col), float(row)))
+        empty = np.zeros((128, 128), dtype=bool)
+        return oneshot.Found(mask=empty, score=0.0, similarity=-1.0, peak=0.0)
+
+    monkeypatch.setattr(oneshot, "clicked", nothing)
+    assert oneshot.find(embedded, reference, threshold=-1, most=9) == ()
+    assert len(clicks) == 9
+    for at, one in enumerate(clicks):
+        for other in clicks[:at]:
+            assert max(abs(one[0] - other[0]), abs(one[1] - other[1])) > 8
+
+
+def test_several_looks_are_averaged(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded, reference = _example(segmenter, image)
+    other, described = _example(segmenter, np.ascontiguousarray(image[:, ::-1]))
+    spied = _Spied(monkeypatch)
+    oneshot.find(embedded, reference, more=[(other, described)], threshold=-1, most=1, closer=False)
+    both = oneshot.similarity(embedded, reference.target)
+    both = (both + oneshot.similarity(other, described.target)) / 2
+    ((col, row),) = spied.prompts[0].points
+    assert both[int(row), int(col)] == pytest.approx(both.max(), abs=1e-6)
 
 
 def test_a_click_is_the_most_similar_pixel_that_is_free(
@@ -275,9 +284,10 @@ def test_each_method_is_the_one_that_was_asked_for(
             )
 
         monkeypatch.setattr(oneshot, name, way)
-    oneshot.find(embedded, reference)
-    oneshot.find(embedded, reference, method="persam")
-    oneshot.find(embedded, reference, method="persam_f", weights=np.ones(3, dtype=np.float32))
+    oneshot.find(embedded, reference, threshold=-1, most=1)
+    oneshot.find(embedded, reference, method="persam", threshold=-1, most=1)
+    ones = np.ones(3, dtype=np.float32)
+    oneshot.find(embedded, reference, method="persam_f", weights=ones, threshold=-1, most=1)
     assert called == ["clicked", "persam", "persam_f"]
     with pytest.raises(InputError, match="needs the weights"):
         oneshot.find(embedded, reference, method="persam_f")

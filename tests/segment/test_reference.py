@@ -5,7 +5,14 @@ from torch.nn import functional as F
 
 from rsedu.errors import InputError
 from rsedu.segment.embedding import Embedded
-from rsedu.segment.reference import combined, cosine_map, describe, likelihood, similarity
+from rsedu.segment.reference import (
+    combined,
+    cosine_map,
+    describe,
+    likelihood,
+    resemblance,
+    similarity,
+)
 from rsedu.segment.sam import Segmenter
 
 
@@ -101,3 +108,17 @@ def test_masks_that_do_not_fit_are_refused(embedded: Embedded, segmenter: Segmen
     large = segmenter.embed(np.zeros((200, 200, 3), dtype=np.uint8))
     with pytest.raises(InputError, match="tiles"):
         similarity(large, torch.ones(128))
+
+
+def test_a_resemblance_is_the_mean_of_its_looks(
+    embedded: Embedded, segmenter: Segmenter, image: np.ndarray
+) -> None:
+    turned = segmenter.embed(np.ascontiguousarray(image[::-1]))
+    one, other = describe(embedded, _square()).target, describe(turned, _square()).target
+    expected = (similarity(embedded, one) + similarity(turned, other)) / 2
+    np.testing.assert_allclose(resemblance([(embedded, one), (turned, other)]), expected, atol=1e-6)
+    np.testing.assert_array_equal(resemblance([(embedded, one)]), similarity(embedded, one))
+    with pytest.raises(InputError, match="same pixels"):
+        resemblance([(embedded, one), (segmenter.embed(image[:64]), other)])
+    with pytest.raises(InputError, match="one look or more"):
+        resemblance([])
