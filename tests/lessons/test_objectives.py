@@ -53,7 +53,8 @@ def test_objectives_cost_the_same(name: str) -> None:
             CromaTraining(OBJECTIVES[each])(**images)["loss"].backward()
         costs.append(counter.get_total_flops())
     steps = steps_of(OBJECTIVES[name])
-    assert steps * costs[1] == pytest.approx(STEPS * costs[0], rel=1e-3)
+    # Steps are whole numbers: at most half a step more or less.
+    assert steps * costs[1] == pytest.approx(STEPS * costs[0], abs=costs[1] / 2)
     assert (steps > 2 * STEPS) == (name == "contrast")
 
 
