@@ -153,8 +153,7 @@ def resemblance(
     if len({embedded.shape for embedded, _ in looks}) != 1:
         raise InputError("Wanted one look or more, all of them at the same pixels.")
     maps = [similarity(embedded, target, tile=tile) for embedded, target in looks]
-    mean: np.ndarray = np.mean(maps, axis=0, dtype=np.float32)
-    return mean
+    return np.asarray(np.mean(maps, axis=0, dtype=np.float32))
 
 
 def likelihood(cosine: Float[Tensor, "rows cols"]) -> Float[Tensor, "rows cols"]:
