@@ -39,7 +39,7 @@ LESSONS = (
     Lesson("03", "gsd_encodings", "Does a model know how large a pixel is?", 50),
     Lesson("04", "laplacian", "Which detail belongs to which scale?", 60),
     Lesson("05", "two_sensors", "Can radar and optical images teach each other?", 60),
-    Lesson("06", "prompting", "Can a click outline a clearing?"),
+    Lesson("06", "prompting", "Can a click outline a clearing?", 50),
     Lesson("07", "one_example", "Is one example enough to find the others?"),
     Lesson("08", "forest_loss", "How much forest was lost, and when?"),
 )

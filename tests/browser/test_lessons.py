@@ -198,6 +198,39 @@ MISTAKES = {
             right="return batch * (batch - 1) / 2 / places",
         ),
     },
+    "06": {
+        "percentile_stretch": Mistake(
+            wrong="low, high = np.nanmin(band), np.nanmax(band)\n"
+            "    scaled = np.clip((band - low) / (high - low), 0, 1)\n"
+            "    return np.round(255 * np.nan_to_num(scaled)).astype(np.uint8)",
+            known="smallest and largest",
+        ),
+        "iou": Mistake(
+            wrong="return 2 * (predicted & truth).sum() / (predicted.sum() + truth.sum())",
+            known="Dice",
+            right="return float((predicted & truth).sum() / (predicted | truth).sum())",
+        ),
+        "box_of_mask": Mistake(
+            wrong="rows = np.flatnonzero(mask.any(axis=1))\n"
+            "    cols = np.flatnonzero(mask.any(axis=0))\n"
+            "    return int(cols[0]), int(rows[0]), int(cols[-1]), int(rows[-1])",
+            known="last pixel, not its edge",
+        ),
+        "next_click": Mistake(
+            wrong="regions = []\n"
+            "    for label, wrong in ((1, truth & ~predicted), (0, predicted & ~truth)):\n"
+            "        numbers, count = ndimage.label(wrong)\n"
+            "        regions += [(numbers == number, label) for number in range(1, count + 1)]\n"
+            "    region, label = max(regions, key=lambda each: each[0].sum())\n"
+            "    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]\n"
+            "    row, col = np.unravel_index(depth.argmax(), depth.shape)\n"
+            "    return int(row), int(col), label",
+            known="row first",
+        ),
+        "boundary_bias": Mistake(
+            wrong="return float((predicted.sum() - truth.sum()) / outline_px)", known="in pixels"
+        ),
+    },
 }
 
 

@@ -8,7 +8,7 @@ validation worlds.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -220,17 +220,56 @@ def by_gsd(segmenter: Segmenter, seed: int) -> dict[str, Row]:
     return {name: mean_of(each) for name, each in rows.items()}
 
 
-def one_seed(segmenter: Segmenter, seed: int, folder: Path) -> dict[str, Any]:
-    """All questions to one group of test worlds."""
+def at_60_m(segmenter: Segmenter, seed: int) -> dict[str, Row]:
+    """The same plots at 60 m within the whole world, with and without a closer look at each.
+
+    128 px on a side, as in training: what is wrong here is not the small window of `by_gsd`.
+    """
+    place = Frontier(seed=TEST_WORLDS[WORLDS_PER_SEED * seed], size_m=7680.0)
+    image = rgb(place.optical(date=DATE, gsd_m=60.0), bands=TRUE_COLOUR)
+    looks = {"closer": segmenter.embed(image), "as it is": segmenter.embed(image, closer=False)}
+    rows: dict[str, list[Row]] = {name: [] for name in looks}
+    for top_m, left_m, finest in plots_of(place, seed):
+        side, row, col = (length // 60 for length in (WINDOW_M, top_m, left_m))
+        truth = np.zeros(image.shape[:2], dtype=np.bool_)
+        shares = finest.reshape(side, -1, side, finest.shape[1] // side).mean(axis=(1, 3))
+        truth[row : row + side, col : col + side] = shares >= 0.5
+        for name, embedded in looks.items():
+            rows[name].append(measure(embedded, truth, gsd_m=60.0))
+    return {name: mean_of(each) for name, each in rows.items()}
+
+
+def at_5_m(segmenter: Segmenter, seed: int) -> dict[str, Row]:
+    """The same plots at 5 m in their windows of 384 px, cut into tiles or seen as one."""
+    place = Frontier(seed=TEST_WORLDS[WORLDS_PER_SEED * seed], size_m=7680.0)
+    rows: dict[str, list[Row]] = {"tiles": [], "one tile": []}
+    for top_m, left_m, finest in plots_of(place, seed):
+        side, row, col = (length // 5 for length in (WINDOW_M, top_m, left_m))
+        window = (slice(row, row + side), slice(col, col + side))
+        image = rgb(place.optical(date=DATE, gsd_m=5.0, window=window), bands=TRUE_COLOUR)
+        truth = finest.reshape(side, 2, side, 2).mean(axis=(1, 3)) >= 0.5
+        for name, tile_px in (("tiles", None), ("one tile", side)):
+            embedded = segmenter.embed(image, tile_px=tile_px)
+            rows[name].append(measure(embedded, truth, gsd_m=5.0))
+    return {name: mean_of(each) for name, each in rows.items()}
+
+
+def asked(segmenter: Segmenter, run: dict[str, Any], folder: Path) -> None:
+    """Put the questions that one group of test worlds has not answered yet."""
+    seed = run["seed"]
     worlds = TEST_WORLDS[WORLDS_PER_SEED * seed : WORLDS_PER_SEED * (seed + 1)]
-    return {
-        "seed": seed,
-        "by_prompt": by_prompt(segmenter, worlds, folder),
-        "by_logit": by_logit(segmenter, worlds, folder),
-        "radar": in_radar(segmenter, worlds, folder),
-        "everything": everything(segmenter, worlds, folder),
-        "by_gsd_m": by_gsd(segmenter, seed),
+    questions: dict[str, Callable[[], Any]] = {
+        "by_prompt": lambda: by_prompt(segmenter, worlds, folder),
+        "by_logit": lambda: by_logit(segmenter, worlds, folder),
+        "radar": lambda: in_radar(segmenter, worlds, folder),
+        "everything": lambda: everything(segmenter, worlds, folder),
+        "by_gsd_m": lambda: by_gsd(segmenter, seed),
+        "at_5_m": lambda: at_5_m(segmenter, seed),
+        "at_60_m": lambda: at_60_m(segmenter, seed),
     }
+    for name, ask in questions.items():
+        if name not in run:
+            run[name] = ask()
 
 
 @click.command()
@@ -245,10 +284,12 @@ def main(seeds: tuple[int, ...], cache: Path, out: Path) -> None:
     if "validation" not in kept:
         kept["validation"] = by_logit(segmenter, VALIDATION_WORLDS[:6], cache)
     for seed in seeds:
-        if all(run["seed"] != seed for run in kept["runs"]):
-            kept["runs"].append(one_seed(segmenter, seed, cache))
-            click.echo(f"seed {seed} is done")
+        known = [run for run in kept["runs"] if run["seed"] == seed]
+        run = known[0] if known else {"seed": seed}
+        asked(segmenter, run, cache)
+        kept["runs"] += [] if known else [run]
         write(out, segmenter, kept)
+        click.echo(f"seed {seed} is done")
 
 
 def write(out: Path, segmenter: Segmenter, kept: dict[str, Any]) -> None:
