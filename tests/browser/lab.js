@@ -115,7 +115,7 @@ window.rseduLab = {
           Number(heading.tagName[1]),
           heading.innerText,
         ]),
-        images: [...cell.node.querySelectorAll('img')].map((image) => ({
+        images: [...cell.node.querySelectorAll('img')].filter(this.speaksForItself).map((image) => ({
           width: image.naturalWidth,
           height: image.naturalHeight,
           shown: image.getBoundingClientRect().width,
@@ -123,6 +123,11 @@ window.rseduLab = {
         alts: this.alts(cell),
       };
     });
+  },
+
+  // A widget's picture lies under a canvas that has a name, and is none of the cell's figures.
+  speaksForItself(image) {
+    return !image.parentElement.querySelector('[role="application"][aria-label]');
   },
 
   // JupyterLab drops the alternative text of pictures; what reads the file finds it there.
