@@ -40,7 +40,7 @@ LESSONS = (
     Lesson("04", "laplacian", "Which detail belongs to which scale?", 60),
     Lesson("05", "two_sensors", "Can radar and optical images teach each other?", 60),
     Lesson("06", "prompting", "Can a click outline a clearing?", 50),
-    Lesson("07", "one_example", "Is one example enough to find the others?"),
+    Lesson("07", "one_example", "Is one example enough to find the others?", 50),
     Lesson("08", "forest_loss", "How much forest was lost, and when?"),
 )
 

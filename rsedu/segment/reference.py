@@ -132,6 +132,25 @@ def similarity(
     return result
 
 
+def everywhere(
+    embedded: Embedded, target: Float[Tensor, "dim"]
+) -> Float32[np.ndarray, "rows cols"]:
+    """`similarity` of every pixel of an image, whatever its tiles: the largest where they overlap.
+
+    Args:
+        embedded: the image.
+        target: of a `Reference`.
+
+    Returns:
+        (rows, cols), -1 to 1.
+    """
+    found = np.full(embedded.shape, -1.0, dtype=np.float32)
+    for tile in embedded.tiles:
+        here = similarity(embedded, target, tile=tile)
+        found[tile.window] = np.maximum(found[tile.window], here)
+    return found
+
+
 def resemblance(
     looks: Sequence[tuple[Embedded, Float[Tensor, "dim"]]], *, tile: Tile | None = None
 ) -> Float32[np.ndarray, "rows cols"]:

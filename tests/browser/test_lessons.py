@@ -231,6 +231,40 @@ MISTAKES = {
             wrong="return float((predicted.sum() - truth.sum()) / outline_px)", known="in pixels"
         ),
     },
+    "07": {
+        "target_embedding": Mistake(
+            wrong="return (features * mask).mean(axis=(1, 2))",
+            known="divided by all cells",
+            right="return features[:, mask].mean(axis=1)",
+        ),
+        "cosine_map": Mistake(
+            wrong="return np.einsum('drc,d->rc', features, target)", known="dot product"
+        ),
+        "prior_points": Mistake(
+            wrong="points = []\n"
+            "    for flat in (similarity.argmax(), similarity.argmin()):\n"
+            "        row, col = np.unravel_index(flat, similarity.shape)\n"
+            "        points.append(tuple(float(at * cell_px + (cell_px - 1) / 2) "
+            "for at in (row, col)))\n"
+            "    return tuple(points)",
+            known="row first",
+        ),
+        "guided_attention": Mistake(
+            wrong="tilted = np.exp(scores + likelihood)\n"
+            "    return tilted / tilted.sum(axis=1, keepdims=True)",
+            known="one softmax",
+        ),
+        "mask_weights": Mistake(
+            wrong="return np.linalg.lstsq(chances.T, truth, rcond=None)[0]",
+            known="three free weights",
+        ),
+        "present_threshold": Mistake(
+            wrong="return float(np.quantile(peaks, 1 - kept))",
+            known="between two",
+            right="wanted = int(np.ceil(round(kept * len(peaks), 9)))\n"
+            "    return float(np.sort(peaks)[::-1][wanted - 1])",
+        ),
+    },
 }
 
 

@@ -9,6 +9,7 @@ from rsedu.segment.reference import (
     combined,
     cosine_map,
     describe,
+    everywhere,
     likelihood,
     resemblance,
     similarity,
@@ -122,3 +123,23 @@ def test_a_resemblance_is_the_mean_of_its_looks(
         resemblance([(embedded, one), (segmenter.embed(image[:64]), other)])
     with pytest.raises(InputError, match="one look or more"):
         resemblance([])
+
+
+def test_everywhere_is_each_tiles_similarity_and_the_larger_of_two(
+    segmenter: Segmenter, embedded: Embedded
+) -> None:
+    target = describe(embedded, _square()).target
+    np.testing.assert_array_equal(everywhere(embedded, target), similarity(embedded, target))
+    noise = np.random.default_rng(7).integers(0, 255, size=(128, 200, 3), dtype=np.uint8)
+    wide = segmenter.embed(noise)
+    maps = [(tile, similarity(wide, target, tile=tile)) for tile in wide.tiles]
+    found = everywhere(wide, target)
+    assert len(maps) > 1
+    for row, col in ((3, 4), (60, 100), (127, 199)):
+        seen = [
+            here[row - tile.window[0].start, col - tile.window[1].start]
+            for tile, here in maps
+            if tile.window[0].start <= row < tile.window[0].stop
+            and tile.window[1].start <= col < tile.window[1].stop
+        ]
+        assert found[row, col] == max(seen)
