@@ -255,7 +255,7 @@ def pastures_of(there):
     return [each for each in every if np.bincount(there[each]).argmax() == kind]
 
 
-axes = plot.panels(1, 4, title="One click on the most similar place", size_in=(1.9, 2.5))
+axes = plot.panels(1, 4, title="One click on the most similar place", size_in=(1.9, 2.9))
 for ax, (name, (scene, there, seen)) in zip(axes, neighbours.items(), strict=True):
     likeness = cosine_map(seen.features(seen.tiles[0])[0].numpy(), target)
     click, _ = prior_points(likeness, 8)
