@@ -1,6 +1,8 @@
 """A scaffolded lesson in a copy of the checkout: it builds, passes, and overwrites nothing."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LISTS = (REGISTRY, MISTAKES, PICTURE, README)
 NEXT = f"{len(LESSONS):02d}"
 QUESTION = "What does a cloud hide?"
+_BLOCK = re.compile(
+    r"```bash\n(?P<lines>.*?)```"
+    r'|<!-- paste: (?P<path>\S+) (?P<where>above|below) "(?P<anchor>.*?)" -->\n'
+    r"```python\n(?P<block>.*?)```",
+    flags=re.DOTALL,
+)
 
 
 @pytest.fixture
@@ -132,33 +140,46 @@ def test_a_list_that_is_gone_or_emptied_is_named(checkout: Path, name: str) -> N
     assert _tree() == before
 
 
-def _run(*command: str) -> str:
-    """Run a command on the copy: its package comes before the one that is installed."""
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+def _run(line: str) -> str:
+    """Run a line of the guide on the copy: its package comes before the one that is installed."""
+    name, *arguments = shlex.split(line)
+    kit = ("-c", "from rsedu.cli import main; main()")
+    start = kit if name == "rsedu" else ("-m", name)
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "RUFF_NO_CACHE": "true"}
+    command = [sys.executable, *start, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
+def _paste(path: Path, where: str, anchor: str, block: str) -> None:
+    text = path.read_text()
+    anchor = anchor.encode().decode("unicode_escape")
+    assert text.count(anchor) == 1, f"{path} has {anchor!r} {text.count(anchor)} times"
+    start, line, rest = text.partition(anchor)
+    pieces = (
+        (start, block, line, rest) if where == "above" else (start, line, "\n" + block, rest[1:])
+    )
+    path.write_text("".join(pieces))
+
+
 @pytest.mark.lesson
-def test_what_it_writes_passes_at_once() -> None:
-    """From nothing to a lesson that is built, linted and checked, wrong answers included."""
+def test_the_guide_works_to_the_letter() -> None:
+    """Each block of docs/authoring.md is run or pasted where the guide says, in a copy."""
     ignored = shutil.ignore_patterns("__pycache__", "*.ipynb", ".*")
     for name in ("rsedu", "tests", "solutions", "data"):
         shutil.copytree(REPOSITORY / name, name, ignore=ignored)
     for name in (PICTURE, README, "pyproject.toml"):
         shutil.copy(REPOSITORY / name, name)
-    kit = (sys.executable, "-c", "from rsedu.cli import main; main()")
-    _run(*kit, "new-lesson", NEXT, "clouds", "--question", QUESTION)
-    _run(*kit, "build", NEXT)
-    assert _run(*kit, "build", NEXT, "--check") == ""
-    ruff = (sys.executable, "-m", "ruff")
-    fresh = (f"solutions/{NEXT}_clouds.py", "rsedu/lessons", "tests/lessons/test_clouds.py")
-    _run(*ruff, "check", *fresh, "notebooks", "solutions", MISTAKES)
-    _run(*ruff, "format", "--check", *fresh, "notebooks", MISTAKES)
-    tests = ("tests/lessons/test_clouds.py", "tests/lessons/test_exercise.py")
-    said = _run(
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *(*tests, "-k", f"clear_mean_{NEXT} or by_hand or every_written"),
-    )
-    assert "12 passed" in said, said
+    guide = (REPOSITORY / "docs" / "authoring.md").read_text().replace("09", NEXT)
+    said = ""
+    for found in _BLOCK.finditer(guide):
+        if found["lines"]:
+            said = "".join(_run(line) for line in found["lines"].splitlines())
+        else:
+            anchor = found["anchor"].replace('\\"', '"')
+            _paste(Path(found["path"]), found["where"], anchor, found["block"])
+    promised = re.search(r"(\d+) of them pass", guide)
+    assert promised is not None and f"{promised[1]} passed" in said
+    _run("ruff check .")
+    assert Path("tests/lessons/test_clouds.py").is_file(), "the house wants a mirrored test"
