@@ -28,19 +28,20 @@ def main() -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--report", "as_report", is_flag=True, help="Print what to paste before a class.")
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, as_json: bool, as_report: bool) -> None:
     """Say whether the lessons can run here, and what to do where they cannot.
 
     Exit status 1 if something needed is missing.
     """
-    from rsedu.doctor import examine, is_healthy, render
+    from rsedu.doctor import examine, is_healthy, render, report
 
     findings = examine()
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        click.echo(render(findings))
+        click.echo(report(findings) if as_report else render(findings))
     ctx.exit(0 if is_healthy(findings) else 1)
 
 
