@@ -260,7 +260,9 @@ def report(findings: list[Finding]) -> str:
         "verdict": "the lessons can run" if is_healthy(findings) else "the lessons cannot run",
     }
     lines = (f"{name:<11}{value}" for name, value in facts.items())
-    return "\n".join([f"--- rsedu report, format {REPORT_FORMAT} ---", *lines, "--- end ---"])
+    return "\n".join(
+        [f"--- rsedu doctor report, format {REPORT_FORMAT} ---", *lines, "--- end ---"]
+    )
 
 
 def _names(states: dict[str, State], wanted: State) -> str:

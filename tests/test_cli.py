@@ -39,7 +39,7 @@ def test_doctor_writes_a_report_and_keeps_its_status(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(doctor, "examine", lambda: [Finding("torch", "missing", "no", "do")])
     result = CliRunner().invoke(main, ["doctor", "--report"])
     assert result.exit_code == 1
-    assert result.output.startswith("--- rsedu report, format 1 ---\n")
+    assert result.output.startswith("--- rsedu doctor report, format 1 ---\n")
     assert result.output.endswith(
         "\nmissing    torch\nverdict    the lessons cannot run\n--- end ---\n"
     )

@@ -205,7 +205,7 @@ def test_a_report_is_the_same_lines_in_the_same_order(monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor.psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=72.6e9))
     assert report(FINDINGS).split("\n") == [
-        "--- rsedu report, format 1 ---",
+        "--- rsedu doctor report, format 1 ---",
         "system     Linux x86_64",
         "python     3.11.2",
         "rsedu      1.2",
