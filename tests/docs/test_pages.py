@@ -11,6 +11,8 @@ from rsedu.lessons import registry, results
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
+# Written by docs/site/assemble.py: that these links lead somewhere, Sphinx says.
+MADE = {"api/index.md", "data.md", "results/index.md"}
 PLANS = [DOCS / "slides.md", DOCS / "facilitator.md"]
 KNOWN = {each.id: each.lesson for each in registry.exercises()}
 
@@ -96,6 +98,7 @@ def test_quoted_intervals_are_those_that_were_measured() -> None:
 def test_links_and_files_and_commands_are_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s#]+)[^)]*\)", text):
-        assert target.startswith("https://") or (DOCS / target).exists(), target
+        made = target in MADE
+        assert made or target.startswith("https://") or (DOCS / target).exists(), target
     for command in re.findall(r"`?rsedu ([a-z][a-z-]+)", text):
         assert command in main.commands, command
