@@ -22,7 +22,7 @@ UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 
   --fork-strategy fewest --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint types lessons lock wheel clean
+.PHONY: help lab test lint types lessons site lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,9 +46,13 @@ types: $(VENV)/.dev ## mypy, strict
 lessons: $(VENV)/.dev ## write notebooks/ and solutions/*.ipynb from solutions/*.py
 	$(BIN)/rsedu build
 
+site: $(VENV)/.dev ## build the site of lessons, results and code into artifacts/site
+	$(BIN)/python docs/site/assemble.py artifacts/site-source
+	$(BIN)/python -m sphinx -W --keep-going -q -b html artifacts/site-source artifacts/site
+
 lock: $(VENV)/.dev ## resolve pyproject.toml anew into the two locks
 	$(PIP) install --quiet uv
-	$(UV) --upgrade --extra dev --extra parity --output-file requirements-dev.lock
+	$(UV) --upgrade --extra dev --extra docs --extra parity --output-file requirements-dev.lock
 	$(UV) --upgrade --constraint requirements-dev.lock --output-file requirements.lock
 
 wheel: $(VENV)/.dev ## build the wheel into dist/

@@ -28,37 +28,52 @@ def main() -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--report", "as_report", is_flag=True, help="Print what to paste before a class.")
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, as_json: bool, as_report: bool) -> None:
     """Say whether the lessons can run here, and what to do where they cannot.
 
     Exit status 1 if something needed is missing.
     """
-    from rsedu.doctor import examine, is_healthy, render
+    from rsedu.doctor import examine, is_healthy, render, report
 
     findings = examine()
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        click.echo(render(findings))
+        click.echo(report(findings) if as_report else render(findings))
     ctx.exit(0 if is_healthy(findings) else 1)
 
 
 @main.command()
 @click.argument("lessons", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; fail on anything that differs.")
+@click.option("--watch", is_flag=True, help="Build a lesson again whenever it is saved.")
 @click.pass_context
-def build(ctx: click.Context, lessons: tuple[str, ...], check: bool) -> None:
+def build(ctx: click.Context, lessons: tuple[str, ...], check: bool, watch: bool) -> None:
     """Write both notebooks of each lesson from its source.
 
     LESSONS are numbers such as 01; without any, all are built.
     """
+    if watch:
+        _watch(lessons)
+        return
     from rsedu.lessons.build import build as build_lessons
 
     lines = build_lessons(lessons, check=check)
     for line in lines:
         click.echo(line)
     ctx.exit(1 if check and lines else 0)
+
+
+def _watch(lessons: tuple[str, ...]) -> None:
+    from rsedu.lessons.watch import watch
+
+    try:
+        for line in watch(lessons):
+            click.echo(line)
+    except KeyboardInterrupt:
+        click.echo("Stopped watching.")
 
 
 @main.command()
@@ -122,3 +137,28 @@ def data(ctx: click.Context) -> None:
     from rsedu.data.commands import data as command
 
     command.main(ctx.args, prog_name="rsedu data", standalone_mode=False)
+
+
+@main.command(
+    "new-lesson",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def new_lesson(ctx: click.Context) -> None:
+    """Write a lesson with an example exercise; --help lists the options."""
+    from rsedu.lessons.commands import new_lesson as command
+
+    command.main(ctx.args, prog_name="rsedu new-lesson", standalone_mode=False)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def preview(ctx: click.Context) -> None:
+    """Open both notebooks of a lesson side by side; --help lists the options."""
+    from rsedu.lessons.commands import preview as command
+
+    ctx.exit(command.main(ctx.args, prog_name="rsedu preview", standalone_mode=False))

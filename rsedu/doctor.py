@@ -1,7 +1,7 @@
 """What `rsedu doctor` prints: is everything here, and what to do about each thing that is not.
 
-`examine` only looks; `render` only writes. Each check is one small function that returns one
-`Finding`, and none of them raises: a broken torch is a finding, not a traceback.
+`examine` only looks; `render` and `report` only write. Each check is one small function that
+returns one `Finding`, and none of them raises: a broken torch is a finding, not a traceback.
 """
 
 import os
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import psutil
 
@@ -21,6 +21,9 @@ State = Literal["ok", "note", "missing"]
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+REPORT_FORMAT = 1  # one more whenever a line of the report is added, taken away or renamed
+
+_REPORTED = ("rsedu", "torch", "numpy", "rasterio", "jupyterlab")
 _PYTHONS = ((3, 11), (3, 13))
 _MEMORY_GB = 2  # the largest lesson stays under 1.5 GB; the rest is JupyterLab and a browser
 _DISK_GB = 1  # room for what the lessons write; the environment is there by now
@@ -91,9 +94,14 @@ def _device() -> Finding:
         return Finding("device", "missing", f"needs torch: {error}", _INSTALL)
 
 
-def _threads() -> Finding:
+def _cores() -> int:
+    """Processor threads that this process may use."""
     usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
-    cores = usable or os.cpu_count() or 1
+    return usable or os.cpu_count() or 1
+
+
+def _threads() -> Finding:
+    cores = _cores()
     limit = os.environ.get("OMP_NUM_THREADS")
     said = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
     return Finding("threads", "ok", f"{cores} processor threads usable, {said}")
@@ -221,6 +229,45 @@ def render(findings: list[Finding]) -> str:
     missing = [finding.name for finding in findings if finding.state == "missing"]
     verdict = f"Needed and missing: {', '.join(missing)}." if missing else "The lessons can run."
     return "\n".join([*lines, _clip(verdict)])
+
+
+def report(findings: list[Finding]) -> str:
+    """Write what a facilitator needs to know before a class, to be pasted into a message.
+
+    Numbers and names of packages only: details are left out, since they hold paths, and so names
+    of people and machines.
+
+    Args:
+        findings: what `examine` returned.
+
+    Returns:
+        Lines "name value" between a first line, which carries the number of the format, and a
+        last. The lines and their order change with that number only.
+    """
+    memory = psutil.virtual_memory()
+    disk = shutil.disk_usage(Path.cwd())
+    states = {finding.name: finding.state for finding in findings}
+    device = next((each for each in findings if each.name == "device"), None)
+    facts = {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: _version(name) or "missing" for name in _REPORTED},
+        "device": device.detail.split()[0] if device and device.state == "ok" else "missing",
+        "cores": str(_cores()),
+        "memory": f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB",
+        "disk": f"{disk.free / 1e9:.0f} GB free",
+        **{state: _names(states, state) for state in get_args(State)},
+        "verdict": "the lessons can run" if is_healthy(findings) else "the lessons cannot run",
+    }
+    lines = (f"{name:<11}{value}" for name, value in facts.items())
+    return "\n".join(
+        [f"--- rsedu doctor report, format {REPORT_FORMAT} ---", *lines, "--- end ---"]
+    )
+
+
+def _names(states: dict[str, State], wanted: State) -> str:
+    """The checks that came out this way, or a dash."""
+    return ", ".join(name for name, state in states.items() if state == wanted) or "-"
 
 
 def _clip(line: str) -> str:

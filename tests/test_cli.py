@@ -35,6 +35,16 @@ def test_doctor_speaks_json(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_doctor_writes_a_report_and_keeps_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "examine", lambda: [Finding("torch", "missing", "no", "do")])
+    result = CliRunner().invoke(main, ["doctor", "--report"])
+    assert result.exit_code == 1
+    assert result.output.startswith("--- rsedu doctor report, format 1 ---\n")
+    assert result.output.endswith(
+        "\nmissing    torch\nverdict    the lessons cannot run\n--- end ---\n"
+    )
+
+
 def test_an_error_of_the_kit_is_one_line_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

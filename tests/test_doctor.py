@@ -1,4 +1,6 @@
 import builtins
+import getpass
+import platform
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 
 from rsedu import doctor
-from rsedu.doctor import CHECKS, Finding, examine, find_chromium, is_healthy, render
+from rsedu.doctor import CHECKS, Finding, examine, find_chromium, is_healthy, render, report
 from rsedu.errors import BrokenDataError
 from rsedu.scenes import samples
 
@@ -183,3 +185,56 @@ def test_the_browser_found_is_the_one_on_the_path(
 
 def test_this_interpreter_is_the_one_reported() -> None:
     assert sys.executable in _named("Python").detail
+
+
+FINDINGS = [
+    Finding("torch", "ok", "2.15 in /home/maria/.venv"),
+    Finding("device", "ok", "cuda:0 (a GPU of maria-laptop)"),
+    Finding("weights", "missing", "none in /home/maria/weights", "get them"),
+    Finding("Chromium", "note", "not found", "apt install chromium"),
+]
+
+
+def test_a_report_is_the_same_lines_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(doctor.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(doctor.platform, "python_version", lambda: "3.11.2")
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "rasterio" else "1.2")
+    monkeypatch.setattr(doctor, "_cores", lambda: 4)
+    memory = SimpleNamespace(available=5.04e9, total=8e9)
+    monkeypatch.setattr(doctor.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=72.6e9))
+    assert report(FINDINGS).split("\n") == [
+        "--- rsedu doctor report, format 1 ---",
+        "system     Linux x86_64",
+        "python     3.11.2",
+        "rsedu      1.2",
+        "torch      1.2",
+        "numpy      1.2",
+        "rasterio   missing",
+        "jupyterlab 1.2",
+        "device     cuda:0",
+        "cores      4",
+        "memory     5.0 GB free of 8.0 GB",
+        "disk       73 GB free",
+        "ok         torch, device",
+        "note       Chromium",
+        "missing    weights",
+        "verdict    the lessons cannot run",
+        "--- end ---",
+    ]
+
+
+def test_a_report_names_no_person_no_machine_and_no_folder() -> None:
+    real = report(examine())
+    assert "verdict    the lessons can run" in real
+    for text in (real, report(FINDINGS)):
+        assert "/" not in text and "\\" not in text and "maria" not in text
+        words = set(text.replace(",", " ").split())
+        assert not {getpass.getuser(), platform.node()} & words
+
+
+def test_without_a_device_the_report_says_so() -> None:
+    broken = [Finding("device", "missing", "RSEDU_DEVICE='toaster'", "unset it")]
+    assert "\ndevice     missing\n" in report(broken)
+    assert "\ndevice     missing\n" in report([])

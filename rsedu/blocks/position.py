@@ -111,8 +111,8 @@ def interleaved_order(dim: int) -> Int[Tensor, "{dim}"]:
         dim: Width D of a token, a multiple of 4.
 
     Returns:
-        (dim,) indices, so that `sincos_2d(dim, g)[:, interleaved_order(dim)]` is the layout of
-        the formula: within each half, entry 2i is a sine and 2i+1 the cosine of the same phase.
+        (dim,) indices. The columns of `sincos_2d(dim, g)` in this order are the layout of the
+        formula: within each half, entry 2i is a sine and 2i+1 the cosine of the same phase.
 
     Raises:
         InputError: `dim` is no multiple of 4.

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,13 +222,16 @@ class Lab:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Server]:
-    """Run a JupyterLab whose settings, kernels and notebooks are in an empty folder."""
+def serving(home: Path, start: Sequence[str] = ("-m", "jupyterlab")) -> Iterator[Server]:
+    """Run a JupyterLab whose settings, kernels and notebooks are in an empty folder.
+
+    `start` is what Python is given before the server's own arguments.
+    """
     for name, settings in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
-    (home / "root").mkdir()
+    (home / "root").mkdir(exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -236,7 +239,11 @@ def serving(home: Path) -> Iterator[Server]:
     log = home / "server.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            _command(server, port), env=_environment(home), stdout=stream, stderr=stream
+            [sys.executable, *start, *_arguments(server, port)],
+            env=_environment(home),
+            cwd=server.root,
+            stdout=stream,
+            stderr=stream,
         )
         try:
             _wait_for_answer(process, server, log)
@@ -252,9 +259,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def _command(server: Server, port: int) -> list[str]:
+@pytest.fixture
+def previewed(tmp_path: Path, repository: Path) -> Iterator[Server]:
+    """What `rsedu preview 00` opens, in a checkout of lesson 00 alone."""
+    for folder in ("notebooks", "solutions"):
+        (tmp_path / "root" / folder).mkdir(parents=True)
+        for path in (repository / folder).glob("00_*"):
+            shutil.copy(path, tmp_path / "root" / folder)
+    with serving(tmp_path, ("-c", "from rsedu.cli import main; main()", "preview", "00")) as server:
+        yield server
+
+
+def _arguments(server: Server, port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *("--no-browser", "--allow-root"),
         *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
         *(f"--IdentityProvider.token={server.token}", f"--ServerApp.root_dir={server.root}"),
         "--expose-app-in-browser",

@@ -1,0 +1,59 @@
+"""Tables of results against numbers worked out by hand and by the experiments themselves."""
+
+import re
+
+import pytest
+
+from rsedu.errors import InputError
+from rsedu.lessons import results
+
+RUNS = [
+    {"seed": 0, "arm": "a", "ratio": 0.5, "score": {"near": 1.0, "far": [2, 4]}, "note": "x"},
+    {"seed": 1, "arm": "a", "ratio": 0.5, "score": {"near": 3.0, "far": [2, 6]}, "note": "x"},
+    {"seed": 0, "arm": "b", "ratio": 0.5, "score": {"near": 7.0, "far": [2, 8]}, "note": "x"},
+]
+
+
+def test_an_arm_is_what_was_set_and_its_numbers_are_by_seed(tables) -> None:
+    found = tables.arms(RUNS)
+    assert list(found) == ["arm a, ratio 0.5, note x", "arm b, ratio 0.5, note x"]
+    first = found["arm a, ratio 0.5, note x"]
+    assert first[("score", "near")] == [1.0, 3.0]
+    assert first[("score", "far", "1")] == [4.0, 6.0]
+
+
+def test_a_seed_that_counts_twice_is_refused(tables) -> None:
+    with pytest.raises(InputError, match="Seed 0 is there twice for 'arm b"):
+        tables.arms([*RUNS, RUNS[-1]])
+
+
+def test_a_page_by_hand(tables) -> None:
+    lines = tables.page("99_toy", {"command": "python toy.py", "steps": 3, "runs": RUNS}).split(
+        "\n"
+    )
+    assert lines[0] == "# 99_toy" and "- **steps**: 3" in lines
+    # Mean 2, deviation sqrt(2); t of 95 % with one degree of freedom is 12.706.
+    assert "| near | 2 | -10.7 to 14.7 | 2 |" in lines
+    assert "| far / 0 | 2 | the same in all | 2 |" in lines
+    assert "| near | 7 | the same in all | 1 |" in lines
+
+
+@pytest.mark.parametrize("name", ["06_sam", "07_oneshot"])
+def test_intervals_are_those_that_the_experiment_noted(tables, name: str) -> None:
+    """Two experiments store their own intervals: a second path to the same numbers."""
+    stored = results.stored(name)
+    page = tables.page(name, stored)
+    for measure, (mean, low, high) in stored["mean, low and high of 95 %"].items():
+        if measure in ("seed", "pairs"):
+            continue
+        words = re.escape(measure.split(", ", 1)[-1] if name == "06_sam" else measure)
+        rows = re.findall(
+            rf"^\| (?:all / )?{words} \| (\S+) \| (\S+) to (\S+) \| 5 \|$", page, re.M
+        )
+        near = [pytest.approx(value, rel=0.006, abs=5e-4) for value in (mean, low, high)]
+        assert any([float(value) for value in row] == near for row in rows), (measure, rows)
+
+
+def test_every_result_has_a_page(tables) -> None:
+    for path in results.folder().glob("*.json"):
+        assert tables.page(path.stem, results.stored(path.stem)).count("\n| ") > 10
