@@ -276,10 +276,10 @@ plot.show("the IoU is that with the pasture that fits best.")
 # ## PerSAM, step by step
 #
 # PerSAM does more. In the decoder, tokens attend to cells. The likeness, made a **likelihood**
-# $S' = \sigma\big((S - \bar S)/\mathrm{sd}(S)\big)$ between 0 and 1, is to draw attention to where
+# $S' = \sigma((S - \bar S) / \mathrm{sd}(S))$ between 0 and 1, is to draw attention to where
 # the target may be. The published code adds it *after* the softmax and takes another one:
 #
-# $$A = \mathrm{softmax}\big(\mathrm{softmax}(Q K^\top / \sqrt d) + S'\big)$$
+# $$A = \mathrm{softmax}(\mathrm{softmax}(Q K^\top / \sqrt d) + S')$$
 #
 # ### Exercise: attention that knows where to look
 #
