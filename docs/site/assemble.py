@@ -64,7 +64,7 @@ def plans(target: Path) -> list[str]:
     pages |= {path.stem: f"results/{path.stem}.md" for path in results.folder().glob("*.json")}
     for path in (REPOSITORY / "docs").glob("*.md"):
         (target / path.name).write_text(_linked(path.read_text("utf-8"), pages), "utf-8")
-    return ["slides", "facilitator", "authoring"]
+    return ["slides", "facilitator", "authoring", "hub"]
 
 
 def result_pages(target: Path) -> list[str]:
