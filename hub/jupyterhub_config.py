@@ -1,7 +1,7 @@
 """A class on one server: everybody in the room logs in with the room's password.
 
-Read docs/hub.md first. Whoever has the password can log in under any name, and every server runs as
-the one user who started the hub: for a room of people who know each other, not for the open internet.
+Read docs/hub.md first. Whoever has the password can log in under any name, and every server runs
+as the one user who started the hub: for a room of people who know each other, not for the internet.
 
     RSEDU_HUB_PASSWORD=... jupyterhub --config hub/jupyterhub_config.py
 """
@@ -37,7 +37,7 @@ def prepare(spawner: Any) -> None:
             shutil.copy(notebook, home)
 
 
-c = get_config()  # type: ignore[name-defined]  # the hub puts it here
+c = get_config()  # the hub puts it here
 c.JupyterHub.bind_url = os.environ.get("RSEDU_HUB_URL", "http://127.0.0.1:8000")
 c.JupyterHub.authenticator_class = "shared-password"
 c.JupyterHub.spawner_class = "simple"

@@ -35,7 +35,17 @@ def test_a_page_by_hand(tables) -> None:
     # Mean 2, deviation sqrt(2); t of 95 % with one degree of freedom is 12.706.
     assert "| near | 2 | -10.7 to 14.7 | 2 |" in lines
     assert "| far / 0 | 2 | the same in all | 2 |" in lines
-    assert "| near | 7 | the same in all | 1 |" in lines
+    assert "| near | 7 | none: one seed | 1 |" in lines
+    assert lines.count("### score") == 2
+
+
+def test_what_stands_alone_shares_a_table_before_the_groups(tables) -> None:
+    runs = [
+        {"seed": seed, "a": {"b": 1.0 * seed}, "ha": 1234.5 + seed, "f1": 0.5} for seed in (0, 1)
+    ]
+    lines = tables.page("x", {"command": "python x.py", "runs": runs}).split("\n")
+    alone, heading = lines.index("| f1 | 0.5 | the same in all | 2 |"), lines.index("### a")
+    assert lines[alone - 1].startswith("| ha | 1235 | 1229 to 1241 | 2 |") and alone < heading
 
 
 @pytest.mark.parametrize("name", ["06_sam", "07_oneshot"])
