@@ -25,7 +25,7 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, float]]:
 
 
 def _is_set(key: str, value: object) -> bool:
-    return isinstance(value, str) or key in SET
+    return isinstance(value, str) or (key in SET and isinstance(value, int | float))
 
 
 def arms(runs: list[dict[str, Any]]) -> dict[str, dict[Path, list[float]]]:
