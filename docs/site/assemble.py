@@ -47,7 +47,7 @@ def lessons(target: Path) -> list[str]:
                 cell.metadata["mystnb"] = {"image": {"alt": _alt(cell)}}
         nbformat.write(notebook, target / path.name)
         title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-        names.append(f"{path.stem.split('_')[0]}: {title} <lessons/{path.stem}>")
+        names.append(f"{path.stem.partition('_')[0]}: {title} <lessons/{path.stem}>")
     return names
 
 
@@ -60,11 +60,14 @@ def _linked(text: str, pages: dict[str, str]) -> str:
 
 def plans(target: Path) -> list[str]:
     """Write the pages of docs/, their tables linked to lessons and results that are there."""
-    pages = {path.stem[:2]: f"lessons/{path.name}" for path in (target / "lessons").glob("*_*")}
+    pages = {
+        path.stem.partition("_")[0]: f"lessons/{path.name}"
+        for path in (target / "lessons").glob("*_*")
+    }
     pages |= {path.stem: f"results/{path.stem}.md" for path in results.folder().glob("*.json")}
     for path in (REPOSITORY / "docs").glob("*.md"):
         (target / path.name).write_text(_linked(path.read_text("utf-8"), pages), "utf-8")
-    return ["slides", "facilitator", "authoring"]
+    return ["slides", "facilitator", "authoring", "hub"]
 
 
 def result_pages(target: Path) -> list[str]:

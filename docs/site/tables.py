@@ -53,12 +53,33 @@ def arms(runs: list[dict[str, Any]]) -> dict[str, dict[Path, list[float]]]:
     return found
 
 
+def _number(value: float) -> str:
+    """Three digits, and whole numbers above a thousand."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
 def _row(path: Path, values: list[float]) -> str:
     name = " / ".join(path).replace("|", "\\|")
-    if len(values) < 2 or len(set(values)) == 1:
-        return f"| {name} | {values[0]:.3g} | the same in all | {len(values)} |"
+    if len(values) < 2:
+        return f"| {name} | {_number(values[0])} | none: one seed | 1 |"
+    if len(set(values)) == 1:
+        return f"| {name} | {_number(values[0])} | the same in all | {len(values)} |"
     found = interval(values)
-    return f"| {name} | {found.mean:.3g} | {found.low:.3g} to {found.high:.3g} | {found.count} |"
+    ends = f"{_number(found.low)} to {_number(found.high)}"
+    return f"| {name} | {_number(found.mean)} | {ends} | {found.count} |"
+
+
+def _tables(measures: dict[Path, list[float]]) -> list[str]:
+    """Lines of an arm: one table of what stands alone, and one for each group of measures."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for path, values in measures.items():
+        groups[path[0] if path[1:] else ""].append(_row(path[1:] or path, values))
+    lines = []
+    for group in sorted(groups, key=bool):
+        lines += ["", f"### {group}"] if group else []
+        lines += ["", "| Measure | Mean | 95 % interval | Seeds |", "|---|---|---|---|"]
+        lines += groups[group]
+    return lines
 
 
 def page(name: str, stored: dict[str, Any]) -> str:
@@ -80,11 +101,5 @@ def page(name: str, stored: dict[str, Any]) -> str:
     short = {key: str(value) for key, value in fixed.items() if len(str(value)) < 100}
     lines += ["", *(f"- **{key}**: {value}" for key, value in short.items())]
     for arm, measures in arms(stored["runs"]).items():
-        kinds: dict[str, list[str]] = defaultdict(list)
-        for path, values in measures.items():
-            kinds[path[0]].append(_row(path[1:] or path, values))
-        lines += ["", f"## {arm or 'All runs'}"]
-        for kind, rows in kinds.items():
-            lines += ["", f"### {kind}", "", "| Measure | Mean | 95 % interval | Seeds |"]
-            lines += ["|---|---|---|---|", *rows]
+        lines += ["", f"## {arm or 'All runs'}", *_tables(measures)]
     return "\n".join(lines) + "\n"

@@ -22,7 +22,7 @@ _FOLDER = "JUPYTERLAB_WORKSPACES_DIR"
 
 def name_of(source: Path) -> str:
     """What the workspace of a lesson is called, in the page's address too."""
-    return f"rsedu-{source.stem[:2]}"
+    return f"rsedu-{source.stem.partition('_')[0]}"
 
 
 def workspace(paths: Sequence[str], *, name: str) -> dict[str, Any]:

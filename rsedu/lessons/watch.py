@@ -30,7 +30,7 @@ def watched(source: Path) -> list[Path]:
         The source, the module of its exercises, and the modules beside that which both import.
     """
     home = Path(registry.__file__).parent
-    exercises = home / f"{source.stem[3:]}.py"
+    exercises = home / f"{source.stem.partition('_')[2]}.py"
     names = {name for path in (source, exercises) for name in _imported(path)} - _SHARED
     beside = sorted(home / f"{name}.py" for name in names)
     return [source, exercises, *(path for path in beside if path.is_file() and path != exercises)]

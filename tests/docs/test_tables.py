@@ -22,6 +22,11 @@ def test_an_arm_is_what_was_set_and_its_numbers_are_by_seed(tables) -> None:
     assert first[("score", "far", "1")] == [4.0, 6.0]
 
 
+def test_numbers_that_were_measured_under_the_name_of_a_setting_stay_measures(tables) -> None:
+    found = tables.arms([{"seed": 0, "ratio": {"2": 0.5}}, {"seed": 1, "ratio": {"2": 0.6}}])
+    assert found == {"": {("ratio", "2"): [0.5, 0.6]}}
+
+
 def test_a_seed_that_counts_twice_is_refused(tables) -> None:
     with pytest.raises(InputError, match="Seed 0 is there twice for 'arm b"):
         tables.arms([*RUNS, RUNS[-1]])
@@ -35,11 +40,21 @@ def test_a_page_by_hand(tables) -> None:
     # Mean 2, deviation sqrt(2); t of 95 % with one degree of freedom is 12.706.
     assert "| near | 2 | -10.7 to 14.7 | 2 |" in lines
     assert "| far / 0 | 2 | the same in all | 2 |" in lines
-    assert "| near | 7 | the same in all | 1 |" in lines
+    assert "| near | 7 | none: one seed | 1 |" in lines
+    assert lines.count("### score") == 2
+
+
+def test_what_stands_alone_shares_a_table_before_the_groups(tables) -> None:
+    runs = [
+        {"seed": seed, "a": {"b": 1.0 * seed}, "ha": 1234.5 + seed, "f1": 0.5} for seed in (0, 1)
+    ]
+    lines = tables.page("x", {"command": "python x.py", "runs": runs}).split("\n")
+    alone, heading = lines.index("| f1 | 0.5 | the same in all | 2 |"), lines.index("### a")
+    assert lines[alone - 1].startswith("| ha | 1235 | 1229 to 1241 | 2 |") and alone < heading
 
 
 def test_intervals_are_those_that_the_experiment_noted(tables) -> None:
-    """One experiment stores its own intervals: a second path to the same numbers."""
+    """This experiment stores its own intervals: a second path to the same numbers."""
     stored = results.stored("06_sam")
     page = tables.page("06_sam", stored)
     for measure, (mean, low, high) in stored["mean, low and high of 95 %"].items():
@@ -49,11 +64,6 @@ def test_intervals_are_those_that_the_experiment_noted(tables) -> None:
         )
         near = [pytest.approx(value, rel=0.006, abs=5e-4) for value in (mean, low, high)]
         assert any([float(value) for value in row] == near for row in rows), (measure, rows)
-
-
-def test_a_table_called_as_what_was_set_elsewhere_is_measured(tables) -> None:
-    runs = [{"seed": seed, "ratio": {"0.4": {"right": seed}}} for seed in (1, 3)]
-    assert tables.arms(runs) == {"": {("ratio", "0.4", "right"): [1.0, 3.0]}}
 
 
 def test_every_result_has_a_page(tables) -> None:
