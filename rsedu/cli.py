@@ -122,3 +122,15 @@ def data(ctx: click.Context) -> None:
     from rsedu.data.commands import data as command
 
     command.main(ctx.args, prog_name="rsedu data", standalone_mode=False)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def grade(ctx: click.Context) -> None:
+    """Grade a folder of notebooks against the key; --help lists the options."""
+    from rsedu.grade.commands import grade as command
+
+    command.main(ctx.args, prog_name="rsedu grade", standalone_mode=False)

@@ -1,0 +1,72 @@
+"""Which cell answers which exercise: by exercise id, then cell id, then heading, then name."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rsedu.grade.key import Asked, Key
+from rsedu.grade.submissions import CodeCell
+
+_UNTOUCHED = re.compile(r"^\s*raise NotImplementedError\s*$|^\w+ = \.\.\.\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Where an exercise's answer stands.
+
+    Attributes:
+        id: of the exercise.
+        number: of the cell among the code cells; None where there is none.
+        remark: what is odd about it; empty where nothing is.
+    """
+
+    id: str
+    number: int | None
+    remark: str = ""
+
+
+def _ways(asked: Asked, cells: Sequence[CodeCell]) -> Iterator[tuple[list[int], str]]:
+    """Cells by each way of knowing them, the surest first, and what to say of it."""
+    defines = re.compile(rf"^(def\s+{asked.id}\s*\(|{asked.id}\s*=)", re.MULTILINE)
+    named = {number for number, cell in enumerate(cells) if defines.search(cell.source)}
+
+    def those(condition: list[bool]) -> list[int]:
+        return [number for number, right in enumerate(condition) if right]
+
+    yield those([cell.exercise == asked.id for cell in cells]), ""
+    yield (
+        those([bool(cell.id) and cell.id == asked.cell for cell in cells]),
+        "found by its cell's id: the exercise's id was gone",
+    )
+    heading = [bool(cell.heading) and cell.heading == asked.heading for cell in cells]
+    yield (
+        [number for number in those(heading) if number in named],
+        "found below its heading: the ids of the exercise and of the cell were gone",
+    )
+    yield sorted(named), "found by the name it defines: ids and heading were gone"
+
+
+def _choose(asked: Asked, cells: Sequence[CodeCell]) -> Matched:
+    for numbers, remark in _ways(asked, cells):
+        if not numbers:
+            continue
+        if len(numbers) > 1:
+            begun = [each for each in numbers if not _UNTOUCHED.search(cells[each].source)]
+            chosen = (begun or numbers)[-1]
+            many = f"{len(numbers)} cells answer it: the last one that was begun counts"
+            return Matched(asked.id, chosen, "; ".join(filter(None, (remark, many))))
+        return Matched(asked.id, numbers[0], remark)
+    return Matched(asked.id, None, "its cell is missing")
+
+
+def match(key: Key, cells: Sequence[CodeCell]) -> list[Matched]:
+    """Find the cell of each exercise.
+
+    Args:
+        key: of the lesson.
+        cells: the submission's code cells, in its order.
+
+    Returns:
+        One for each exercise, in the lesson's order.
+    """
+    return [_choose(asked, cells) for asked in key.asked]
