@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from rsedu.grade.alone import forbid_processes
 from rsedu.grade.limits import Limits, restrain
 from rsedu.grade.needed import Cell, Statement, needed, statements
 from rsedu.grade.wire import encode
@@ -146,6 +147,7 @@ def work(job: dict[str, Any], say: Say) -> None:
     # All inputs are made before a student's code runs, which might change what makes them.
     given = {exercise.id: [case() for case in exercise.cases] for exercise, _ in wanted}
     cells = [Cell(each["id"], each["source"]) for each in job["cells"]]
+    forbid_processes()
     restrain(Limits(**job["limits"]), started=job["started"])
     found, broken = statements(cells)
     found = _guarded(found, set(job["setup"]))

@@ -58,20 +58,16 @@ def _is_stray(process: psutil.Process, leader: int, mark: str) -> bool:
     return False
 
 
-def _end(leader: psutil.Process, mark: str) -> None:
+def _end(leader: int, mark: str) -> None:
     """Kill a process and all that came from it, until nothing is left.
 
-    Killing what is seen while more is being started takes several rounds; in a namespace the first
-    one takes all.
+    In a namespace the first blow takes all. Without one, what has left the group is looked for.
     """
-    with suppress(OSError):
-        os.killpg(leader.pid, signal.SIGSTOP)
     for _ in range(_ROUNDS):
-        found = {each for each in _family(leader) if each.pid != leader.pid}
-        found |= {each for each in psutil.process_iter() if _is_stray(each, leader.pid, mark)}
         with suppress(OSError):
-            os.killpg(leader.pid, signal.SIGKILL)
-        alive = [each for each in found if _runs(each)]
+            os.killpg(leader, signal.SIGKILL)
+        left = [each for each in psutil.process_iter() if _is_stray(each, leader, mark)]
+        alive = [each for each in left if _runs(each)]
         for each in alive:
             with suppress(psutil.Error):
                 each.kill()
@@ -182,11 +178,10 @@ def run(
             start_new_session=True,
             bufsize=0,
         )
-        leader = psutil.Process(process.pid)
         try:
             ended.stopped = _attend(process, ended, limits, stop)
         finally:
-            _end(leader, mark)
+            _end(process.pid, mark)
             ended.status = process.wait()
             for pipe in (process.stdout, process.stderr):
                 if pipe is not None:

@@ -133,7 +133,7 @@ def _events(reply: bytes | bytearray, known: Collection[str]) -> list[Event]:
 def _sentence(ended: Ended, limits: Limits) -> str:
     """Why a process did not get to its end."""
     said = {
-        "time": f"it took more than {limits.wall_s:g} seconds: is there a loop that does not end?",
+        "time": f"it took more than {limits.wall_s:g} seconds; look for a loop that does not end",
         "memory": f"it took more than {limits.memory_mb} MB of memory",
         "processes": f"it started more than {limits.processes} processes",
         "output": f"it wrote more than {limits.output_kb} kB",
@@ -141,9 +141,11 @@ def _sentence(ended: Ended, limits: Limits) -> str:
         "grader": "the grader was stopped",
     }
     if ended.stopped:
-        return f"This answer was stopped: {said[ended.stopped].removesuffix('.')}."
-    if ended.status < 0:
-        return f"This answer ended the Python that ran it, by signal {-ended.status}."
+        return f"This answer was stopped: {said[ended.stopped]}."
+    # bubblewrap tells a signal as shells do, by adding 128.
+    ended_by = -ended.status if ended.status < 0 else ended.status - 128
+    if ended_by > 0:
+        return f"This answer ended the Python that ran it, by signal {ended_by}."
     return f"This answer ended the Python that ran it, with exit status {ended.status}."
 
 

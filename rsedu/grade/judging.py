@@ -8,6 +8,7 @@ shape, sort of number) by a share, anything else not at all.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from rsedu.lessons.exercise import Exercise, Verdict
 
 KIND_SHARE = 0.25
 _MAX_LINES = 12
+_MAX_NUMBERS = 10_000
 _MAX_LETTERS = 400
 Event = dict[str, Any]
 
@@ -117,7 +119,7 @@ def _rounded(value: Any) -> str:
     for path, leaf, _ in compare.leaves(value, value):
         if compare.is_number(leaf) or hasattr(leaf, "shape"):
             array = compare.to_array(leaf)
-            numbers = array.ravel()[:10_000]
+            numbers = islice(array.flat, _MAX_NUMBERS)
             parts.append(f"{path}{array.shape}{[f'{each:.3g}' for each in numbers]}")
         else:
             parts.append(f"{path}{compare.short(leaf)}")

@@ -20,6 +20,7 @@ def safe(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula, behind an apostrophe; numbers as is."""
     if not isinstance(value, str):
         return value
+    value = value.replace("\r", "\n")  # a bare one would end the row unquoted
     bare = value.lstrip()
     return f"'{value}" if value.startswith(_FORMULA) or bare.startswith(_FORMULA) else value
 

@@ -19,14 +19,16 @@ _DTYPE = re.compile(r"[<>|=][biufc]\d{1,2}")
 _MAX_DEPTH = 20
 _MAX_PARTS = 100_000
 _MAX_AXES = 16
+_MAX_BYTES = 2**22  # no answer of the kit has a hundredth of it
 
 
 def encode(value: Any, depth: int = 0) -> dict[str, Any]:
     """Write a value so that JSON can carry it.
 
     Args:
-        value: anything. Numbers, text, arrays, tensors, lists, tuples and dicts keep their content;
-            of all else only the kind is kept, which is enough to say that it is the wrong one.
+        value: anything. Numbers, text, arrays, tensors, lists, tuples and dicts keep their content,
+            very large arrays their shape; of all else only the kind is kept, which is enough to say
+            that it is the wrong one.
         depth: how many containers it stands in.
 
     Returns:
@@ -64,7 +66,9 @@ def _array(value: Any) -> dict[str, Any]:
     if isinstance(value, np.generic):
         sort = "scalar"
     if not _DTYPE.fullmatch(array.dtype.str):
-        return {"is": "odd array", "shape": list(array.shape), "dtype": str(array.dtype)}
+        return {"is": "odd array", "shape": list(array.shape)}
+    if array.nbytes > _MAX_BYTES:
+        return {"is": "large array", "shape": list(array.shape), "dtype": array.dtype.str}
     data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
     return {"is": sort, "dtype": array.dtype.str, "shape": list(array.shape), "data": data}
 
@@ -147,12 +151,13 @@ def _whole(found: dict[str, Any], depth: int) -> int:
     return int(value)
 
 
-def _odd_array(found: dict[str, Any], depth: int) -> Any:
-    """An array of no numbers: its shape is kept, its dtype is called object."""
+def _hollow(found: dict[str, Any], depth: int) -> Any:
+    """An array of which only the shape is kept, and whether it holds numbers; takes no memory."""
     shape = tuple(int(length) for length in found["shape"])
-    if len(shape) > _MAX_AXES or math.prod(shape) > _MAX_PARTS or min(shape, default=0) < 0:
-        raise ValueError("too large")
-    return np.empty(shape, dtype=object)
+    text = found.get("dtype", "|O")
+    if len(shape) > _MAX_AXES or not (text == "|O" or _DTYPE.fullmatch(text)):
+        raise ValueError("no array")
+    return np.broadcast_to(np.zeros((), np.dtype(text)), shape)
 
 
 def _function(found: dict[str, Any], depth: int) -> Any:
@@ -168,7 +173,8 @@ _DECODERS = {
     "array": _decode_array,
     "scalar": lambda found, depth: _decode_array(found, depth)[()],
     "tensor": _decode_tensor,
-    "odd array": _odd_array,
+    "odd array": _hollow,
+    "large array": _hollow,
     "list": _decode_parts,
     "tuple": lambda found, depth: tuple(_decode_parts(found, depth)),
     "dict": _decode_dict,
