@@ -69,7 +69,7 @@ def forbid_processes() -> bool:
     if sys.platform != "linux" or machine not in _MACHINES:
         return False
     lines = program(machine)
-    filters = (_Filter * len(lines))(*lines)
+    filters = (_Filter * len(lines))(*(_Filter(*line) for line in lines))
     whole = _Program(len(lines), filters)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:

@@ -14,7 +14,7 @@ _SHADES = 5
 
 
 def shade(mark: dict[str, Any]) -> str:
-    """How dark a field of the map is: "s0" (no points) to "s5" (all), "none" where not started."""
+    """How strong a field's colour is: "s0" (no points) to "s5" (all), "none" where not started."""
     if mark["state"] == "not started":
         return "none"
     return f"s{int(_SHADES * mark['earned'] / mark['points'] + 1e-9)}"

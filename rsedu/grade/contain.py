@@ -82,14 +82,14 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def _watch(leader: psutil.Process, ended: Ended, limits: Limits) -> Stopped:
-    """Look at the sums: processes and memory."""
-    family = _family(leader)
-    if len(family) > limits.processes + 3:  # bubblewrap's own two and the child are no guests
-        return "processes"
-    memory = 0
-    for process in family:
+    """Look at the sums: processes with their threads, and memory."""
+    memory = threads = 0
+    for process in _family(leader):
         with suppress(psutil.Error):
+            threads += process.num_threads()
             memory += process.memory_info().rss
+    if threads > limits.processes + 3:  # bubblewrap's own two, and the child
+        return "processes"
     ended.memory_mb = max(ended.memory_mb, memory / MiB)
     return "memory" if ended.memory_mb > limits.memory_mb else ""
 

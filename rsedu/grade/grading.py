@@ -63,7 +63,6 @@ class _Run:
 
     events: dict[str, list[Event]]
     stopped: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
     memory_mb: float = 0.0
 
 
@@ -109,7 +108,7 @@ def _job_text(job: Job, key: Key, cells: Sequence[CodeCell], todo: Sequence[Matc
         "setup": setup,
         "exercises": [{"id": each.id, "cell": (each.number or 0) + 1} for each in todo],
         "answer_s": job.limits.answer_s,
-        "build_s": job.limits.answer_s,
+        "build_s": job.limits.wall_s / 2,  # imports take long on a busy machine
         "limits": vars(job.limits),
         "started": _started(),
     }
@@ -135,7 +134,7 @@ def _sentence(ended: Ended, limits: Limits) -> str:
     said = {
         "time": f"it took more than {limits.wall_s:g} seconds; look for a loop that does not end",
         "memory": f"it took more than {limits.memory_mb} MB of memory",
-        "processes": f"it started more than {limits.processes} processes",
+        "processes": f"it started more than {limits.processes} processes or threads",
         "output": f"it wrote more than {limits.output_kb} kB",
         "reply": f"its answers have more than {limits.reply_mb} MB",
         "grader": "the grader was stopped",
@@ -170,24 +169,27 @@ def _attempt(
 def _run(
     job: Job, key: Key, cells: Sequence[CodeCell], matched: Sequence[Matched], stop: Any
 ) -> _Run:
-    """Run the answers; where one stops its process, a new one takes up those behind it."""
+    """Run the answers; one that stops its process is blamed only where it came first in it."""
     todo = [each for each in matched if each.number is not None]
     run = _Run({each.id: [] for each in todo})
     while todo:
         ended = _attempt(job, key, cells, todo, stop)
-        run.seconds += ended.seconds
         run.memory_mb = max(run.memory_mb, ended.memory_mb)
         done = set()
-        for event in _events(ended.reply, run.events):
+        for event in _events(ended.reply, {each.id for each in todo}):
             run.events[event["exercise"]].append(event)
             run.memory_mb = max(run.memory_mb, _megabytes(event))
             if event.get("event") == "done":
                 done.add(event["exercise"])
         left = [each for each in todo if each.id not in done]
-        if left:
-            # They are answered in order: the first that is not done is the one that stopped it.
-            run.stopped[left[0].id] = _sentence(ended, job.limits)
-        todo = left[1:] if ended.stopped != "grader" else []
+        if ended.stopped == "grader":
+            break
+        if left and len(left) < len(todo):
+            # Those before it may have used up time or memory: it is tried first in a new process.
+            run.events[left[0].id].clear()
+        elif left:
+            run.stopped[left.pop(0).id] = _sentence(ended, job.limits)
+        todo = left
     return run
 
 

@@ -22,7 +22,7 @@ class Limits:
         output_kb: printed or written to its standard streams, in 2^10 bytes.
         reply_mb: of all answers together, as they come back, in 2^20 bytes.
         file_mb: of each file it writes, in 2^20 bytes.
-        processes: it may start.
+        processes: it may start, threads counted too.
     """
 
     answer_s: float = 10.0

@@ -13,7 +13,7 @@ from rsedu.grade.key import Key, keys
 from rsedu.grade.limits import Limits
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHORT = Limits(answer_s=1.0, wall_s=5.0, memory_mb=700, processes=20)
+SHORT = Limits(answer_s=1.0, wall_s=4.0, memory_mb=700, processes=20)
 Answers = Callable[..., bytes]
 
 needs_namespaces = pytest.mark.skipif(bool(bubble.missing()), reason=bubble.missing())

@@ -30,19 +30,17 @@ class Hostile:
     says: str
 
 
+_DEAF = (
+    "import signal\n"
+    "for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):\n"
+    "    signal.signal(each, signal.SIG_IGN)"
+)
 _WRONG = ("wrong value", "at [0, 0] expected 0.8605, got 0.03")
 
 CODE = {
     "endless": Hostile(ndvi("while True:\n    pass"), "error", "stopped after 1 seconds"),
     "ignores-signals": Hostile(
-        ndvi(
-            "import signal\n"
-            "for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):\n"
-            "    signal.signal(each, signal.SIG_IGN)\n"
-            "while True:\n    pass"
-        ),
-        "error",
-        "it took more than 5 seconds",
+        ndvi(f"{_DEAF}\nwhile True:\n    pass"), "error", "it took more than 4 seconds"
     ),
     # Bounded, and its children fork no further: harmless should the filter ever fail.
     "fork-bomb": Hostile(
@@ -56,13 +54,25 @@ CODE = {
         "error",
         "PermissionError: [Errno 1] Operation not permitted",
     ),
+    "thread-bomb": Hostile(
+        ndvi(
+            f"{_DEAF}\n"
+            "import threading, time\n"
+            "for _ in range(60):\n"
+            "    threading.Thread(target=time.sleep, args=(5,)).start()\n"
+            "time.sleep(5)"
+        ),
+        "error",
+        "started more than 20 processes or threads",
+    ),
     "memory": Hostile(ndvi("hog = [bytearray(10**7) for _ in range(500)]"), "error", "MemoryError"),
     "shares-its-memory": Hostile(  # which the limit on a process's own data does not count
         ndvi(
+            f"{_DEAF}\n"
             "import mmap, time\n"
-            "hog = mmap.mmap(-1, 900 * 2**20)\n"
-            "for start in range(0, len(hog), 4096):\n"
-            "    hog[start] = 1\n"
+            "hog, block = mmap.mmap(-1, 900 * 2**20), bytes(100 * 2**20)\n"
+            "for _ in range(9):\n"
+            "    hog.write(block)\n"
             "time.sleep(60)"
         ),
         "error",
@@ -121,6 +131,20 @@ CODE = {
         ),
         "error",
         "in no known form",
+    ),
+    "forges-its-end": Hostile(  # at each try, for an exercise that was done before
+        ndvi(
+            "import os\n"
+            'done = \'{"exercise": "reflectance", "event": "done"}\\n\'.encode()\n'
+            "for fd in range(3, 20):\n"
+            "    try:\n"
+            "        os.write(fd, done)\n"
+            "    except OSError:\n"
+            "        pass\n"
+            "os._exit(0)"
+        ),
+        "error",
+        "with exit status 0",
     ),
     "answers-with-a-trap": Hostile(
         "class Trap:\n"

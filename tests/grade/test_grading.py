@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +230,17 @@ def test_a_process_knows_nothing_of_the_graders_environment(
     source = hostile.ndvi("import os\nraise ValueError(sorted(os.environ))")
     said = " ".join(_of(grading.grade(job(answered(ndvi=source))))["lines"])
     assert "PYTHONHASHSEED" in said and "SECRET" not in said
+
+
+def test_nobody_is_blamed_for_the_time_that_others_took(job: Callable[..., Job]) -> None:
+    # Each call takes 1.2 s of its 2, and three of them more than the 3 s of the process.
+    slow = (
+        "import time\n\n\ndef equivalent_looks(power):\n"
+        "    time.sleep(1.2)\n    return power.mean() ** 2 / power.var()\n"
+    )
+    limits = replace(SHORT, answer_s=2.0, wall_s=3.0)
+    result = grading.grade(job(answered(equivalent_looks=slow), limits=limits))
+    mark = _of(result, "equivalent_looks")
+    assert "it took more than 3 seconds" in mark["lines"][0]
+    assert mark["right"] in (1, 2) and 0 < mark["earned"] < 2
+    assert [each["state"] for each in result["marks"]].count("passed") == 5
