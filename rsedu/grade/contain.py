@@ -33,7 +33,6 @@ class Ended:
         said: what it wrote to its standard error.
         stopped: which limit it ran into; empty where it ended by itself.
         status: its exit status; below 0 the signal that ended it.
-        seconds: from start to end.
         memory_mb: most memory of it and its children that was seen, in 2^20 bytes.
     """
 
@@ -41,7 +40,6 @@ class Ended:
     said: bytearray = field(default_factory=bytearray)
     stopped: Stopped = ""
     status: int = 0
-    seconds: float = 0.0
     memory_mb: float = 0.0
 
 
@@ -166,7 +164,7 @@ def run(
     Returns:
         What came of it; whatever it does, this does not raise.
     """
-    ended, mark, start = Ended(), uuid.uuid4().hex, time.monotonic()
+    ended, mark = Ended(), uuid.uuid4().hex
     with _file_of(content) as file:
         process = subprocess.Popen(
             command,
@@ -186,5 +184,4 @@ def run(
             for pipe in (process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()
-    ended.seconds = time.monotonic() - start
     return ended

@@ -29,7 +29,7 @@ class Limits:
     wall_s: float = 60.0
     memory_mb: int = 2048
     output_kb: int = 1024
-    reply_mb: int = 64
+    reply_mb: int = 16
     file_mb: int = 64
     processes: int = 32
 

@@ -25,10 +25,19 @@ class Matched:
     remark: str = ""
 
 
+def _defining(id_: str, cells: Sequence[CodeCell]) -> list[int]:
+    """Cells that give the name a value, other than by the checkpoint."""
+    defines = re.compile(rf"^(def\s+{id_}\s*\(|{id_}\s*=(?!\s*rsedu\.checkpoint))", re.MULTILINE)
+    return [number for number, cell in enumerate(cells) if defines.search(cell.source)]
+
+
+def _begun(numbers: Sequence[int], cells: Sequence[CodeCell]) -> list[int]:
+    return [each for each in numbers if not _UNTOUCHED.search(cells[each].source)]
+
+
 def _ways(asked: Asked, cells: Sequence[CodeCell]) -> Iterator[tuple[list[int], str]]:
     """Cells by each way of knowing them, the surest first, and what to say of it."""
-    defines = re.compile(rf"^(def\s+{asked.id}\s*\(|{asked.id}\s*=)", re.MULTILINE)
-    named = {number for number, cell in enumerate(cells) if defines.search(cell.source)}
+    named = _defining(asked.id, cells)
 
     def those(condition: list[bool]) -> list[int]:
         return [number for number, right in enumerate(condition) if right]
@@ -43,19 +52,21 @@ def _ways(asked: Asked, cells: Sequence[CodeCell]) -> Iterator[tuple[list[int], 
         [number for number in those(heading) if number in named],
         "found below its heading: the ids of the exercise and of the cell were gone",
     )
-    yield sorted(named), "found by the name it defines: ids and heading were gone"
+    yield named, "found by the name it defines: ids and heading were gone"
 
 
 def _choose(asked: Asked, cells: Sequence[CodeCell]) -> Matched:
     for numbers, remark in _ways(asked, cells):
         if not numbers:
             continue
+        begun = _begun(numbers, cells)
+        elsewhere = [] if begun else _begun(_defining(asked.id, cells), cells)
+        if elsewhere:
+            return Matched(asked.id, elsewhere[-1], "answered in another cell: its own was left")
         if len(numbers) > 1:
-            begun = [each for each in numbers if not _UNTOUCHED.search(cells[each].source)]
-            chosen = (begun or numbers)[-1]
             many = f"{len(numbers)} cells answer it: the last one that was begun counts"
-            return Matched(asked.id, chosen, "; ".join(filter(None, (remark, many))))
-        return Matched(asked.id, numbers[0], remark)
+            remark = "; ".join(filter(None, (remark, many)))
+        return Matched(asked.id, (begun or numbers)[-1], remark)
     return Matched(asked.id, None, "its cell is missing")
 
 

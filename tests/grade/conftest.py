@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from rsedu.grade import bubble
 from rsedu.grade.grading import Job
 from rsedu.grade.key import Key, keys
 from rsedu.grade.limits import Limits
@@ -15,8 +14,6 @@ from rsedu.grade.limits import Limits
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHORT = Limits(answer_s=1.0, wall_s=4.0, memory_mb=700, processes=20)
 Answers = Callable[..., bytes]
-
-needs_namespaces = pytest.mark.skipif(bool(bubble.missing()), reason=bubble.missing())
 
 
 def notebook(stem: str = "01_sentinels", *, folder: str = "solutions") -> dict[str, Any]:

@@ -73,7 +73,6 @@ def test_what_a_process_leaves_behind_ends_with_it() -> None:
     script = "setsid sleep 77125 & (setsid sh -c 'sleep 77126 & exit' &) ; exit 0"
     ended = _run(["sh", "-c", script])
     assert (ended.stopped, ended.status) == ("", 0)
-    assert ended.seconds < 10
     assert not _running("77125") and not _running("77126")
 
 

@@ -75,3 +75,17 @@ def test_a_cell_that_claims_another_exercise_is_not_stolen_by_name(
 ) -> None:
     cells.append(CodeCell("", "", "", "def ndvi(red, nir):\n    return 0"))
     assert _ndvi(lesson, cells).number == _place(cells)
+
+
+def test_an_answer_in_another_cell_counts_where_its_own_was_left(
+    lesson: Key, cells: list[CodeCell]
+) -> None:
+    place = _place(cells)
+    cells[place] = replace(
+        cells[place], source="def ndvi(red, nir):\n    raise NotImplementedError"
+    )
+    assert _ndvi(lesson, cells) == Matched("ndvi", place)
+    cells.append(CodeCell("", "", "", "def ndvi(red, nir):\n    return red"))
+    assert _ndvi(lesson, cells) == Matched(
+        "ndvi", len(cells) - 1, "answered in another cell: its own was left"
+    )
