@@ -26,6 +26,7 @@ from rsedu.grade.submissions import CodeCell
 from rsedu.lessons import registry
 
 FORMAT = "rsedu grade 1"
+_MAX_LETTERS = 20_000  # of code, as it is shown; an answer of the kit has a twentieth
 Result = dict[str, Any]
 Event = dict[str, Any]
 
@@ -229,7 +230,7 @@ def _marks(
             share=job.share,
             stopped=run.stopped.get(each.id, ""),
         )
-        code = cells[each.number].source
+        code = cells[each.number].source[:_MAX_LETTERS]
         marks.append({**judging.as_dict(mark), "code": code, "remark": each.remark})
     return marks
 

@@ -162,6 +162,13 @@ CODE = {
     ),
 }
 
+# Those that the limits stop, with a namespace and without.
+STOPPED = (
+    *("endless", "ignores-signals", "fork-bomb", "thread-bomb", "memory", "shares-its-memory"),
+    *("writes-a-gigabyte", "prints-a-gigabyte", "exits", "kills-its-parents", "crashes"),
+    *("forges-the-channel", "forges-its-end"),
+)
+
 # These need a namespace to be stopped: limits alone do not know files from files.
 SEALED = {
     "reads-the-key": Hostile(

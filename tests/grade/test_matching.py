@@ -89,3 +89,10 @@ def test_an_answer_in_another_cell_counts_where_its_own_was_left(
     assert _ndvi(lesson, cells) == Matched(
         "ndvi", len(cells) - 1, "answered in another cell: its own was left"
     )
+
+
+@pytest.mark.parametrize("text", ["\n", " \n", "def ", "a", "ndvi\n"])
+def test_no_text_takes_long_to_look_through(lesson: Key, cells: list[CodeCell], text: str) -> None:
+    place = _place(cells)
+    cells[place] = replace(cells[place], source=text * (1_000_000 // len(text)))
+    assert _ndvi(lesson, cells).number == place  # or this test would run for minutes
