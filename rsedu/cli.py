@@ -162,3 +162,15 @@ def preview(ctx: click.Context) -> None:
     from rsedu.lessons.commands import preview as command
 
     ctx.exit(command.main(ctx.args, prog_name="rsedu preview", standalone_mode=False))
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def grade(ctx: click.Context) -> None:
+    """Grade a folder of notebooks against the key; --help lists the options."""
+    from rsedu.grade.commands import grade as command
+
+    command.main(ctx.args, prog_name="rsedu grade", standalone_mode=False)

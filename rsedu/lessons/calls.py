@@ -16,6 +16,7 @@ from typing import Any
 
 _MAX_FRAMES = 3
 _MAX_PRINTED = 5
+_MAX_LETTERS = 1_000_000
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+\b")
 _NOT_THEIRS = tuple(
     str(Path(folder))
@@ -50,6 +51,19 @@ class _TimeIsUp(BaseException):
     """No Exception, so that a learner's `except Exception` lets it through."""
 
 
+class _TooMuchPrinted(BaseException):
+    """No Exception, for the same reason."""
+
+
+class _Paper(io.StringIO):
+    """What is printed, up to a length at which nobody reads it any more."""
+
+    def write(self, text: str) -> int:
+        if self.tell() + len(text) > _MAX_LETTERS:
+            raise _TooMuchPrinted
+        return super().write(text)
+
+
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     """Stop what runs too long, where the system can do so: Unix, main thread."""
@@ -81,7 +95,7 @@ def call(function: Callable[..., Any], inputs: tuple[Any, ...], *, limit_s: floa
     Returns:
         What came of it. Only a KeyboardInterrupt passes through.
     """
-    text = io.StringIO()
+    text = _Paper()
     try:
         with redirect_stdout(text), _time_limit(limit_s):
             result = function(*inputs)
@@ -92,6 +106,9 @@ def call(function: Callable[..., Any], inputs: tuple[Any, ...], *, limit_s: floa
     except _TimeIsUp:
         took = f"Your function was stopped after {limit_s:g} seconds."
         return Call(error=(f"{took} Is there a loop that does not end?",))
+    except _TooMuchPrinted:
+        much = f"Your function was stopped when it had printed {_MAX_LETTERS:,} letters."
+        return Call(error=(f"{much} Is there a print in a loop?",))
     except BaseException as error:
         return Call(error=tell(error), printed=_printed(text.getvalue()))
     return Call(result=result, printed=_printed(text.getvalue()))

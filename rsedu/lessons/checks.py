@@ -118,7 +118,7 @@ def _function(exercise: Exercise, answer: object) -> Verdict:
     said: tuple[str, ...] = ()
     for number, case in enumerate(exercise.cases):
         given = case()
-        problem = _signature(exercise, answer, given)
+        problem = signature_fault(exercise, answer, given)
         if problem:
             return _verdict("wrong kind", problem)
         inputs = copy.deepcopy(given)
@@ -131,8 +131,27 @@ def _function(exercise: Exercise, answer: object) -> Verdict:
     return _verdict("passed", text, *said)
 
 
-def _signature(exercise: Exercise, answer: Any, given: tuple[Any, ...]) -> str:
-    """Say where the function cannot be called as the exercise calls it."""
+def judge_case(exercise: Exercise, number: int, done: Call, inputs: tuple[Any, ...]) -> Verdict:
+    """Judge one call of an answer that was made elsewhere, such as in a process of its own.
+
+    Args:
+        exercise: what was asked; a function.
+        number: which of its cases was called, 0 for the first.
+        done: what came of the call.
+        inputs: the arguments as the call left them.
+
+    Returns:
+        What `judge` would say if this were the first case that is wrong; "passed" without lines
+        where it is right.
+    """
+    given = exercise.cases[number]()
+    with _quietly():
+        found = _judge_call(exercise, done, given, inputs, number=number) or _verdict("passed")
+    return replace(found, title=exercise.title, points=exercise.points)
+
+
+def signature_fault(exercise: Exercise, answer: Any, given: tuple[Any, ...]) -> str:
+    """Say where the function cannot be called as the exercise calls it; empty where it can."""
     try:
         inspect.signature(answer).bind(*given)
     except TypeError:

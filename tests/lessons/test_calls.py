@@ -106,3 +106,19 @@ def test_it_works_in_a_thread_where_no_alarm_can_be_set() -> None:
     thread.start()
     thread.join()
     assert found[0].result == 7
+
+
+def test_a_flood_of_prints_is_stopped_and_does_not_fill_the_memory() -> None:
+    def floods() -> None:
+        try:
+            while True:
+                print("x" * 999)
+        except Exception:
+            pass
+
+    done = calls.call(floods, (), limit_s=10)
+    assert done.error == (
+        "Your function was stopped when it had printed 1,000,000 letters. "
+        "Is there a print in a loop?",
+    )
+    assert done.printed == ()

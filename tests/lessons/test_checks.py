@@ -11,6 +11,7 @@ import pytest
 import rsedu
 from rsedu.errors import InputError
 from rsedu.lessons import checks, progress, registry
+from rsedu.lessons.calls import Call
 from rsedu.lessons.exercise import Exercise, Misconception, Verdict
 from rsedu.lessons.start_here import to_db
 
@@ -331,3 +332,15 @@ def test_an_answer_in_numpy_loads_no_torch_and_leaves_python_random_alone() -> N
         "assert 'torch' not in sys.modules and 'matplotlib' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_a_call_made_elsewhere_is_judged_as_one_made_here() -> None:
+    for number, case in enumerate(TOY.cases):
+        (x,) = case()
+        assert checks.judge_case(TOY, number, Call(result=_add_rows(x)), (x,)).passed
+        found = checks.judge_case(TOY, number, Call(result=_add_rows(x).T), (x,))
+        assert (found.diagnosis, found.title, found.points) == ("turned", "A toy", 2)
+        spoilt = checks.judge_case(TOY, number, Call(result=_add_rows(x)), (x + 1,))
+        assert "modifies its input" in spoilt.lines[0]
+    assert checks.judge_case(TOY, 0, Call(not_started=True), ()).state == "not started"
+    assert checks.judge_case(TOY, 0, Call(error=("Bang",)), ()).lines == ("Bang",)

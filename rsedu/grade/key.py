@@ -1,0 +1,134 @@
+"""The key of a lesson, from its solved notebook: what is asked, where, and how it is solved."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rsedu.errors import InputError, MissingDataError
+from rsedu.files import sha256
+from rsedu.grade import submissions
+from rsedu.grade.submissions import CodeCell
+from rsedu.lessons import registry
+from rsedu.lessons.source import BEGIN, END
+
+_CHECK = re.compile(r"\s*(\w+\s*=\s*)?rsedu\.check(point)?\(")
+_SETUP = re.compile(r"^\s*rsedu\.setup\(", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One exercise of the key.
+
+    Attributes:
+        id: of the exercise.
+        cell: id of its cell.
+        heading: above its cell.
+        solution: its code, without the check and the builder's markers.
+    """
+
+    id: str
+    cell: str
+    heading: str
+    solution: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of one lesson.
+
+    Attributes:
+        lesson: its number, such as "01".
+        setup: code of its first cell, the imports.
+        setup_cell: id of that cell.
+        asked: its exercises, in the lesson's order.
+        digest: of the solved notebook, 64 hexadecimal digits.
+    """
+
+    lesson: str
+    setup: str
+    setup_cell: str
+    asked: tuple[Asked, ...]
+    digest: str
+
+    @property
+    def cells(self) -> frozenset[str]:
+        """Ids of the cells by which a submission is known to be of this lesson."""
+        return frozenset({self.setup_cell, *(each.cell for each in self.asked)})
+
+
+def _solution(source: str) -> str:
+    lines = source.splitlines()
+    kept = [each for each in lines if each.strip() not in (BEGIN, END) and not _CHECK.match(each)]
+    return "\n".join(kept).rstrip()
+
+
+def read(path: Path, lesson: str) -> Key:
+    """Read the key of a lesson.
+
+    Args:
+        path: its solved notebook.
+        lesson: its number.
+
+    Raises:
+        InputError: the notebook and the kit's list of exercises disagree.
+    """
+    cells = submissions.cells(path.read_bytes())
+    setup = next((cell for cell in cells if _SETUP.search(cell.source)), CodeCell("", "", "", ""))
+    asked = tuple(
+        Asked(cell.exercise, cell.id, cell.heading, _solution(cell.source))
+        for cell in cells
+        if cell.exercise
+    )
+    known = [each.id for each in registry.exercises(lesson)]
+    if sorted(known) != sorted(each.id for each in asked):
+        raise InputError(
+            f"{path} asks for {', '.join(each.id for each in asked) or 'nothing'}; the kit's "
+            f"lesson {lesson} for {', '.join(known)}: build the lesson again, or give --key "
+            "the folder that belongs to this version."
+        )
+    return Key(lesson, setup.source, setup.id, asked, sha256(path))
+
+
+def keys(folder: Path) -> tuple[Key, ...]:
+    """Read the keys of all lessons that have one.
+
+    Args:
+        folder: with the solved notebooks, `solutions/` of the checkout.
+
+    Raises:
+        MissingDataError: there is none.
+        InputError: one disagrees with the kit.
+    """
+    paths = [(folder / f"{lesson.stem}.ipynb", lesson.number) for lesson in registry.LESSONS]
+    found = tuple(read(path, number) for path, number in paths if path.is_file())
+    if not found:
+        raise MissingDataError(
+            f"There is no key in {folder}: give --key the folder with the solved notebooks, such "
+            "as solutions/ of the checkout."
+        )
+    return found
+
+
+def match(all_: Sequence[Key], cells: Sequence[CodeCell], name: str) -> Key:
+    """Find the lesson that a notebook belongs to.
+
+    Args:
+        all_: the keys there are.
+        cells: of the notebook.
+        name: of its file, which decides where nothing in it does.
+
+    Raises:
+        InputError: it belongs to none.
+    """
+    by_exercise = {each.id: key for key in all_ for each in key.asked}
+    votes = [by_exercise[cell.exercise].lesson for cell in cells if cell.exercise in by_exercise]
+    votes = votes or [key.lesson for key in all_ for cell in cells if cell.id in key.cells]
+    for key in all_:
+        if votes and key.lesson == max(sorted(set(votes)), key=votes.count):
+            return key
+    for key in all_:
+        if registry.lesson(key.lesson).stem in name:
+            return key
+    lessons = ", ".join(key.lesson for key in all_)
+    raise InputError(f"No exercise of lesson {lessons} is in it, and its name tells no lesson.")

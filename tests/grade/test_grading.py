@@ -1,0 +1,246 @@
+"""One submission: solved, untouched, wrong in known ways, and hostile in all the ways we know."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from rsedu.files import sha256
+from rsedu.grade import batch, bubble, grading, submissions
+from rsedu.grade.grading import Job, Result
+from rsedu.grade.key import Key
+from rsedu.lessons import registry
+from tests.grade import hostile
+from tests.grade.conftest import REPOSITORY, SHORT, answered, notebook
+
+NAP_S = 43_217  # found again among all processes
+
+
+def _of(result: Result, id_: str = "ndvi") -> dict[str, Any]:
+    assert result["problem"] == ""
+    found: dict[str, Any] = next(mark for mark in result["marks"] if mark["id"] == id_)
+    return found
+
+
+LESSONS = [
+    each.stem
+    for each in registry.LESSONS
+    if (REPOSITORY / "solutions" / f"{each.stem}.ipynb").exists()
+]
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_a_solved_notebook_earns_everything_and_a_stub_nothing(
+    job: Callable[..., Job], stem: str
+) -> None:
+    for folder, share, state in (("solutions", 1, "passed"), ("notebooks", 0, "not started")):
+        result = grading.grade(job(json.dumps(notebook(stem, folder=folder)).encode()))
+        assert (result["problem"], result["lesson"]) == ("", stem[:2])
+        asked = registry.exercises(stem[:2])
+        found = {mark["id"]: mark["state"] for mark in result["marks"]}
+        assert found == {each.id: state for each in asked}
+        assert [mark["earned"] for mark in result["marks"]] == [
+            share * mark["points"] for mark in result["marks"]
+        ]
+
+
+def test_an_answer_may_lean_on_what_the_notebook_defines(job: Callable[..., Job]) -> None:
+    source = "def ndvi(red, nir):\n    return ratio(nir - red, nir + red) + OFFSET\n"
+    content = notebook()
+    place = next(n for n, each in enumerate(content["cells"]) if each["id"] == "01-ndvi")
+    content["cells"][place]["source"] = source
+    above = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": "%matplotlib inline\nOFFSET = 0.0\n1 / 0",
+    }
+    below = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": ["def ratio(a, b):\n", "    return a / b"],
+    }
+    content["cells"][place:place] = [above]
+    content["cells"].append(below)
+    assert _of(grading.grade(job(json.dumps(content).encode())))["state"] == "passed"
+
+
+def test_the_sealed_batch_harms_nobody(sealed: dict[str, Any]) -> None:
+    assert sha256(sealed["key"]) == sealed["digest"]
+    assert {each: each.read_bytes() for each in sealed["others"]} == sealed["others"]
+    assert sealed["rang"] is False
+    assert not _sleepers()
+    assert not list(Path("/tmp").glob("trapped"))
+
+
+def _sleepers() -> list[int]:
+    return [
+        each.pid
+        for each in psutil.process_iter(["cmdline"])
+        if str(NAP_S) in (each.info["cmdline"] or [])
+    ]
+
+
+@pytest.fixture(scope="module")
+def sealed(
+    tmp_path_factory: pytest.TempPathFactory, all_keys: tuple[Key, ...]
+) -> Iterator[dict[str, Any]]:
+    """All hostile submissions, graded two at a time, each in a namespace."""
+    if bubble.missing():
+        pytest.skip(bubble.missing())
+    folder = tmp_path_factory.mktemp("submissions")
+    key = REPOSITORY / "solutions" / "01_sentinels.ipynb"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.01)
+        facts = {"key": str(key), "folder": str(folder), "port": server.getsockname()[1]}
+        hostile.write_all(folder, {**facts, "grader": os.getpid(), "nap": NAP_S})
+        others = {each: each.read_bytes() for each in folder.glob("*.ipynb") if each.is_file()}
+        digest = sha256(key)
+        makers = [
+            lambda each=each: _job(each, folder, all_keys) for each in submissions.find(folder)
+        ]
+        with batch.local(2) as crew:
+            results = batch.grade_all(makers, crew, tmp_path_factory.mktemp("results"))
+        rang = True
+        try:
+            server.accept()
+        except TimeoutError:
+            rang = False
+    by_file = {each["file"].removesuffix(".ipynb"): each for each in results}
+    yield {"results": by_file, "key": key, "digest": digest, "others": others, "rang": rang}
+
+
+def _job(found: submissions.Found, folder: Path, all_keys: tuple[Key, ...]) -> Job:
+    looked, content = submissions.read(found)
+    return Job(
+        file=looked.file,
+        student=looked.student,
+        content=content,
+        problem=looked.problem,
+        keys=all_keys,
+        limits=SHORT,
+        namespace=True,
+        share=0.25,
+        hidden=(folder, REPOSITORY / "solutions"),
+    )
+
+
+@pytest.mark.parametrize("name", [*hostile.CODE, *hostile.SEALED])
+def test_hostile_code_is_contained_and_named(sealed: dict[str, Any], name: str) -> None:
+    wanted = {**hostile.CODE, **hostile.SEALED}[name]
+    result = sealed["results"][name]
+    mark = _of(result)
+    said = " ".join(mark["lines"])
+    assert (mark["state"], wanted.says in said) == (wanted.state, True), said
+    assert mark["state"] != "passed"
+    # The other answers of the same notebook count.
+    others = [each for each in result["marks"] if each["id"] != "ndvi"]
+    assert [each["state"] for each in others] == ["passed"] * 5
+
+
+@pytest.mark.parametrize("name", hostile.FILES)
+def test_a_bad_file_is_named(sealed: dict[str, Any], name: str) -> None:
+    result = sealed["results"][name]
+    assert hostile.FILES[name][1] in result["problem"]
+    assert result["marks"] == []
+
+
+def test_links_and_pipes_are_not_read(sealed: dict[str, Any]) -> None:
+    assert "symbolic link" in sealed["results"]["link"]["problem"]
+    assert "a pipe or a device" in sealed["results"]["pipe"]["problem"]
+
+
+def test_missing_and_double_cells_are_remarked(sealed: dict[str, Any]) -> None:
+    missing = _of(sealed["results"]["missing-cell"])
+    assert (missing["state"], missing["earned"], missing["remark"]) == (
+        "not started",
+        0,
+        "its cell is missing",
+    )
+    double = _of(sealed["results"]["double-ids"])
+    assert (double["state"], double["diagnosis"]) == ("wrong value", "not normalised")
+    assert double["remark"] == "2 cells answer it: the last one that was begun counts"
+
+
+def test_the_honest_one_between_them_earns_everything(sealed: dict[str, Any]) -> None:
+    assert [mark["state"] for mark in sealed["results"]["honest"]["marks"]] == ["passed"] * 6
+
+
+@pytest.fixture(scope="module")
+def limited(all_keys: tuple[Key, ...]) -> dict[str, Result]:
+    """Those that limits alone contain, graded without namespaces, two at a time."""
+
+    def job(name: str) -> Job:
+        content = answered(ndvi=hostile.CODE[name].source)
+        return Job(
+            file=name,
+            student=name,
+            content=content,
+            problem="",
+            keys=all_keys,
+            limits=SHORT,
+            namespace=False,
+            share=0.25,
+        )
+
+    with ThreadPoolExecutor(2) as executor:
+        results = executor.map(grading.grade, map(job, hostile.STOPPED))
+        return dict(zip(hostile.STOPPED, results, strict=True))
+
+
+@pytest.mark.parametrize("name", hostile.STOPPED)
+def test_limits_alone_stop_and_name_it_too(limited: dict[str, Result], name: str) -> None:
+    wanted, result = hostile.CODE[name], limited[name]
+    mark = _of(result)
+    assert (mark["state"], wanted.says in " ".join(mark["lines"])) == (wanted.state, True), mark
+    assert [each["state"] for each in result["marks"]].count("passed") == 5
+
+
+def test_a_bad_job_is_a_result_and_no_exception(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grading.matching, "match", lambda key, cells: 1 / 0)
+    result = grading.grade(job(answered()))
+    assert (
+        result["problem"]
+        == "The grader itself failed on it (ZeroDivisionError): look at it by hand."
+    )
+    assert result["final"] is False
+    assert grading.grade(job(b"", problem="It is a link."))["problem"] == "It is a link."
+
+
+def test_a_namespace_that_is_promised_and_not_there_runs_nothing(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grading.bubble, "missing", lambda: "There is none.")
+    result = grading.grade(job(answered(), namespace=True))
+    assert "was to be run in a namespace, and cannot: There is none." in result["problem"]
+
+
+def test_a_process_knows_nothing_of_the_graders_environment(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_GRADER", "xyzzy")
+    source = hostile.ndvi("import os\nraise ValueError(sorted(os.environ))")
+    said = " ".join(_of(grading.grade(job(answered(ndvi=source))))["lines"])
+    assert "PYTHONHASHSEED" in said and "SECRET" not in said
+
+
+def test_nobody_is_blamed_for_the_time_that_others_took(job: Callable[..., Job]) -> None:
+    # Each call takes 1.2 s of its 2, and three of them more than the 3 s of the process.
+    slow = (
+        "import time\n\n\ndef equivalent_looks(power):\n"
+        "    time.sleep(1.2)\n    return power.mean() ** 2 / power.var()\n"
+    )
+    limits = replace(SHORT, answer_s=2.0, wall_s=3.0)
+    result = grading.grade(job(answered(equivalent_looks=slow), limits=limits))
+    mark = _of(result, "equivalent_looks")
+    assert "it took more than 3 seconds" in mark["lines"][0]
+    assert mark["right"] in (1, 2) and 0 < mark["earned"] < 2
+    assert [each["state"] for each in result["marks"]].count("passed") == 5

@@ -1,0 +1,154 @@
+"""Verdicts and points from what came back; the table of wrong answers of lesson 01."""
+
+import copy
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rsedu.grade import judging
+from rsedu.grade.judging import Event, Mark
+from rsedu.grade.wire import encode
+from rsedu.lessons import checks, registry
+from rsedu.lessons.exercise import Exercise
+
+NDVI = registry.exercise("ndvi")
+TABLE = Path(__file__).with_name("wrong_answers.csv")
+
+
+def _event(exercise: Exercise, answer: Any, number: int) -> Event:
+    """What the child tells of one call, made here without it."""
+    used = copy.deepcopy(exercise.cases[number]())
+    told = {"event": "case", "case": number, "not_started": False, "error": [], "printed": []}
+    with np.errstate(all="ignore"):
+        result = encode(answer(*used))
+    return {**told, "result": result, "inputs": [encode(each) for each in used]}
+
+
+def _events(exercise: Exercise, answer: Any) -> list[Event]:
+    return [_event(exercise, answer, number) for number in range(len(exercise.cases))]
+
+
+def _judge(answer: Any, exercise: Exercise = NDVI, share: float = 0.25) -> Mark:
+    return judging.judge(exercise, _events(exercise, answer), share=share)
+
+
+@pytest.mark.parametrize("exercise", registry.exercises(), ids=lambda each: each.id)
+def test_reference_and_oracle_earn_everything(exercise: Exercise) -> None:
+    for answer in (exercise.reference, exercise.oracle):
+        mark = _judge(answer, exercise)
+        assert (mark.state, mark.earned, mark.alike) == ("passed", exercise.points, "")
+        assert (mark.right, mark.inputs) == (len(exercise.cases), len(exercise.cases))
+
+
+@pytest.mark.parametrize("exercise", registry.exercises(), ids=lambda each: each.id)
+def test_a_verdict_is_that_of_the_notebook(exercise: Exercise) -> None:
+    for known in exercise.misconceptions:
+        in_notebook = checks.judge(exercise, known.wrong)
+        mark = _judge(known.wrong, exercise)
+        assert (mark.state, mark.diagnosis) == (in_notebook.state, in_notebook.diagnosis)
+        assert mark.lines == in_notebook.lines
+        assert 0 <= mark.earned < exercise.points
+
+
+def _row(exercise: Exercise, name: str, wrong: Any) -> list[str]:
+    mark = _judge(wrong, exercise)
+    return [exercise.id, name, mark.state, mark.diagnosis, f"{mark.right}", f"{mark.earned:.2f}"]
+
+
+def test_the_wrong_answers_of_lesson_01_are_graded_as_in_their_table() -> None:
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        _, *wanted = list(csv.reader(file))
+    rows = [
+        _row(exercise, known.name, known.wrong)
+        for exercise in registry.exercises("01")
+        for known in exercise.misconceptions
+    ]
+    assert rows == wanted
+
+
+def test_points_are_counted_by_input() -> None:
+    first = NDVI.cases[0]()[0]
+
+    def half(red: np.ndarray, nir: np.ndarray) -> Any:
+        right = NDVI.reference(red, nir)
+        return right if red.shape == first.shape else wrong(right)
+
+    def wrong(right: np.ndarray) -> Any:
+        return right + 1
+
+    # Two inputs, two points: one right, and a quarter for the other's kind.
+    assert (_judge(half).earned, _judge(half).right) == (1.25, 1)
+    assert _judge(half, share=0.0).earned == 1.0
+    assert _judge(half, share=1.0).earned == 2.0
+    assert _judge(lambda red, nir: red + 1).earned == 0.5
+    assert _judge(lambda red, nir: (red + 1)[:1]).earned == 0.0
+
+
+def test_an_answer_that_spoils_its_input_is_found_out_here() -> None:
+    def spoils(red: np.ndarray, nir: np.ndarray) -> Any:
+        right = NDVI.reference(red, nir)
+        red *= 2
+        return right
+
+    mark = _judge(spoils)
+    assert mark.state == "wrong value" and "modifies its input" in mark.lines[0]
+
+
+def test_alike_are_answers_wrong_in_the_same_way() -> None:
+    one = _judge(lambda red, nir: red * 3 + 2)
+    same = _judge(lambda red, nir: 2 + red + red + red + 1e-7)
+    other = _judge(lambda red, nir: red * 3 + 2.5)
+    assert one.alike == same.alike != other.alike
+    swapped = _judge(lambda red, nir: (red - nir) / (red + nir))
+    assert swapped.diagnosis == "bands swapped" and len(swapped.alike) == 12
+
+
+def _told(**more: Any) -> Event:
+    return {"event": "case", "case": 0, "not_started": False, "error": [], "printed": [], **more}
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "says"),
+    [
+        ([], "error", "ended before it had answered"),
+        ([{"event": "begun"}, {"event": "done"}], "error", "ended before"),
+        ([{"event": "missing"}], "not started", "Nothing in the notebook is called ndvi"),
+        ([{"event": "failed", "lines": ["NameError: x"]}], "error", "NameError: x"),
+        ([{"event": "broken", "lines": ["SyntaxError: no"]}], "error", "SyntaxError: no"),
+        ([{"event": "failed", "lines": "x"}], "error", "in no known form"),
+        ([{"event": "value", "value": encode(3.0)}], "wrong kind", "wanted the function itself"),
+        ([{"event": "value", "value": encode(print)}], "wrong kind", ""),
+        ([{"event": "value"}], "error", "in no known form"),
+        ([_told(refused="Your function takes (a).")], "wrong kind", "takes (a)"),
+        ([_told()], "error", "in no known form"),
+        ([_told(case=9)], "error", "in no known form"),
+        ([_told(case="0")], "error", "in no known form"),
+        ([_told(result=encode(1), inputs=3)], "error", "in no known form"),
+    ],
+)
+def test_whatever_a_process_tells_is_a_verdict(events: Any, state: str, says: str) -> None:
+    mark = judging.judge(NDVI, events, share=0.25)
+    assert mark.state == state and mark.earned == 0
+    assert says in " ".join(mark.lines)
+
+
+def test_an_input_told_twice_keeps_the_worse() -> None:
+    right = _events(NDVI, NDVI.reference)
+    wrong = _event(NDVI, lambda red, nir: red + 1, 0)
+    for events in ([wrong, *right], [*right, wrong]):
+        mark = judging.judge(NDVI, events, share=0.25)
+        assert (mark.state, mark.right) == ("wrong value", 1)
+
+
+def test_what_was_stopped_keeps_what_it_had_answered() -> None:
+    events = _events(NDVI, NDVI.reference)[:1]
+    mark = judging.judge(NDVI, events, share=0.25, stopped="It was stopped.")
+    assert (mark.state, mark.lines, mark.earned) == ("error", ("It was stopped.",), 1.0)
+
+
+def test_long_stories_are_cut() -> None:
+    mark = judging.judge(NDVI, [{"event": "failed", "lines": ["x" * 9999] * 99}], share=0.25)
+    assert len(mark.lines) == 12 and len(mark.lines[0]) == 400

@@ -1,0 +1,64 @@
+"""The key of every lesson, and how a notebook is told to belong to one."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rsedu.errors import InputError, MissingDataError
+from rsedu.files import sha256
+from rsedu.grade import key, submissions
+from rsedu.grade.key import Key
+from rsedu.lessons import registry
+from tests.grade.conftest import REPOSITORY, answered, cell, notebook
+
+
+def test_each_key_asks_for_the_kits_exercises_and_solves_them(all_keys: tuple[Key, ...]) -> None:
+    assert [each.lesson for each in all_keys][:2] == ["00", "01"]
+    for each in all_keys:
+        known = registry.exercises(each.lesson)
+        assert {asked.id for asked in each.asked} == {exercise.id for exercise in known}
+        assert "import rsedu" in each.setup and each.setup_cell in each.cells
+        for asked in each.asked:
+            assert f"def {asked.id}(" in asked.solution
+            assert asked.cell == f"{each.lesson}-{asked.id}"
+            assert asked.heading.startswith("Exercise: ")
+            assert not {"check(", "checkpoint(", "SOLUTION"} & set(asked.solution.split())
+            assert "rsedu.check" not in asked.solution and "### " not in asked.solution
+
+
+def test_a_key_is_named_by_its_digest(all_keys: tuple[Key, ...]) -> None:
+    assert all_keys[1].digest == sha256(REPOSITORY / "solutions" / "01_sentinels.ipynb")
+
+
+def test_a_key_that_disagrees_with_the_kit_is_told(tmp_path: Path) -> None:
+    content = notebook()
+    cell(content, "ndvi")["metadata"] = {}
+    (tmp_path / "01_sentinels.ipynb").write_text(json.dumps(content))
+    with pytest.raises(
+        InputError, match=r"the kit's lesson 01 for .*ndvi.*: build the lesson again"
+    ):
+        key.keys(tmp_path)
+
+
+def test_a_folder_without_keys_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError, match="give --key the folder with the solved notebooks"):
+        key.keys(tmp_path)
+
+
+def test_one_key_is_enough(tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY / "solutions" / "01_sentinels.ipynb", tmp_path)
+    assert [each.lesson for each in key.keys(tmp_path)] == ["01"]
+
+
+def test_a_notebook_is_known_by_exercises_then_cells_then_its_name(
+    all_keys: tuple[Key, ...],
+) -> None:
+    cells = submissions.cells(answered())
+    assert key.match(all_keys, cells, "04_laplacian.ipynb").lesson == "01"
+    bare = [submissions.CodeCell(each.id, "", "", each.source) for each in cells]
+    assert key.match(all_keys, bare, "x.ipynb").lesson == "01"
+    assert key.match(all_keys, [], "ana_04_laplacian (1).ipynb").lesson == "04"
+    with pytest.raises(InputError, match="its name tells no lesson"):
+        key.match(all_keys, [], "homework.ipynb")

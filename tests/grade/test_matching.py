@@ -1,0 +1,98 @@
+"""Cells are found by exercise id, then cell id, then heading, then name; never the wrong one."""
+
+from dataclasses import replace
+
+import pytest
+
+from rsedu.grade import matching, submissions
+from rsedu.grade.key import Key
+from rsedu.grade.matching import Matched
+from rsedu.grade.submissions import CodeCell
+from tests.grade.conftest import answered
+
+
+@pytest.fixture
+def cells() -> list[CodeCell]:
+    return submissions.cells(answered())
+
+
+@pytest.fixture
+def lesson(all_keys: tuple[Key, ...]) -> Key:
+    return all_keys[1]
+
+
+def _ndvi(lesson: Key, cells: list[CodeCell]) -> Matched:
+    return next(each for each in matching.match(lesson, cells) if each.id == "ndvi")
+
+
+def _place(cells: list[CodeCell]) -> int:
+    return next(number for number, cell in enumerate(cells) if cell.exercise == "ndvi")
+
+
+def test_an_untouched_notebook_is_matched_by_exercise(lesson: Key, cells: list[CodeCell]) -> None:
+    found = matching.match(lesson, cells)
+    assert [each.id for each in found] == [each.id for each in lesson.asked]
+    assert [cells[each.number or 0].exercise for each in found] == [each.id for each in found]
+    assert not any(each.remark for each in found)
+
+
+@pytest.mark.parametrize(
+    ("gone", "remark"),
+    [
+        ({"exercise": ""}, "found by its cell's id"),
+        ({"exercise": "", "id": "x"}, "found below its heading"),
+        ({"exercise": "", "id": "", "heading": ""}, "found by the name it defines"),
+    ],
+)
+def test_the_next_way_is_taken_and_remarked(
+    lesson: Key, cells: list[CodeCell], gone: dict[str, str], remark: str
+) -> None:
+    place = _place(cells)
+    cells[place] = replace(cells[place], **gone)
+    found = _ndvi(lesson, cells)
+    assert found.number == place and found.remark.startswith(remark)
+
+
+def test_a_missing_cell_is_remarked(lesson: Key, cells: list[CodeCell]) -> None:
+    del cells[_place(cells)]
+    assert _ndvi(lesson, cells) == Matched("ndvi", None, "its cell is missing")
+
+
+def test_of_two_cells_the_last_that_was_begun_counts(lesson: Key, cells: list[CodeCell]) -> None:
+    first = _place(cells)
+    begun = replace(cells[first], source="def ndvi(red, nir):\n    return red")
+    stub = replace(cells[first], source="def ndvi(red, nir):\n    raise NotImplementedError\n")
+    cells += [begun, stub]
+    found = _ndvi(lesson, cells)
+    assert found.number == len(cells) - 2
+    assert found.remark == "3 cells answer it: the last one that was begun counts"
+    cells[first] = stub
+    assert _ndvi(lesson, [*cells[: first + 1], stub]).number == first + 1
+
+
+def test_a_cell_that_claims_another_exercise_is_not_stolen_by_name(
+    lesson: Key, cells: list[CodeCell]
+) -> None:
+    cells.append(CodeCell("", "", "", "def ndvi(red, nir):\n    return 0"))
+    assert _ndvi(lesson, cells).number == _place(cells)
+
+
+def test_an_answer_in_another_cell_counts_where_its_own_was_left(
+    lesson: Key, cells: list[CodeCell]
+) -> None:
+    place = _place(cells)
+    cells[place] = replace(
+        cells[place], source="def ndvi(red, nir):\n    raise NotImplementedError"
+    )
+    assert _ndvi(lesson, cells) == Matched("ndvi", place)
+    cells.append(CodeCell("", "", "", "def ndvi(red, nir):\n    return red"))
+    assert _ndvi(lesson, cells) == Matched(
+        "ndvi", len(cells) - 1, "answered in another cell: its own was left"
+    )
+
+
+@pytest.mark.parametrize("text", ["\n", " \n", "def ", "a", "ndvi\n"])
+def test_no_text_takes_long_to_look_through(lesson: Key, cells: list[CodeCell], text: str) -> None:
+    place = _place(cells)
+    cells[place] = replace(cells[place], source=text * (1_000_000 // len(text)))
+    assert _ndvi(lesson, cells).number == place  # or this test would run for minutes

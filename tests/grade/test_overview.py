@@ -1,0 +1,35 @@
+"""What a class has in common, counted by hand."""
+
+from rsedu.grade import overview
+from rsedu.grade.overview import Shared
+from tests.grade.test_tables import mark, result
+
+NAMED = {"diagnosis": "mean", "alike": "aa", "lines": ["It is a mean."], "code": "x"}
+ODD = {"alike": "bb", "lines": ["No."], "code": "y"}
+CLASS = [
+    result("ana", mark("ndvi", 0, "wrong value", **NAMED), mark("area", 2)),
+    result("ben", mark("ndvi", 0, "wrong value", **ODD), mark("area", 0, "not started")),
+    result("cai", mark("ndvi", 0, "wrong value", **ODD), mark("area", 0, "error", alike="cc")),
+    result("ben", problem="broken", lesson=""),
+]
+
+
+def test_wrong_answers_are_grouped_the_largest_first() -> None:
+    assert overview.shared(CLASS) == [
+        Shared("01", "NDVI", "", "No.", ("ben", "cai"), "y"),
+        Shared("01", "NDVI", "mean", "It is a mean.", ("ana",), "x"),
+    ]
+
+
+def test_one_student_twice_is_one() -> None:
+    twice = [CLASS[1], CLASS[1]]
+    assert overview.shared(twice) == []
+
+
+def test_who_never_started_what() -> None:
+    assert overview.never_started(CLASS) == {"ben": ["AREA"]}
+
+
+def test_states_and_lessons_are_counted() -> None:
+    assert overview.states(CLASS) == {"wrong value": 3, "passed": 1, "not started": 1, "error": 1}
+    assert {number: len(found) for number, found in overview.lessons(CLASS).items()} == {"01": 3}
