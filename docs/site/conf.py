@@ -19,6 +19,7 @@ html_title = "rsedu"
 html_static_path = ["style.css"]
 html_css_files = ["style.css"]
 html_show_sphinx = False
+html_show_copyright = False
 html_math_renderer = "mathml"
 html_copy_source = False
 language = "en"
