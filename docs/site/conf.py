@@ -1,5 +1,6 @@
 """How Sphinx builds the site; read in the folder that `assemble.py` has filled."""
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -18,6 +19,7 @@ html_title = "rsedu"
 html_static_path = ["style.css"]
 html_css_files = ["style.css"]
 html_show_sphinx = False
+html_show_copyright = False
 html_math_renderer = "mathml"
 html_copy_source = False
 language = "en"
@@ -29,13 +31,13 @@ napoleon_use_ivar = True  # attributes of a named tuple would be listed twice
 suppress_warnings = ["ref.python"]  # names of axes in shapes look like references
 
 
-# What docutils' translation does not know, in words that it does.
-_SPELLINGS = {r"\dots": r"\ldots"}
+# What docutils' translation does not know, in words that it does; larger brackets it can't draw.
+_SPELLINGS = ((r"\\dots\b", r"\\ldots"), (r"\\[bB]igg?[lrm]?(?![a-zA-Z])", ""))
 
 
 def _mathml(tex: str, *, block: bool) -> str:
-    for unknown, known in _SPELLINGS.items():
-        tex = tex.replace(unknown, known)
+    for unknown, known in _SPELLINGS:
+        tex = re.sub(unknown, known, tex)
     return tex2mathml(tex, as_block=block)
 
 
