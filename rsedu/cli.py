@@ -117,6 +117,18 @@ def board(ctx: click.Context) -> None:
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 @click.pass_context
+def report(ctx: click.Context) -> None:
+    """Write a group's one-page report; --help lists the options."""
+    from rsedu.project.commands import report as command
+
+    command.main(ctx.args, prog_name="rsedu report", standalone_mode=False)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
 def data(ctx: click.Context) -> None:
     """Fetch real data sets and Sentinel scenes; --help lists the commands."""
     from rsedu.data.commands import data as command

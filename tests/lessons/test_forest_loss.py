@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from rsedu.lessons.forest_loss import change_scores, fall_db, loss_year
+from rsedu.lessons.forest_loss import fall_db, loss_year
 from rsedu.project.baselines import first_year
-from rsedu.project.score import score
 
 
 def test_the_fall_of_even_echoes_is_the_difference_of_their_decibels() -> None:
@@ -29,11 +28,3 @@ def test_the_year_is_that_of_the_baselines() -> None:
     ours = loss_year(gone.reshape(6, -1), clear.reshape(6, -1), dates)
     theirs = first_year(gone, clear, tuple(dates.tolist()))
     np.testing.assert_allclose(ours, theirs.ravel())
-
-
-def test_the_scores_are_those_of_the_kit() -> None:
-    draw = np.random.default_rng(2)
-    years = draw.uniform(2021, 2025, (2, 40, 50)).astype(np.float32)
-    years[draw.random(years.shape) > 0.3] = np.nan
-    found = score(years[0], years[1], gsd_m=10.0, sample=100)
-    assert change_scores(*years) == pytest.approx((found.f1, found.date_error_years))
