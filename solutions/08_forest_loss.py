@@ -18,9 +18,10 @@ from skimage.filters import threshold_otsu
 import rsedu
 from rsedu import plot
 from rsedu.lessons import results
-from rsedu.project import area, baselines, figure
+from rsedu.project import area, baselines, figure, page, yearly
 from rsedu.project import score as scoring
 from rsedu.project.place import Place
+from rsedu.project.report import Report, how_sure
 from rsedu.project.task import Task
 
 rsedu.setup("08")
@@ -43,9 +44,9 @@ rsedu.setup("08")
 # | time | what | checkpoint |
 # |---|---|---|
 # | 13:00 | this notebook, in pairs | |
-# | 14:00 | choose a track, open its starter | **1:** the baseline has run, and its score is on the board |
+# | 14:00 | choose a track, open its starter | **1:** a baseline is on the board |
 # | 14:15 | one of the three ways to beat it | |
-# | 14:50 | start the map of the large place | **2:** better than the baseline, or a reason why not |
+# | 14:50 | start the map of the large place | **2:** better than it, or a reason why not |
 # | 15:20 | score, report | **3:** a map of 20 x 20 km with its interval |
 # | 15:40 | two minutes for each group | **4:** the page is printed |
 # | 16:00 | end | |
@@ -71,7 +72,7 @@ for date, clear in zip(stack.dates, stack.clear, strict=True):
 
 # %%
 dates = [place.frontier.optical(date=d, cloud_cover=c) for d, c in ((2020.5, 0), (2023.5, 0.6))]
-axes = plot.panels(1, 3, title="SYNTHETIC place", size_in=(3.0, 3.2))
+axes = plot.panels(1, 3, title="SYNTHETIC place", size_in=(2.6, 2.9))
 plot.true_colour(dates[0], title="2020.5", ax=axes[0])
 plot.true_colour(dates[1], like=dates[0], title="2023.5", ax=axes[1])
 radar = place.frontier.radar(date=2023.5)
@@ -242,8 +243,6 @@ gone = (index[0] - index > baselines.NDVI_LOSS) & (index[0] > baselines.FOREST_N
 flat = (layer.reshape(len(index), -1) for layer in (gone & stack.clear[0], stack.clear))
 by_ndvi = loss_year(*flat, np.array(stack.dates)).reshape(stack.shape).astype(np.float32)
 print(f"{np.isfinite(by_ndvi).sum() / 100:.0f} ha on the map, {lost.sum() / 100:.0f} ha in truth")
-
-# %%
 axes = plot.panels(1, 3, title="When? Each map's own years", size_in=(3.1, 2.8))
 edges = np.arange(2020.5, 2026)
 shares = []
@@ -324,13 +323,17 @@ maps = {"NDVI": by_ndvi, "radar": by_radar, "both": both}
 for name, map_ in maps.items():
     f1, apart = change_scores(map_, true)
     print(f"{name:6}: F1 {f1:.2f}, dates {apart:.2f} years beside the truth")
-
-# %%
 found = scoring.score(both, true, gsd_m=10.0)
 plot.show(figure.draw(both, true, place, found))
 
 # %% [markdown]
-# READ
+# By F1 all three are within two points of each other: nobody would choose by that. By years they
+# are not: NDVI's dates are 1.3 years off, with the radar's clock 0.26, about as good as looks a
+# year apart can be (dates spread evenly over a year lie 0.25 from its middle).
+#
+# And one whole clearing is black: 4.6 ha of crop, in 2025 with an NDVI of 0.85, as green as forest.
+# Radar found it: a field is smoother than a forest, however green. The same F1 for quite different
+# errors: radar frays all edges a little, NDVI overlooks one field altogether.
 
 # %% [markdown]
 # ## How many hectares?
@@ -406,7 +409,13 @@ print(f"mapped {strata_ha[1]:.0f} ha; estimated {area_ha:.0f} ha, {low:.0f} to {
 print(f"truth {lost.sum() / 100:.0f} ha")
 
 # %% [markdown]
-# READ
+# Look at the second number of the first row. Three of 225 pixels were lost where the map shows
+# nothing: that is 1.3 % of 1536 ha, 20 ha, a quarter of the whole estimate from three pixels. The
+# interval is honest about it: 59 to 106 ha. The map's own count looks much better, 64 of 67 ha,
+# and says nothing about how we would know.
+#
+# One sample is one sample. **Predict:** of 200 doubters with 300 pixels each, how many get an
+# interval that holds the truth?
 
 # %%
 truth_ha, draws = lost.sum() / 100, []
@@ -418,8 +427,12 @@ held = np.abs(middle - truth_ha) <= 1.96 * error
 print(f"mean of 200 estimates: {middle.mean():.0f} ha; truth {truth_ha:.0f} ha")
 print(f"intervals that hold the truth: {100 * held.mean():.0f} %; promised: 95 %")
 
+# %% [markdown]
+# The estimates are right in the mean, as promised. The intervals are not: hardly more than half of
+# them hold the truth. Sort the samples by what they happened to meet, and see why:
+
 # %%
-(ax,) = plot.panels(1, 1, title="Samples by what they met of the omissions", size_in=(5.4, 3.2))
+(ax,) = plot.panels(1, 1, title="200 samples, by the omissions they met", size_in=(5.6, 3.2))
 for count in np.unique(omissions):
     mine = omissions == count
     x = count + np.linspace(-0.35, 0.35, mine.sum())
@@ -427,10 +440,24 @@ for count in np.unique(omissions):
 ax.axhline(truth_ha, color="black", linestyle="--", label="truth")
 ax.set(xlabel="lost pixels in the sample that the map had missed", ylabel="hectares, 95 %")
 ax.legend(fontsize="small")
-plot.show(f"{100 * np.mean(omissions == 0):.0f} % of the samples met no omission at all.")
+none = 100 * np.mean(omissions == 0)
+plot.show(f"{none:.0f} % of the samples met no omission: their intervals are short, and too low.")
 
 # %% [markdown]
-# x
+# ## Break it: a sample that met no error
+#
+# The better a map, the fewer errors a sample meets. With none, $p_h (1 - p_h) = 0$, and the formula
+# says: *no error at all*. Half of our doubters would have sworn to 62 ha, give or take two, because
+# they found nothing. But what does it prove, to look at 225 pixels and find no loss?
+#
+# If a share $p$ of the stratum were lost, a sample of $n$ would meet none of it with the chance
+# $(1 - p)^n$. The largest share that we cannot exclude is where that chance is still 5 %.
+#
+# ### Exercise: found none, so there is none?
+#
+# Difficulty 2 of 3 · 5 minutes · 2 points
+#
+# **Goal:** the most hectares that may have been missed.
 
 
 # %% rsedu={"id": "most_missed_ha"}
@@ -438,41 +465,93 @@ def most_missed_ha(looked, stratum_ha):
     """Most that may be lost in a stratum of which a sample showed none.
 
     Args:
-        looked: pixels that were looked up, none of them lost.
-        stratum_ha: hectares of the stratum.
+        looked: int, pixels that were looked up, none of them lost.
+        stratum_ha: float, hectares of the stratum.
 
     Returns:
         float, hectares: if more than this were lost, fewer than 5 of 100 samples would have met
         none.
     """
     ### BEGIN SOLUTION
-    return float(stratum_ha * (1 - 0.05 ** (1 / looked)))
+    return stratum_ha * (1 - 0.05 ** (1 / looked))
     ### END SOLUTION
 
 
 rsedu.check("most_missed_ha", most_missed_ha)
 most_missed_ha = rsedu.checkpoint("most_missed_ha", most_missed_ha)
 
+# %% [markdown]
+# <details>
+# <summary>Hint 1</summary>
+#
+# Solve $(1 - p)^n = 0.05$ for $p$: take the n-th root of both sides.
+# </details>
+# <details>
+# <summary>Hint 2</summary>
+#
+# The n-th root of x is <code>x ** (1 / n)</code>; hectares are the share times
+# <code>stratum_ha</code>.
+# </details>
+
+# %% [markdown]
+# **Predict:** how many hectares may hide behind 225 pixels without a loss?
+
 # %%
 for looked in (75, 225, 925):
-    print(f"none of {looked:3}: up to {most_missed_ha(looked, strata_ha[0]):3.0f} ha were missed")
+    print(f"none of {looked:3}: up to {most_missed_ha(looked, strata_ha[0]):2.0f} ha were missed")
 missed_ha = (lost & ~np.isfinite(both)).sum() / 100
 print(f"in truth: {missed_ha:.1f} ha")
+
+# %% [markdown]
+# About $3/n$ of the stratum, the "rule of three". Behind 225 empty looks hide up to 20 ha, a third
+# of all the loss. So intervals of shares near 0 have to be lopsided: short below, long above. The
+# kit puts its interval together from such ones (Jeffreys'), stratum by stratum. **Predict:** how
+# often does that hold the truth, and what do 1000 pixels change?
 
 # %%
 for size in (300, 1000):
     hits = []
     for seed in range(200):
         drawn, _ = scoring.sampled(np.isfinite(both), lost, sample=size, seed=seed)
-        kit, (ours, error_ha) = area.estimate(drawn, strata_ha), stratified_area(drawn, strata_ha)
-        hits.append(
-            (abs(ours - truth_ha) <= 1.96 * error_ha, kit.low[1] <= truth_ha <= kit.high[1])
-        )
-    plain, jeffreys = 100 * np.mean(hits, axis=0)
-    print(f"{size:4} px: symmetric {plain:.0f} %, from Jeffreys' intervals {jeffreys:.0f} %")
+        kit, (ours, se) = area.estimate(drawn, strata_ha), stratified_area(drawn, strata_ha)
+        hits.append((abs(ours - truth_ha) <= 1.96 * se, kit.low[1] <= truth_ha <= kit.high[1]))
+    plain, lopsided = 100 * np.mean(hits, axis=0)
+    print(f"{size:4} px: symmetric {plain:.0f} %, lopsided {lopsided:.0f} % hold the truth")
 
 # %% [markdown]
-# x
+# That is why `rsedu score` looks up 1000 pixels, and gives the lopsided interval first. The same on
+# five **large** places, three maps of each, 200 samples of 1000 pixels for each map (stored by
+# `python tests/experiments/08_area.py`):
+
+# %%
+design = {"sample": 1000, "allocation": "at_least"}
+runs = [run for run in results.stored("08_area")["runs"] if design.items() <= run.items()]
+print("map     its count is off   lopsided holds     symmetric holds")
+for name in ("ndvi", "shaky", "good"):
+    mine = [run for run in runs if run["map"] == name]
+    off = np.mean([100 * (run["mapped_ha"] / run["true_ha"] - 1) for run in mine])
+    ends = [100 * np.sort([run[key] for run in mine]) for key in ("covered", "covered, symmetric")]
+    low, high = (f"{each[0]:.0f} to {each[-1]:.0f} %" for each in ends)
+    print(f"{name:8}{off:+.0f} %{low:>26}{high:>19}")
+
+# %% [markdown]
+# A map that is 21 % off gets an interval that holds the truth 95 times in a hundred, and a nearly
+# perfect one has the worst symmetric interval. Whether a *number* can be trusted is decided by the
+# sample; the map decides how short the interval is.
+#
+# ## How many pixels to look up?
+#
+# A look costs a minute. How many are needed, so that the 95 % interval reaches at most $h$ hectares
+# to each side? Given a guess of the shares $p_h$, and if each stratum gets as many pixels as is
+# best for it (Cochran 1977):
+#
+# $$n = \left( \frac{\sum_h W_h \sqrt{p_h (1 - p_h)}}{h / 1.96} \right)^2$$
+#
+# ### Exercise: how many pixels to look up?
+#
+# Difficulty 2 of 3 · 6 minutes · 2 points
+#
+# **Goal:** the size of the sample.
 
 
 # %% rsedu={"id": "sample_size"}
@@ -482,10 +561,10 @@ def sample_size(shares, strata_ha, half_ha):
     Args:
         shares: (strata,) float, the share of each stratum that is thought to be lost, 0 to 1.
         strata_ha: (strata,) float, hectares of each stratum.
-        half_ha: hectares from the estimate to each end of its 95 % interval.
+        half_ha: float, hectares from the estimate to each end of its 95 % interval.
 
     Returns:
-        int, pixels in all strata together, if each gets as many as is best for it.
+        int, pixels in all strata together, rounded up.
     """
     ### BEGIN SOLUTION
     spread = (strata_ha * np.sqrt(shares * (1 - shares))).sum()
@@ -496,29 +575,133 @@ def sample_size(shares, strata_ha, half_ha):
 rsedu.check("sample_size", sample_size)
 sample_size = rsedu.checkpoint("sample_size", sample_size)
 
+# %% [markdown]
+# <details>
+# <summary>Hint 1</summary>
+#
+# Each stratum's spread is <code>np.sqrt(p * (1 - p))</code>; weigh it by hectares, sum, then
+# divide.
+# </details>
+# <details>
+# <summary>Hint 2</summary>
+#
+# <code>half_ha</code> is 1.96 standard errors. <code>int(np.ceil(...))</code> rounds up.
+# </details>
+
+# %% [markdown]
+# What is a map worth, in minutes? Say that one pixel in 300 was missed, and 96 % of the mapped ones
+# are right. **Predict:** how much more must be looked up *without* a map?
+
 # %%
-shares = np.array([0.003, 0.96])
+shares = np.array([1 / 300, 0.96])
 for half_ha in (20, 10, 5):
-    n = sample_size(shares, strata_ha, half_ha)
-    print(f"{area_ha:.0f} ha +- {half_ha:2}: {n:5} px, {n / 60:.1f} hours at one a minute")
-blind = sample_size(np.array([0.042]), np.array([1600.0]), 10)
-print(f"without a map, +- 10 ha: {blind} px")
+    needed = sample_size(shares, strata_ha, half_ha)
+    print(f"+- {half_ha:2} ha: {needed:5} px, {needed / 60:4.1f} hours at one a minute")
+needed = sample_size(np.array([0.042]), np.array([1600.0]), 10)
+print(f"without a map, +- 10 ha: {needed} px, {needed / 60:.0f} hours")
+
+# %% [markdown]
+# Half the interval costs four times the work. And the map saves nine tenths of it: that is its
+# worth for the hectares. Keep the number for track C, which pays for a map in clicks.
+#
+# ## Break it: the right hectares for the wrong reason
+#
+# A group is late, and something went wrong with the transform: all of its map lies 300 m too far
+# east. **Predict:** what happens to the hectares on the map, to F1, and to the interval?
 
 # %%
 moved = np.roll(both, 30, axis=1)
-for name, map_ in (("both", both), ("300 m too far east", moved)):
-    found = scoring.score(map_, true, gsd_m=10.0)
+axes = plot.panels(1, 2, title="Errors of two maps", size_in=(4.2, 3.4))
+scores = {}
+for ax, (name, map_) in zip(axes, {"as it was": both, "300 m east": moved}.items(), strict=True):
+    scores[name] = scoring.score(map_, true, gsd_m=10.0)
+    kinds = figure.errors(map_, true)
+    plot.class_map(kinds, dates[0], names=figure.NAMES, colours=figure.COLOURS, title=name, ax=ax)
+plot.show(f"F1 {scores['as it was'].f1:.2f} left, {scores['300 m east'].f1:.2f} right.")
+for name, found in scores.items():
     low, high = found.interval_ha
-    print(f"{name:18}: counted {found.mapped_ha:.0f} ha, F1 {found.f1:.2f}; ", end="")
-    print(f"estimated {found.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})")
+    print(f"{name:10}: counted {found.mapped_ha:.0f} ha, F1 {found.f1:.2f},", end=" ")
+    print(f"estimated {found.estimated_ha:.0f} ha, {low:.0f} to {high:.0f}")
+
+# %% [markdown]
+# Every hectare is there, and hardly one in its place. If only the sum is compared with a known
+# number, this map is as good as the other: false alarms and omissions cancel. What gives it away is
+# the sample: nearly all of the mapped pixels are no loss, and the interval is four times as long.
+# The estimate itself is still honest. So: never a sum without a sample.
+#
+# ## Which year, with an interval?
+#
+# The same 1000 pixels, sorted by the year of their *true* loss, give an estimate for each year. The
+# bars need no dates from the map; the diamonds are what its own dates say. **Predict:** which map's
+# diamonds lie far off?
 
 # %%
-wanted = results.stored("08_area")["runs"]
-for name in ("ndvi", "shaky", "good"):
-    runs = [
-        r for r in wanted if (r["map"], r["sample"], r["allocation"]) == (name, 1000, "at_least")
-    ]
-    off = np.mean([100 * (r["mapped_ha"] / r["true_ha"] - 1) for r in runs])
-    print(
-        name, f"{off:+.0f} %", [r["covered"] for r in runs], [r["covered, symmetric"] for r in runs]
-    )
+axes = plot.panels(1, 2, title="Hectares of each year", size_in=(5.0, 3.6))
+for ax, (name, map_) in zip(axes, {"NDVI": by_ndvi, "both": both}.items(), strict=True):
+    figure.draw_years(yearly.by_year(map_, true, place), ax=ax)
+    ax.set(title=name, ylim=(0, 68))
+plot.show(
+    "NDVI's own dates (diamonds) put nearly all of the loss into one year; the sample doesn't."
+)
+
+# %% [markdown]
+# ## Choose a track
+#
+# Now your group. Each starter runs at once with a baseline and names three ways to beat it:
+#
+# | track | question | starter |
+# |---|---|---|
+# | A | Do features at several pixel sizes find more? | [08a](08a_scale.ipynb) |
+# | B | What do two sensors know when clouds hide one? | [08b](08b_clouds.ipynb) |
+# | C | How many hectares does a minute of clicking buy? | [08c](08c_clicks.ipynb) |
+# | D | Does one example find the loss of a whole scene? | [08d](08d_one_shot.ipynb) |
+#
+# **A** for those who liked lessons 02 to 04, **B** after lesson 05, **C** after 06, **D** after 07.
+# Two groups may take the same one: the scoreboard tells them apart.
+
+# %% [markdown]
+# At checkpoint 3, in a terminal (or in a cell, with `!` before it):
+#
+# ```bash
+# rsedu score map.tif --group "Los Tucanes" --board /shared/board
+# rsedu board /shared/board
+# rsedu report map.tif --group "Los Tucanes" --track "B, through clouds" \
+#     --method did.txt --limits not.txt --out report.html --out report.pdf
+# ```
+#
+# The report fills itself with numbers and figures. Two texts are yours: what you did, and what you
+# would *not* use the map for. Here is the page of this notebook's own map:
+
+# %%
+today = Report(group="This notebook", track="both sensors", place=place, mapped=both)
+print("written:", *page.write(today, "afternoon/report.html"))
+print(how_sure(today))
+
+# %% [markdown]
+# ## What we saw, and what it does not show
+#
+# - Clouds hide *when*: NDVI alone was 1.3 years off, with the radar's clock a quarter. A field as
+#   green as forest hides *whether*, at any date; radar hears it.
+# - F1 says whether the loss was found, years say when, and neither says how many hectares.
+# - Hectares come from a sample. Its estimate is right in the mean, whatever the map.
+# - A symmetric interval from a sample that met hardly any error held the truth in 52 of 100 cases.
+#   Finding none of $n$ excludes only shares above about $3/n$.
+# - Equal sums prove nothing: a map 300 m off has the same hectares.
+
+# %% [markdown]
+# What it does **not** show: how these methods do in a real forest. The place is synthetic; its
+# clearings have sharp edges, and its speckle has no neighbours. Here a look costs nothing and is
+# always right; people who interpret images err and disagree, and the interval does not know that.
+# And a place of 4 km holds a dozen clearings.
+
+# %% [markdown]
+# **References.** P. Olofsson et al., Good practices for estimating area and assessing accuracy of
+# land change, Remote Sensing of Environment 148, 2014 (equations 8 to 11: area and standard error;
+# 13: sample size). W. G. Cochran, Sampling Techniques, 3rd edition, 1977 (5.25). L. D. Brown, T. T.
+# Cai and A. DasGupta, Interval estimation for a binomial proportion, Statistical Science 16, 2001
+# (Jeffreys' interval).
+#
+# **Next:** the starter of your track.
+
+# %%
+rsedu.progress("08")

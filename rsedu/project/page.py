@@ -2,7 +2,7 @@
 
 import html
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -66,7 +66,7 @@ def _as_pdf(notebook: NotebookNode) -> Callable[[Path], object]:
 _FORMATS = {".html": _as_html, ".ipynb": _as_notebook, ".pdf": _as_pdf}
 
 
-def check_names(paths: tuple[Path, ...]) -> None:
+def check_names(paths: Sequence[Path]) -> None:
     """Refuse names of reports that end in nothing that is written.
 
     Raises:
@@ -80,12 +80,12 @@ def check_names(paths: tuple[Path, ...]) -> None:
             )
 
 
-def write(report: Report, *paths: Path) -> list[Path]:
+def write(report: Report, *names: Path | str) -> list[Path]:
     """Write a report, each file whole or not at all.
 
     Args:
         report: what to write.
-        paths: names that end in .html, .ipynb or .pdf; a PDF needs Chromium or Chrome.
+        names: paths that end in .html, .ipynb or .pdf; a PDF needs Chromium or Chrome.
 
     Returns:
         The paths.
@@ -96,6 +96,7 @@ def write(report: Report, *paths: Path) -> list[Path]:
             list is written.
         BrokenDataError: a file cannot be written.
     """
+    paths = [Path(name) for name in names]
     check_names(paths)
     notebook = compose(report)
     for path in paths:
@@ -105,4 +106,4 @@ def write(report: Report, *paths: Path) -> list[Path]:
             raise  # some of the kit's own errors are OSErrors too
         except OSError as error:
             raise BrokenDataError(f"{path} cannot be written: choose another ({error}).") from error
-    return list(paths)
+    return paths
