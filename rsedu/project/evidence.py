@@ -58,7 +58,7 @@ class Looks:
 def looks(stack: Stack) -> Looks:
     """Choose the first and the last clear look, pixel by pixel."""
     count = len(stack.dates)
-    seen: np.ndarray = stack.clear.any(axis=0)
+    seen: np.ndarray = np.asarray(stack.clear.any(axis=0))
     first = stack.clear.argmax(axis=0)
     last = np.where(seen, count - 1 - stack.clear[::-1].argmax(axis=0), 0)
     before, after = (

@@ -6,7 +6,7 @@ labels they never saw.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -25,14 +25,14 @@ from rsedu.scenes.synthetic import Window
 from rsedu.worlds import TRAIN_WORLDS
 
 #: Where the methods learn; nothing is ever judged on these.
-SCHOOL = TRAIN_WORLDS[:15]
-#: Share of the place under cloud at each date, one kind after the other.
+SCHOOL = TRAIN_WORLDS[:18]
+#: Share of the place under cloud at each date, one place after the other.
 WEATHERS = (CLOUDS, (0.0, 0.8, 0.8, 0.8, 0.8, 0.0), (0.8,) * len(CLOUDS))
 
 _SIDE_M = 20_000.0
-_WINDOWS = 2  # of each place
+_WINDOWS = 3  # of each place
 _CORE_PX, _ROUND_PX = 128, 32  # of a window: what is learnt, and what is seen all round it
-_SHARE = 0.3  # of the pixels of a window
+_SHARE = 0.6  # of the pixels of a window
 _TREES = 150
 _SURE = 0.5
 
@@ -56,16 +56,6 @@ class Sample:
         return inside, inside
 
 
-def _cut(stack: Stack, inside: slice) -> Stack:
-    """The middle of a stack, without what only the search for clouds needed."""
-    return replace(
-        stack,
-        optical=stack.optical[..., inside, inside].copy(),
-        radar=stack.radar[..., inside, inside].copy(),
-        clear=stack.clear[..., inside, inside].copy(),
-    )
-
-
 def _samples_of(seed: int, weather: tuple[float, ...]) -> Iterator[Sample]:
     task = Task(place=Place(seed=seed, size_m=_SIDE_M), clouds=weather)
     rng = np.random.default_rng((809, seed))
@@ -78,15 +68,13 @@ def _samples_of(seed: int, weather: tuple[float, ...]) -> Iterator[Sample]:
             )
             for reach in (MARGIN_PX, _ROUND_PX)
         )
-        away = MARGIN_PX - _ROUND_PX
-        yield Sample(
-            stack=_cut(task.read(wide), slice(away, -away)), years=task.place.truth(window=near)
-        )
+        inside = slice(MARGIN_PX - _ROUND_PX, _ROUND_PX - MARGIN_PX)
+        stack = task.read(wide).cut((inside, inside))
+        yield Sample(stack=stack, years=task.place.truth(window=near))
 
 
-@lru_cache(maxsize=1)
 def school(places: Sequence[int] = SCHOOL) -> tuple[Sample, ...]:
-    """Windows to learn from, two of each place, the weather changing from place to place.
+    """Windows to learn from, three of each place, the weather changing from place to place.
 
     Args:
         places: seeds, of `TRAIN_WORLDS` unless somebody wants to be fooled.
@@ -95,7 +83,12 @@ def school(places: Sequence[int] = SCHOOL) -> tuple[Sample, ...]:
         InputError: there is no place.
     """
     if not places:
-        raise InputError("There is no place to learn on: give seeds, such as TRAIN_WORLDS[:15].")
+        raise InputError("There is no place to learn on: give seeds, such as TRAIN_WORLDS[:18].")
+    return _school(tuple(places))
+
+
+@lru_cache(maxsize=1)
+def _school(places: tuple[int, ...]) -> tuple[Sample, ...]:
     return tuple(
         sample
         for number, seed in enumerate(places)
@@ -169,7 +162,7 @@ class Taught:
 def taught_forest(*, places: Sequence[int] = SCHOOL) -> PixelForest:
     """Teach the baseline's forest where `Taught` learns: how much of it is the labels?"""
     forest = RandomForestClassifier(100, random_state=0, n_jobs=1, min_samples_leaf=2)
-    features, years = _lesson(school(places), _PixelTable(), _SHARE / 3)
+    features, years = _lesson(school(places), _PixelTable(), _SHARE / 6)
     dates = school(places)[0].stack.dates
     return PixelForest(
         forest=forest.fit(features, periods(years, dates)),
