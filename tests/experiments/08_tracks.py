@@ -4,9 +4,9 @@ python tests/experiments/08_tracks.py
 writes data/results/08_tracks.json, about an hour on one busy core; what is there already is kept.
 
 Places of 20 x 20 km, seeds 3010 to 3014. Each is judged on nine of its 25 windows of 4 x 4 km,
-every second one in rows and columns, 144 of its 400 square kilometres. Everything learnt was learnt on
-`rsedu.project.taught.SCHOOL`; choices were made on places 2000 to 2004. Three weathers: "60" has
-60 % of clouds on the four dates in between, "80" has 80 % there, "80 on all" at all six dates.
+every second one in rows and columns, 144 of its 400 square kilometres. Everything learnt was
+learnt on `rsedu.project.taught.SCHOOL`; choices were made on places 2000 to 2004. Three weathers:
+"60" has 60 % of clouds on the four dates in between, "80" has 80 % there, "80 on all" at all six.
 """
 
 import json
@@ -49,7 +49,7 @@ def taught(kind: str) -> Method:
         return Taught.fit(Pixels())
     if kind == "A":
         return Taught.fit(MixedGsd.fit())
-    return Taught.fit(ThroughClouds.fit(sensors=kind))  # type: ignore[arg-type]
+    return Taught.fit(ThroughClouds.fit(sensors=kind))
 
 
 METHODS: dict[str, Fit] = {
