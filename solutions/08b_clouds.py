@@ -111,9 +111,9 @@ attempts = [
 print(compare(ndvi, radar, *attempts))
 
 # %% [markdown]
-# And under 80 % of clouds at *all* dates? The methods are not taught anew. NDVI differencing is left
-# out: where hardly anything is clear at the first date, it maps nothing. **Predict:** who falls
-# furthest?
+# And under 80 % of clouds at *all* dates? The methods are not taught anew. NDVI differencing is
+# left out: where hardly anything is clear at the first date, it maps nothing. **Predict:** who
+# falls furthest?
 
 # %%
 storm = Task(place=place, clouds=(0.8,) * 6)
@@ -121,6 +121,10 @@ stormy = [
     attempt(f"storm {name}", method, storm, progress=False) for name, method in methods.items()
 ]
 print(compare(*stormy))
+
+# %% [markdown]
+# Whoever learnt under skies with a view has never met a place where *no* look is clear. Which
+# numbers does a method get there? And what has it to be taught, so that it falls back on radar?
 
 # %% [markdown]
 # What can be expected, on test places of 20 km that nothing was chosen on:

@@ -1,5 +1,6 @@
 """One method on one place: mapped, scored, and one line to compare it with others."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,10 @@ def attempt(
     return Attempt(name=name, path=path, mapped=mapped, score=found)
 
 
+def _shown(value: float, digits: str, unit: str = "") -> str:
+    return "none" if math.isnan(value) else f"{value:{digits}}{unit}"
+
+
 def compare(*attempts: Attempt) -> str:
     """Return a line for each attempt, in the order given: F1, years, metres, hectares."""
     width = max(6, *(len(each.name) for each in attempts))
@@ -76,8 +81,8 @@ def compare(*attempts: Attempt) -> str:
         found = each.score
         low, high = found.interval_ha
         rows.append(
-            f"{each.name:<{width}}  {found.f1:5.2f}  {found.date_error_years:6.2f}"
-            f"  {found.boundary_bias_m:+6.1f} m  {found.mapped_ha:4.0f} ha"
+            f"{each.name:<{width}}  {found.f1:5.2f}  {_shown(found.date_error_years, '.2f'):>6}"
+            f"  {_shown(found.boundary_bias_m, '+.1f', ' m'):>8}  {found.mapped_ha:4.0f} ha"
             f"   {found.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})"
         )
     rows.append(f"{'truth':<{width}}{attempts[0].score.true_ha:31.0f} ha")

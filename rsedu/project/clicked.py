@@ -7,9 +7,10 @@ a box. The year of a loss isn't asked; the radar dates it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
 from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
 
@@ -22,7 +23,6 @@ from rsedu.segment import sam
 from rsedu.segment.objects import components
 from rsedu.segment.prompt import Prompt, box_of
 from rsedu.segment.rgb import stretch
-from rsedu.segment.sam import Segmenter
 from rsedu.segment.tiles import agreement
 
 LOOK_S, BOX_S = 10.0, 10.0  # assumed
@@ -32,6 +32,14 @@ _LEAST_PX = 16  # smaller losses are not boxed
 _KEPT = 0.5  # IoU below which a person throws an outline away
 _TREES = 150
 _SURE = 0.5
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """What embeds an image and answers boxes there: a `Segmenter`, or what stands in for one."""
+
+    def embed(self, image: UInt8[np.ndarray, "rows cols 3"]) -> Any:
+        """Return something with ``predict(prompt) -> Answer``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,13 +59,13 @@ class View:
     seconds: float
 
 
-def shown(stack: Stack) -> np.ndarray:
+def shown(stack: Stack) -> UInt8[np.ndarray, "rows cols 3"]:
     """The last clear look as colours, (rows, cols, 3) uint8; black where there is none."""
     last = looks(stack).after
     return np.stack([stretch(last[S2_BANDS.index(name)]) for name in _SHOWN], axis=-1)
 
 
-def outline(segmenter: Segmenter, stack: Stack, true: Bool[np.ndarray, "rows cols"]) -> View:
+def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]) -> View:
     """Box each lost clearing of a window, and keep the outlines that fit.
 
     Args:
@@ -78,7 +86,7 @@ def outline(segmenter: Segmenter, stack: Stack, true: Bool[np.ndarray, "rows col
     return View(stack=stack, lost=lost, known=known | lost, seconds=seconds)
 
 
-def views(task: Task, segmenter: Segmenter) -> Iterator[View]:
+def views(task: Task, segmenter: Embeds) -> Iterator[View]:
     """Look over windows of a place in random order, by the place's seed, until nobody asks more."""
     cut = list(parts(task.shape, window_px=VIEW_PX, margin_px=MARGIN_PX))
     for number in np.random.default_rng((810, task.place.seed)).permutation(len(cut)):

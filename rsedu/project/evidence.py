@@ -5,7 +5,7 @@ is learnt; `rsedu.project.taught` learns from it.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -15,16 +15,25 @@ from rsedu.errors import InputError
 from rsedu.project.task import Stack
 from rsedu.scenes.bands import S2_BANDS
 
-Sensors = Literal["optical", "radar", "both"]
+SENSORS = ("optical", "radar", "both")
 Planes = Float32[np.ndarray, "features rows cols"]
 
 # Normalised differences do not change with light: greenness, water of leaves, soil.
-_PAIRS = (("B08", "B04"), ("B08", "B12"), ("B08", "B11"), ("B8A", "B05"))
+_PAIRS = (
+    ("B08", "B04"),
+    ("B08", "B12"),
+    ("B08", "B11"),
+    ("B8A", "B05"),
+    ("B11", "B12"),
+    ("B03", "B04"),
+)
 _BANDS = ("B04", "B08", "B11", "B12")
+_SHARP = (1, 2, 9)  # of those and the bands: where outlines are sharpest, seen round a pixel too
 _SIDES_PX = (1, 3, 5, 9)  # of means that calm speckle
 _CALM_PX = 5  # of those, the one that chooses the period
 
 
+@runtime_checkable
 class Describe(Protocol):
     """What turns a stack into numbers per pixel."""
 
@@ -75,7 +84,7 @@ def looks(stack: Stack) -> Looks:
 
 
 def spectrum(optical: Float32[np.ndarray, "12 rows cols"]) -> Planes:
-    """Four normalised differences and the logarithm of four bands of one look."""
+    """Six normalised differences and the logarithm of four bands of one look."""
     plane = {name: optical[S2_BANDS.index(name)] for name in S2_BANDS}
     pairs = [
         (plane[one] - plane[other]) / np.maximum(plane[one] + plane[other], np.float32(1e-6))
@@ -85,14 +94,23 @@ def spectrum(optical: Float32[np.ndarray, "12 rows cols"]) -> Planes:
     return np.stack([*pairs, *logs]).astype(np.float32)
 
 
+def around(planes: Planes) -> Float32[np.ndarray, "neighbours rows cols"]:
+    """The eight neighbours of each pixel, north-west first; the edge's pixels stand in outside."""
+    _, rows, cols = planes.shape
+    padded = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    moves = [(row, col) for row in range(3) for col in range(3) if (row, col) != (1, 1)]
+    return np.concatenate([padded[:, row : row + rows, col : col + cols] for row, col in moves])
+
+
 def optical_evidence(stack: Stack) -> Planes:
-    """The first clear look, the last one, what changed between them, and when they were."""
+    """The first clear look, the last one, what changed there and next to it, and when they were."""
     found = looks(stack)
     before, after = spectrum(found.before), spectrum(found.after)
+    change = after - before
     dates = np.array(stack.dates, dtype=np.float32)
     spans = [dates[found.first] - dates[0], dates[-1] - dates[found.last]]
     when = np.where(found.seen, np.stack(spans), np.float32(np.nan))
-    return np.concatenate([before, after, after - before, when])
+    return np.concatenate([before, after, change, around(change[list(_SHARP)]), when])
 
 
 def mean_db(stack: Stack, side_px: int) -> Float32[np.ndarray, "dates rows cols"]:
@@ -149,7 +167,7 @@ def dated(stack: Stack, lost: Bool[np.ndarray, "rows cols"]) -> Float32[np.ndarr
 
 @dataclass(frozen=True, kw_only=True)
 class Pixels:
-    """What both satellites say of a pixel, radar from up to 40 m around: no network looks at it.
+    """What both satellites say of a pixel and its neighbours, radar of up to 40 m around it.
 
     Attributes:
         sensors: "optical", "radar" or "both".
@@ -158,10 +176,10 @@ class Pixels:
         InputError: there are no such sensors.
     """
 
-    sensors: Sensors = "both"
+    sensors: str = "both"
 
     def __post_init__(self) -> None:
-        if self.sensors not in ("optical", "radar", "both"):
+        if self.sensors not in SENSORS:
             raise InputError(f"sensors is {self.sensors!r}; wanted 'optical', 'radar' or 'both'.")
 
     @property
@@ -170,7 +188,7 @@ class Pixels:
         return f"pixels of {self.sensors}"
 
     def __call__(self, stack: Stack) -> Planes:
-        """Describe each pixel: 26 numbers of optical looks, 12 of radar."""
+        """Describe each pixel: 56 numbers of optical looks, 12 of radar."""
         ways = {"optical": (optical_evidence,), "radar": (radar_evidence,)}
         chosen = ways.get(self.sensors, (optical_evidence, radar_evidence))
         return np.concatenate([way(stack) for way in chosen])

@@ -16,7 +16,7 @@ from torch import Tensor
 from rsedu import weights
 from rsedu.models.croma_training import CromaTraining
 from rsedu.project.baselines import periods
-from rsedu.project.evidence import Pixels, Planes, Sensors, sides
+from rsedu.project.evidence import Pixels, Planes, sides
 from rsedu.project.task import Stack
 from rsedu.project.taught import SCHOOL, Sample, school
 from rsedu.project.tokens import Probe, patches_of, tokens
@@ -45,7 +45,7 @@ def filled(stack: Stack) -> Float32[np.ndarray, "dates 12 rows cols"]:
     return np.where(stack.clear.any(axis=0), seen, np.float32(np.nan))
 
 
-def seen(stack: Stack, sensors: Sensors) -> Float32[np.ndarray, "dates tokenrows tokencols dim"]:
+def seen(stack: Stack, sensors: str) -> Float32[np.ndarray, "dates tokenrows tokencols dim"]:
     """CROMA's tokens at each date.
 
     Args:
@@ -80,7 +80,7 @@ class ThroughClouds:
         probe: linear head on the tokens before and after a period.
     """
 
-    sensors: Sensors
+    sensors: str
     probe: Probe
 
     @property
@@ -89,7 +89,7 @@ class ThroughClouds:
         return f"croma of {self.sensors}"
 
     @classmethod
-    def fit(cls, *, sensors: Sensors = "both", places: Sequence[int] = SCHOOL) -> "ThroughClouds":
+    def fit(cls, *, sensors: str = "both", places: Sequence[int] = SCHOOL) -> "ThroughClouds":
         """Learn a linear head on other places: was it lost in this period?
 
         Args:
@@ -116,7 +116,7 @@ class ThroughClouds:
         return np.stack([self.probe.read(pair, stack.shape) for pair in pairs])
 
 
-def _lesson(sample: Sample, sensors: Sensors) -> tuple[np.ndarray, np.ndarray]:
+def _lesson(sample: Sample, sensors: str) -> tuple[np.ndarray, np.ndarray]:
     """Features and targets of the patches of all periods of a sample."""
     pairs = across(seen(sample.stack, sensors))
     number = periods(sample.years.ravel(), sample.stack.dates).reshape(sample.years.shape)

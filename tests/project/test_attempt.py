@@ -53,3 +53,11 @@ def test_attempts_are_compared_in_lines(place: Place, mapped: np.ndarray, tmp_pa
 def test_a_name_that_is_no_files_is_refused(name: str, place: Place, mapped: np.ndarray) -> None:
     with pytest.raises(InputError, match="is to become a file's"):
         attempt(name, Told(mapped), Task(place=place))
+
+
+def test_what_is_not_defined_is_called_none(place: Place, true: np.ndarray, tmp_path: Path) -> None:
+    nothing = np.full_like(true, np.nan)
+    row, col = np.argwhere(~np.isfinite(true))[0]
+    nothing[row, col : col + 2] = 2022.0
+    made = attempt("none", Told(nothing), Task(place=place), folder=tmp_path, progress=False)
+    assert compare(made).splitlines()[1].split()[:4] == ["none", "0.00", "none", "none"]
