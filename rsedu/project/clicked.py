@@ -17,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[impo
 from rsedu.errors import InputError
 from rsedu.project.evidence import Pixels, dated, looks
 from rsedu.project.task import MARGIN_PX, Stack, Task
+from rsedu.project.taught import grown, told_lost
 from rsedu.project.windows import Part, parts
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.segment import sam
@@ -30,8 +31,6 @@ VIEW_PX = 128  # side of what is looked over at once
 _SHOWN = ("B12", "B08", "B04")
 _LEAST_PX = 16  # smaller losses are not boxed
 _KEPT = 0.5  # IoU below which a person throws an outline away
-_TREES = 150
-_SURE = 0.5
 
 
 @runtime_checkable
@@ -66,7 +65,7 @@ def shown(stack: Stack) -> UInt8[np.ndarray, "rows cols 3"]:
 
 
 def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]) -> View:
-    """Box each lost clearing of a window, and keep the outlines that fit.
+    """Box each lost clearing of a window; of three outlines keep the best, if it fits.
 
     Args:
         segmenter: of `rsedu.segment.sam.load`.
@@ -77,7 +76,8 @@ def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]
     lost, known = np.zeros_like(true), np.ones_like(true)
     clearings = components(true, least_px=_LEAST_PX)
     for clearing in clearings:
-        mask = embedded.predict(Prompt(box=box_of(clearing))).mask
+        masks = embedded.predict(Prompt(box=box_of(clearing))).masks
+        mask = max(masks, key=lambda each: agreement(each, clearing))
         if agreement(mask, clearing) >= _KEPT:
             lost |= mask
         else:
@@ -137,14 +137,9 @@ class Clicked:
             raise InputError(
                 f"No loss was outlined in {minutes:g} minutes: give more, or another place."
             )
-        trees = HistGradientBoostingClassifier(
-            max_iter=_TREES, early_stopping=False, random_state=0
-        )
-        trees.fit(np.concatenate(features), np.concatenate(lost))
+        trees = grown(np.concatenate(features), np.concatenate(lost))
         return cls(trees=trees, minutes=seconds / 60, boxes=boxes)
 
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
         """Map a window."""
-        planes = Pixels()(stack)
-        chance = self.trees.predict_proba(planes.reshape(len(planes), -1).T)[:, 1]
-        return dated(stack, chance.reshape(stack.shape) > _SURE)
+        return dated(stack, told_lost(self.trees, Pixels()(stack)))

@@ -18,13 +18,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[impo
 from rsedu.errors import InputError
 from rsedu.project.evidence import Pixels, Planes, dated
 from rsedu.project.task import MARGIN_PX, Stack, Task
-from rsedu.project.taught import SCHOOL, Sample, school
+from rsedu.project.taught import SCHOOL, Sample, grown, school, told_lost
 
 _LEAST_PX = 100  # of an example: a hectare at 10 m
 _EXAMPLES = 3  # that each window of the school is compared with
 _SHARE = 0.2  # of the pixels of a window
-_TREES = 150
-_SURE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,8 +104,7 @@ class OneExample:
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
         """Map a window."""
         planes = Pixels()(stack) - self.target[:, None, None]
-        chance = self.trees.predict_proba(planes.reshape(len(planes), -1).T)[:, 1]
-        return dated(stack, chance.reshape(stack.shape) > _SURE)
+        return dated(stack, told_lost(self.trees, planes))
 
 
 def _mean(planes: Planes, mask: np.ndarray) -> Float32[np.ndarray, "features"]:
@@ -139,5 +136,4 @@ def _metric(places: tuple[int, ...]) -> HistGradientBoostingClassifier:
             drawn = rng.random(sample.years[sample.core].shape) < _SHARE
             features.append(planes[number][(slice(None), *sample.core)][:, drawn].T - target)
             lost.append(np.isfinite(sample.years[sample.core][drawn]))
-    trees = HistGradientBoostingClassifier(max_iter=_TREES, early_stopping=False, random_state=0)
-    return trees.fit(np.concatenate(features), np.concatenate(lost))
+    return grown(np.concatenate(features), np.concatenate(lost))

@@ -18,7 +18,7 @@ from sklearn.ensemble import (  # type: ignore[import-untyped]  # ships no types
 
 from rsedu.errors import InputError
 from rsedu.project.baselines import PixelForest, periods, pixel_table
-from rsedu.project.evidence import Describe, dated
+from rsedu.project.evidence import Describe, Planes, dated
 from rsedu.project.place import Place
 from rsedu.project.task import CLOUDS, MARGIN_PX, Stack, Task
 from rsedu.scenes.synthetic import Window
@@ -34,7 +34,6 @@ _WINDOWS = 3  # of each place
 _CORE_PX, _ROUND_PX = 128, 32  # of a window: what is learnt, and what is seen all round it
 _SHARE = 0.6  # of the pixels of a window
 _TREES = 150
-_SURE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,6 +109,23 @@ def _lesson(
     return np.concatenate(features), np.concatenate(years)
 
 
+def grown(
+    features: Float32[np.ndarray, "pixels features"], lost: Bool[np.ndarray, "pixels"]
+) -> HistGradientBoostingClassifier:
+    """Fit boosted trees that tell lost pixels from others; NaN may stand among the features."""
+    trees = HistGradientBoostingClassifier(max_iter=_TREES, early_stopping=False, random_state=0)
+    return trees.fit(features, lost)
+
+
+def told_lost(
+    trees: HistGradientBoostingClassifier, planes: Planes
+) -> Bool[np.ndarray, "rows cols"]:
+    """Ask such trees about the pixels of a window: is loss likelier than none?"""
+    chance = trees.predict_proba(planes.reshape(len(planes), -1).T)[:, 1]
+    found: np.ndarray = chance.reshape(planes.shape[1:]) > 0.5
+    return found
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Taught:
     """Boosted trees on a description of pixels; the radar dates what they find.
@@ -138,25 +154,15 @@ class Taught:
             places: seeds to learn on.
         """
         features, years = _lesson(school(places), describe, _SHARE)
-        trees = HistGradientBoostingClassifier(
-            max_iter=_TREES, early_stopping=False, random_state=0
-        )
         return cls(
             describe=describe,
-            trees=trees.fit(features, np.isfinite(years)),
+            trees=grown(features, np.isfinite(years)),
             taught=f"{len(places)} places from {places[0]}",
         )
 
-    def lost(self, stack: Stack) -> Bool[np.ndarray, "rows cols"]:
-        """Whether each pixel lost its forest."""
-        planes = self.describe(stack)
-        chance = self.trees.predict_proba(planes.reshape(len(planes), -1).T)[:, 1]
-        found: np.ndarray = chance.reshape(stack.shape) > _SURE
-        return found
-
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
         """Map a window."""
-        return dated(stack, self.lost(stack))
+        return dated(stack, told_lost(self.trees, self.describe(stack)))
 
 
 def taught_forest(*, places: Sequence[int] = SCHOOL) -> PixelForest:

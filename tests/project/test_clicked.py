@@ -9,6 +9,7 @@ from rsedu.project.clicked import BOX_S, LOOK_S, Clicked, outline, shown
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 from rsedu.project.taught import Sample
+from rsedu.project.windows import Method
 from rsedu.segment.answer import Answer
 from rsedu.segment.prompt import Prompt
 
@@ -68,6 +69,7 @@ def test_minutes_buy_boxes_and_boxes_a_map(
     monkeypatch.setattr(clicked.sam, "load", lambda name, device: BoxFiller())
     task = Task(place=place)
     method = Clicked.fit(task, minutes=30.0)
+    assert isinstance(method, Method)
     assert 0 < method.minutes <= 30.0 and method.boxes > 0
     found, lost = np.isfinite(method.map(task.read())), np.isfinite(true)
     assert 2 * (found & lost).sum() / (found.sum() + lost.sum()) > 0.8

@@ -10,6 +10,7 @@ from rsedu.project.one_example import Example, OneExample, example_of
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 from rsedu.project.taught import Sample
+from rsedu.project.windows import Method
 
 
 def test_the_example_is_the_clearing_of_the_middle_size(place: Place, true: np.ndarray) -> None:
@@ -40,4 +41,5 @@ def test_the_like_is_found_and_the_unlike_is_not(
     one_example._metric.cache_clear()
     found, lost = np.isfinite(method.map(samples[0].stack)), np.isfinite(samples[0].years)
     assert 2 * (found & lost).sum() / (found.sum() + lost.sum()) > 0.9
+    assert isinstance(method, Method)
     assert method.name.startswith("one example ")

@@ -8,6 +8,7 @@ from rsedu.project import taught
 from rsedu.project.evidence import Pixels
 from rsedu.project.place import Place
 from rsedu.project.taught import SCHOOL, WEATHERS, Sample, Taught, school, taught_forest
+from rsedu.project.windows import Method
 from rsedu.worlds import TEST_WORLDS, TRAIN_WORLDS, VALIDATION_WORLDS
 
 
@@ -43,6 +44,7 @@ def test_trees_find_what_they_were_shown(samples: tuple[Sample, ...]) -> None:
     sample = samples[0]
     method = Taught.fit(Pixels(), places=(1,))
     assert f1(method.map(sample.stack), sample.years) > 0.95
+    assert isinstance(method, Method)
     assert "pixels of both" in method.name and "1 places from 1" in method.name
 
 
