@@ -57,9 +57,9 @@ rsedu.setup("08")
 # %% [markdown]
 # ## Six dates, four of them under clouds
 #
-# We practise on a **synthetic** place of 4 x 4 km: the first of the kit's validation worlds in
-# which something was lost in every year. Both satellites look once a year; at four of six dates
-# clouds lie over most of it. Whoever computes a loss has to know where the ground was seen at all.
+# We practise on a **synthetic** place of 4 x 4 km: of the first twelve validation worlds the one in
+# which most was lost. Both satellites look once a year; at four of six dates clouds lie over most
+# of it. Whoever computes a loss has to know where the ground was seen at all.
 # **Predict:** which share of it, on a cloudy date?
 
 # %%
@@ -88,7 +88,7 @@ plot.show(f"{never:.0f} % of the place was clear on none of the four dates in be
 # ## How far did the echo fall?
 #
 # Leaves and branches scatter radar waves many times; bare soil does so less. So where forest goes,
-# the echo falls, by 2 to 4 dB. To see that through speckle, compare the **mean power** of all looks
+# the echo falls, here by 1 to 4 dB. To see that through speckle, compare the **mean power** of all looks
 # before a moment with that of all looks after it:
 #
 # $$\Delta = 10 \log_{10} \frac{\bar P_\text{before}}{\bar P_\text{after}} \quad \text{(dB)}$$

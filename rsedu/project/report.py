@@ -27,7 +27,7 @@ from rsedu.project.scoreboard import clean
 from rsedu.project.table import FEW
 
 _TO_WRITE = "*To be written by the group.*"
-_LONGEST = 1200  # letters of each of the group's texts; more does not fit on one page
+_LONGEST = 900  # letters of each of the group's texts; more does not fit on one page
 _TRACK_LENGTH = 60
 _FONT: Any = {"font.size": 15, "axes.titlesize": 17}  # figures are shown at half their size
 

@@ -70,8 +70,12 @@ def test_html_and_notebook_are_written_whole(made: Report, tmp_path: Path) -> No
     nbformat.validate(nbformat.read(paths[1], as_version=4))
 
 
-def test_the_pdf_is_one_page(chromium: str, made: Report, tmp_path: Path) -> None:
-    (path,) = page.write(made, tmp_path / "report.pdf")
+def test_the_longest_report_is_one_page(chromium: str, mapped: np.ndarray, place: Place) -> None:
+    words = "Wherever the clouds were thick we asked the radar, and it answered. " * 20
+    made = Report(
+        group="L" * 40, track=words, method=words, limits=words, place=place, mapped=mapped
+    )
+    (path,) = page.write(made, "report.pdf")
     assert path.read_bytes().count(b"/Type /Page\n") == 1
 
 
