@@ -100,9 +100,7 @@ class ThroughClouds:
             InputError: there are no such sensors.
         """
         Pixels(sensors=sensors)  # says what is wrong with the word
-        lessons = [_lesson(sample, sensors) for sample in school(places)]
-        features, targets = (np.concatenate(each) for each in zip(*lessons, strict=True))
-        return cls(sensors=sensors, probe=Probe.fit(features, targets))
+        return cls(sensors=sensors, probe=Probe.fit(*_lessons(sensors, places)))
 
     def __call__(self, stack: Stack) -> Planes:
         """Describe each pixel: `Pixels`, then the largest answer of all periods and their sum."""
@@ -124,3 +122,10 @@ def _lesson(sample: Sample, sensors: str) -> tuple[np.ndarray, np.ndarray]:
         patches_of((number == period).astype(np.float32)) for period in range(1, len(pairs) + 1)
     ]
     return pairs.reshape(-1, pairs.shape[-1]), np.concatenate(targets)
+
+
+def _lessons(sensors: str, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Those of all samples; apart from the fit, so that the pieces are gone by then."""
+    pieces = [_lesson(sample, sensors) for sample in school(places)]
+    features, targets = zip(*pieces, strict=True)
+    return np.concatenate(features), np.concatenate(targets)
