@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 import click
@@ -90,87 +91,36 @@ def measure(ctx: click.Context, strict: bool) -> None:
     ctx.exit(1 if strict and misses else 0)
 
 
-@main.command(
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
-@click.pass_context
-def pretrain(ctx: click.Context) -> None:
-    """Pre-train a model of the kit; --help lists the options."""
-    # Its options stand beside the recipes, which torchrun starts without this file.
-    from rsedu.pretrain import pretrain as command
-
-    command.main(ctx.args, prog_name="rsedu pretrain", standalone_mode=False)
-
-
-@main.command(
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
-@click.pass_context
-def score(ctx: click.Context) -> None:
-    """Score a change map of a synthetic place; --help lists the options."""
-    from rsedu.project.commands import score as command
-
-    command.main(ctx.args, prog_name="rsedu score", standalone_mode=False)
+#: Name -> module and what it does. Options stand beside what they set, and are read only when the
+#: command is called, so that `rsedu --help` imports nothing heavy.
+ELSEWHERE = {
+    "pretrain": ("rsedu.pretrain", "Pre-train a model of the kit"),
+    "score": ("rsedu.project.commands", "Score a change map of a synthetic place"),
+    "board": ("rsedu.project.commands", "Print the ranking of a scoreboard's folder"),
+    "report": ("rsedu.project.commands", "Write a group's one-page report"),
+    "data": ("rsedu.data.commands", "Fetch real data sets and Sentinel scenes"),
+    "new-lesson": ("rsedu.lessons.commands", "Write a lesson with an example exercise"),
+    "preview": ("rsedu.lessons.commands", "Open both notebooks of a lesson side by side"),
+    "grade": ("rsedu.grade.commands", "Grade a folder of notebooks against the key"),
+}
 
 
-@main.command(
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
-@click.pass_context
-def board(ctx: click.Context) -> None:
-    """Print the ranking of a scoreboard's folder; --help lists the options."""
-    from rsedu.project.commands import board as command
+def _hand_on(name: str, module: str, does: str) -> None:
+    """Make a command that hands all it is given to the one of that name in a module."""
 
-    command.main(ctx.args, prog_name="rsedu board", standalone_mode=False)
-
-
-@main.command(
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
-@click.pass_context
-def data(ctx: click.Context) -> None:
-    """Fetch real data sets and Sentinel scenes; --help lists the commands."""
-    from rsedu.data.commands import data as command
-
-    command.main(ctx.args, prog_name="rsedu data", standalone_mode=False)
+    @main.command(
+        name,
+        short_help=f"{does}.",
+        help=f"{does}; --help lists the options.",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    @click.pass_context
+    def _(ctx: click.Context) -> None:
+        command: click.Command = getattr(import_module(module), name.replace("-", "_"))
+        # A status where the command asked for one, else nothing.
+        ctx.exit(command.main(ctx.args, prog_name=f"rsedu {name}", standalone_mode=False) or 0)
 
 
-@main.command(
-    "new-lesson",
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
-@click.pass_context
-def new_lesson(ctx: click.Context) -> None:
-    """Write a lesson with an example exercise; --help lists the options."""
-    from rsedu.lessons.commands import new_lesson as command
-
-    command.main(ctx.args, prog_name="rsedu new-lesson", standalone_mode=False)
-
-
-@main.command(
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
-@click.pass_context
-def preview(ctx: click.Context) -> None:
-    """Open both notebooks of a lesson side by side; --help lists the options."""
-    from rsedu.lessons.commands import preview as command
-
-    ctx.exit(command.main(ctx.args, prog_name="rsedu preview", standalone_mode=False))
-
-
-@main.command(
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
-@click.pass_context
-def grade(ctx: click.Context) -> None:
-    """Grade a folder of notebooks against the key; --help lists the options."""
-    from rsedu.grade.commands import grade as command
-
-    command.main(ctx.args, prog_name="rsedu grade", standalone_mode=False)
+for _name, (_module, _does) in ELSEWHERE.items():
+    _hand_on(_name, _module, _does)

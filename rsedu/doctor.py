@@ -17,9 +17,9 @@ from typing import Literal, get_args
 
 import psutil
 
-State = Literal["ok", "note", "missing"]
+from rsedu.browser import find_chromium
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+State = Literal["ok", "note", "missing"]
 
 REPORT_FORMAT = 1  # one more whenever a line of the report is added, taken away or renamed
 
@@ -156,21 +156,14 @@ def _jupyterlab() -> Finding:
     return Finding("JupyterLab", "ok", f"{version}, ipykernel {_version('ipykernel')}")
 
 
-def find_chromium() -> str | None:
-    """The browser that the browser tests drive.
-
-    Returns:
-        Path of the first Chromium or Chrome on PATH, None where there is none.
-    """
-    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-
-
 def _browser() -> Finding:
     path = find_chromium()
     if path:
-        return Finding("Chromium", "ok", f"{path}, for the browser tests")
-    remedy = "only developers need it: apt install chromium"
-    return Finding("Chromium", "note", "not found; the browser tests will skip", remedy)
+        return Finding("Chromium", "ok", f"{path}, for reports as PDF and the browser tests")
+    remedy = "for reports as PDF, and for developers: apt install chromium"
+    return Finding(
+        "Chromium", "note", "not found; no PDFs, and the browser tests will skip", remedy
+    )
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (

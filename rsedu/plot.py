@@ -53,13 +53,13 @@ def show(summary: str) -> None:
     says what is to be seen, with the number.
     """
     figure = plt.gcf()
-    display(Image(_small_png(figure), alt=summary))  # type: ignore[no-untyped-call]
+    display(Image(small_png(figure), alt=summary))  # type: ignore[no-untyped-call]
     plt.close(figure)
     print(f"Figure: {summary}")
 
 
-def _small_png(figure: Figure) -> bytes:
-    """The figure in 256 colours of its own: a third of the size, since lessons store it."""
+def small_png(figure: Figure) -> bytes:
+    """Return a figure as PNG in 256 colours of its own: a third of the size, where it is stored."""
     full, small = io.BytesIO(), io.BytesIO()
     figure.savefig(full, format="png")
     PIL.Image.open(full).convert("RGB").quantize(256).save(small, format="png", optimize=True)

@@ -31,15 +31,17 @@ def sources(lessons: Sequence[str | Path] = ()) -> list[Path]:
     """Sources of lessons, all where none is named.
 
     Args:
-        lessons: numbers such as "01", stems, or paths of a source or a notebook.
+        lessons: numbers such as "01" or "08b", stems, or paths of a source or a notebook.
 
     Raises:
         MissingDataError: a named lesson has no source.
     """
-    found = sorted((find_root() / SOLUTIONS).glob("[0-9][0-9]_*.py"))
+    found = sorted((find_root() / SOLUTIONS).glob("[0-9][0-9]*_*.py"))
     if not lessons:
         return found
-    known = {path.stem: path for path in found} | {path.stem[:2]: path for path in found}
+    known = {path.stem: path for path in found} | {
+        registry.number_of(path.stem): path for path in found
+    }
     for lesson in lessons:
         if Path(lesson).stem not in known:
             stems = ", ".join(path.stem for path in found)
@@ -49,7 +51,7 @@ def sources(lessons: Sequence[str | Path] = ()) -> list[Path]:
 
 def _points(stem: str) -> dict[str, int]:
     """Points of each exercise of the lesson that a file is named after."""
-    lesson = registry.lesson(stem[:2])
+    lesson = registry.lesson(registry.number_of(stem))
     if lesson.stem != stem:
         raise InputError(f"{stem}.py: lesson {lesson.number} is called {lesson.stem}: rename one.")
     return {exercise.id: exercise.points for exercise in registry.exercises(lesson.number)}

@@ -15,7 +15,7 @@ import numpy as np
 from nbformat import NotebookNode
 
 from rsedu.errors import MissingDataError
-from rsedu.lessons import build
+from rsedu.lessons import build, registry
 from rsedu.lessons.source import read
 
 _HEADING = re.compile(r"^(#{1,6}) ", flags=re.MULTILINE)
@@ -224,5 +224,5 @@ def measure(lessons: Sequence[str | Path] = ()) -> tuple[str, list[str]]:
         path = source.with_suffix(".ipynb")
         if not path.is_file():
             raise MissingDataError(f"{path.name} is not there: rsedu build {source.stem} first.")
-        shapes[source.stem[:2]] = shape(read(path))
+        shapes[registry.number_of(source.stem)] = shape(read(path))
     return table(shapes), broken(shapes)

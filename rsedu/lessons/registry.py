@@ -12,11 +12,12 @@ from rsedu.lessons.exercise import Exercise
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson of the course.
+    """One lesson of the course, or a starter: where a group goes on after a lesson.
 
     Attributes:
-        number: two digits.
-        name: of the notebook after its number, and of the module of its exercises.
+        number: two digits; a starter has its lesson's number and a letter.
+        name: of the notebook after its number, and of the module of its exercises; a starter has
+            none.
         question: its title.
         minutes: how long it takes; 0 where it is planned only.
     """
@@ -31,6 +32,11 @@ class Lesson:
         """Name of its source and its notebooks, without the ending."""
         return f"{self.number}_{self.name}"
 
+    @property
+    def is_starter(self) -> bool:
+        """Whether it goes on from a lesson, and counts no exercises."""
+        return not self.number.isdigit()
+
 
 LESSONS = (
     Lesson("00", "start_here", "Why go beyond vision and language?", 10),
@@ -41,8 +47,19 @@ LESSONS = (
     Lesson("05", "two_sensors", "Can radar and optical images teach each other?", 60),
     Lesson("06", "prompting", "Can a click outline a clearing?", 50),
     Lesson("07", "one_example", "Is one example enough to find the others?", 50),
-    Lesson("08", "forest_loss", "How much forest was lost, and when?"),
+    Lesson("08", "forest_loss", "How much forest was lost, and when?", 60),
 )
+STARTERS = (
+    Lesson("08a", "scale", "Do features at several pixel sizes find more?", 80),
+    Lesson("08b", "clouds", "What do two sensors know when clouds hide one?", 80),
+    Lesson("08c", "clicks", "How many hectares does a minute of clicking buy?", 80),
+    Lesson("08d", "one_shot", "Does one example find the loss of a whole scene?", 80),
+)
+
+
+def number_of(stem: str) -> str:
+    """Number of the lesson that a source or a notebook is named after, such as "01" or "08b"."""
+    return stem.partition("_")[0]
 
 
 @cache
@@ -54,16 +71,16 @@ def _of_module(name: str) -> tuple[Exercise, ...]:
 
 
 def lesson(number: str | int) -> Lesson:
-    """Find a lesson.
+    """Find a lesson or a starter.
 
     Args:
-        number: such as "01" or 1.
+        number: such as "01", 1 or "08b".
 
     Raises:
         InputError: there is no such lesson.
     """
     wanted = str(number).zfill(2)
-    for each in LESSONS:
+    for each in (*LESSONS, *STARTERS):
         if each.number == wanted:
             return each
     numbers = f"{LESSONS[0].number} to {LESSONS[-1].number}"
@@ -74,14 +91,16 @@ def exercises(number: str | None = None) -> tuple[Exercise, ...]:
     """List exercises in the order of the course.
 
     Args:
-        number: of one lesson, or None for all; None imports every lesson's module.
+        number: of one lesson, or None for all; None imports every lesson's module. A starter has
+            none.
 
     Raises:
         InputError: two exercises have one id, one stands in another lesson's module, or there is
             no such lesson.
     """
     wanted = LESSONS if number is None else (lesson(number),)
-    found = tuple(exercise for each in wanted for exercise in _of_module(each.name))
+    written = (each for each in wanted if not each.is_starter)
+    found = tuple(exercise for each in written for exercise in _of_module(each.name))
     ids = [exercise.id for exercise in found]
     double = {name for name in ids if ids.count(name) > 1}
     if double:

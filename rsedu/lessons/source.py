@@ -91,7 +91,8 @@ def outside(source: str) -> list[str]:
 def stub(source: str) -> str:
     """Replace each solution block: by `raise NotImplementedError`, or by `name = ...`.
 
-    A block that is not indented holds values, and each name that it assigns keeps its place.
+    A block that is not indented holds values, and each name that it assigns keeps its place. What
+    the cell has given a value above the block keeps that: a baseline, which an answer replaces.
     """
     found = blocks(source)
     kept: list[str] = []
@@ -101,7 +102,7 @@ def stub(source: str) -> str:
         if mark == BEGIN:
             indent = line[: len(line) - len(line.lstrip())]
             block = next(found)
-            kept += [f"{indent}raise NotImplementedError"] if indent else _placeholders(block)
+            kept += [f"{indent}raise NotImplementedError"] if indent else _placeholders(block, kept)
         if mark not in (BEGIN, END) and not inside:
             kept.append(line)
         inside = mark == BEGIN or (inside and mark != END)
@@ -109,15 +110,22 @@ def stub(source: str) -> str:
     return "\n".join(kept)
 
 
-def _placeholders(block: list[str]) -> list[str]:
-    """`name = ...` for each name that a block of statements assigns, in order."""
+def _assigned(lines: list[str]) -> dict[str, None]:
+    """Names that a block of statements assigns, in order."""
     names: dict[str, None] = {}
-    for node in ast.parse("\n".join(block)).body:
+    for node in ast.parse("\n".join(lines)).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         names |= {target.id: None for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _placeholders(block: list[str], above: list[str]) -> list[str]:
+    """`name = ...` for each name that a block assigns and nothing above it did, in order."""
+    names = _assigned(block)
     if not names:
         raise InputError("A solution at the left margin assigns no name: write `name = value`.")
-    return [f"{name} = ..." for name in names]
+    given = _assigned(above)
+    return [f"{name} = ..." for name in names if name not in given]
 
 
 def _identify(cells: list[NotebookNode], number: str) -> None:
@@ -167,7 +175,7 @@ def pair(text: str, *, stem: str, published: Address, points: dict[str, int]) ->
     (first,) = jupytext.reads(f"# %%\n{bootstrap(published)}", fmt=_FORMAT).cells
     first["metadata"] = {"tags": ["colab"], "jupyter": {"source_hidden": True}}
     cells.insert(1, first)
-    _identify(cells, stem[:2])
+    _identify(cells, stem.partition("_")[0])
     solution["metadata"], solution["nbformat"], solution["nbformat_minor"] = _KERNEL, 4, 5
     student = copy.deepcopy(solution)
     for cell in student.cells:

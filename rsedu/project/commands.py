@@ -1,4 +1,4 @@
-"""The commands `rsedu score` and `rsedu board`."""
+"""The commands `rsedu score`, `rsedu board` and `rsedu report`."""
 
 import json
 from pathlib import Path
@@ -94,3 +94,58 @@ def board(folder: Path, newest: bool) -> None:
     Equal F1 shares a rank. Files that cannot be read are named below.
     """
     click.echo(ranking.render(scoreboard.read(folder), pick="newest" if newest else "best"))
+
+
+def _text(path: Path | None) -> str:
+    """A group's text file; nothing where none was named."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is no text file that can be read ({error}).") from error
+
+
+@click.command(context_settings=_HELP)
+@click.argument("map_file", metavar="MAP.tif", type=click.Path(path_type=Path))
+@click.option("--group", required=True, help="Name of your group.")
+@click.option("--track", default="", help='How you went on, such as "B, CROMA through clouds".')
+@click.option("--method", type=click.Path(path_type=Path), help="Text file: what you did.")
+@click.option("--limits", type=click.Path(path_type=Path), help="Text file: what it is not for.")
+@click.option(
+    "--out",
+    "paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    default=("report.html",),
+    show_default=True,
+    help="File to write: .html, .ipynb or .pdf; may be given several times.",
+)
+@click.option("--place", "seed", type=int, help="Seed of the place, if the file does not say it.")
+@click.option("--size-m", type=float, help="Side of the place in metres.  [20000]")
+@click.option("--period", type=float, nargs=2, help="First and last decimal year. [2020.5 2025.5]")
+def report(
+    map_file: Path,
+    group: str,
+    track: str,
+    method: Path | None,
+    limits: Path | None,
+    paths: tuple[Path, ...],
+    seed: int | None,
+    size_m: float | None,
+    period: tuple[float, float] | None,
+) -> None:
+    """Write a group's one-page report on a change map.
+
+    Numbers and figures fill themselves; what you did and what it is not for you write in two text
+    files. A PDF needs Chromium or Chrome, but no network.
+    """
+    from rsedu.project import page  # nbconvert takes half a second to import
+    from rsedu.project.report import Report
+
+    page.check_names(paths)
+    words = {"method": _text(method), "limits": _text(limits)}
+    place = _place(map_file, seed, size_m, period)
+    made = Report.of_map(map_file, place, group=group, track=track, **words)
+    for path in page.write(made, *paths):
+        click.echo(f"Report: {path}")

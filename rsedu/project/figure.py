@@ -5,12 +5,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float32, UInt8
+from matplotlib.axes import Axes
 
 from rsedu import plot
 from rsedu.errors import BrokenDataError, InputError
 from rsedu.files import write_atomically
 from rsedu.project.place import Place
 from rsedu.project.score import Score
+from rsedu.project.yearly import YearEstimate
 from rsedu.scenes.scene import Scene
 
 NAMES = ("neither", "found", "missed", "false alarm")
@@ -69,6 +71,37 @@ def draw(
         f"Loss of forest in truth, on the map, and where the two differ: F1 {found.f1:.3f}; "
         f"{found.mapped_ha:.0f} ha on the map, {found.estimated_ha:.0f} ha estimated "
         f"({low:.0f} to {high:.0f}), {found.true_ha:.0f} ha in truth."
+    )
+
+
+def draw_years(years: tuple[YearEstimate, ...], *, ax: Axes | None = None) -> str:
+    """Draw the hectares of each calendar year: estimated with its interval, counted, true.
+
+    Args:
+        years: see `rsedu.project.yearly.by_year`.
+        ax: the current axes if None.
+
+    Returns:
+        The sentence that belongs under the figure.
+    """
+    ax = ax or plt.gca()
+    at = np.arange(len(years))
+    middle = np.array([each.estimated_ha for each in years])
+    ends = np.array([[each.low_ha, each.high_ha] for each in years]).T
+    reach = np.maximum([middle - ends[0], ends[1] - middle], 0)
+    ax.bar(at, middle, 0.7, yerr=reach, capsize=4, color=COLOURS[FOUND], label="estimated, 95 %")
+    counted, true = [e.mapped_ha for e in years], [e.true_ha for e in years]
+    ax.plot(at, counted, "D", color=COLOURS[FALSE_ALARM], label="counted on the map")
+    ax.plot(at, true, "_", color=COLOURS[MISSED], markersize=22, markeredgewidth=2, label="truth")
+    ax.set_xticks(at, [str(each.year) for each in years])
+    ax.set(ylabel="hectares lost", title="hectares of each year", ylim=(0, None))
+    ax.legend(fontsize="small")
+    worst = max(years, key=lambda each: each.estimated_ha)
+    held = sum(each.low_ha <= each.true_ha <= each.high_ha for each in years)
+    return (
+        f"Hectares lost in each calendar year: most in {worst.year}, {worst.estimated_ha:.0f} "
+        f"estimated ({worst.low_ha:.0f} to {worst.high_ha:.0f}); the intervals hold the truth in "
+        f"{held} of {len(years)} years."
     )
 
 

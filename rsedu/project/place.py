@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
-from rsedu.scenes.synthetic import NORTH_M, UTM, WEST_M, Frontier
+from rsedu.scenes.synthetic import NORTH_M, UTM, WEST_M, Frontier, Window
 
 _SOURCE = "synthetic"
 
@@ -66,9 +66,13 @@ class Place:
         transform = Affine(self.gsd_m, 0, WEST_M, 0, -self.gsd_m, NORTH_M)
         return Grid(transform=transform, crs=UTM, shape=(side, side))
 
-    def truth(self) -> Float32[np.ndarray, "rows cols"]:
-        """Decimal year in which each pixel's centre lost its forest; NaN for not in the period."""
-        years = self.frontier.truth(date=self.until, gsd_m=self.gsd_m).years
+    def truth(self, window: Window | None = None) -> Float32[np.ndarray, "rows cols"]:
+        """Decimal year in which each pixel's centre lost its forest; NaN for not in the period.
+
+        Args:
+            window: slices of rows and columns; None: all.
+        """
+        years = self.frontier.truth(date=self.until, gsd_m=self.gsd_m, window=window).years
         return np.where(years > self.since, years, np.float32(np.nan))
 
     def tags(self) -> dict[str, str]:

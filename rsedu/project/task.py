@@ -1,6 +1,6 @@
 """The groups' task: six dates with radar at each, clouds over four of them, and a few labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -45,6 +45,15 @@ class Stack:
         """(rows, cols)."""
         rows, cols = self.clear.shape[1:]
         return int(rows), int(cols)
+
+    def cut(self, window: Window) -> "Stack":
+        """The part of it within slices of rows and columns, with memory of its own."""
+        return replace(
+            self,
+            optical=self.optical[(..., *window)].copy(),
+            radar=self.radar[(..., *window)].copy(),
+            clear=self.clear[(..., *window)].copy(),
+        )
 
     @cached_property
     def between(self) -> Float32[np.ndarray, "periods"]:

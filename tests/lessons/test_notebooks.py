@@ -26,7 +26,8 @@ CELL_LIMIT_S = 120  # nbval's own default waits 2000 s for a dead kernel
 MAX_MEMORY_MB = {"00": 1500, "01": 1500}
 MAX_TRAINING_MB = 2500
 SOLUTIONS, STUDENTS = (
-    sorted(REPOSITORY.glob(f"{folder}/[0-9][0-9]_*.ipynb")) for folder in ("solutions", "notebooks")
+    sorted(REPOSITORY.glob(f"{folder}/[0-9][0-9]*_*.ipynb"))
+    for folder in ("solutions", "notebooks")
 )
 
 

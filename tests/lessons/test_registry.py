@@ -32,8 +32,21 @@ def test_an_unknown_exercise_names_the_nearest() -> None:
         registry.exercise("qqqqqqqq")
 
 
-def test_a_planned_lesson_has_no_exercises() -> None:
-    assert registry.exercises("08") == ()
+def test_a_lesson_without_a_module_has_no_exercises() -> None:
+    assert registry._of_module("not_written_yet") == ()
+
+
+def test_a_starter_goes_on_from_a_lesson_and_counts_no_exercises() -> None:
+    lessons = [lesson.number for lesson in registry.LESSONS]
+    numbers = [starter.number for starter in registry.STARTERS]
+    assert numbers == ["08a", "08b", "08c", "08d"]
+    for starter in registry.STARTERS:
+        assert starter.is_starter and starter.number[:2] in lessons
+        assert registry.lesson(starter.number) is starter
+        assert registry.exercises(starter.number) == ()
+        assert registry.number_of(starter.stem) == starter.number
+        assert starter.question.endswith("?") and starter.minutes
+    assert not any(lesson.is_starter for lesson in registry.LESSONS)
 
 
 def _with(monkeypatch: pytest.MonkeyPatch, found: tuple[Exercise, ...]) -> None:

@@ -128,6 +128,14 @@ def test_a_value_keeps_its_names_with_dots() -> None:
         stub("### BEGIN SOLUTION\nprint(3)\n### END SOLUTION")
 
 
+def test_a_value_given_above_the_block_is_kept() -> None:
+    block = "### BEGIN SOLUTION\nmethod, other = 2, 3\nmethod = 2\nthird = 4\n### END SOLUTION"
+    assert stub(f"method = 1  # the baseline\n{block}\nprint(method)") == (
+        "method = 1  # the baseline\nthird = ...\nprint(method)"
+    )
+    assert stub(f"method = 1\n{block.replace('third = 4', 'method += 1')}") == "method = 1"
+
+
 WORDS = st.lists(st.sampled_from(["a = 1", "  b", "# c"]), max_size=4)
 
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from rsedu.project import taught
 from rsedu.project.place import Place
+from rsedu.project.task import Task
+from rsedu.project.taught import Sample
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,17 @@ def mapped(true: np.ndarray) -> np.ndarray:
     years = np.full_like(true, np.nan)
     years[:, 1:] = true[:, :-1]
     return np.minimum(years + np.float32(0.5), np.float32(2025.5))
+
+
+@pytest.fixture(scope="session")
+def seen(place: Place, true: np.ndarray) -> Sample:
+    """All of the place, as a window to learn from."""
+    return Sample(stack=Task(place=place).read(), years=true)
+
+
+@pytest.fixture
+def samples(seen: Sample, monkeypatch: pytest.MonkeyPatch) -> tuple[Sample, ...]:
+    """What every school teaches in these tests, so that none is rendered."""
+    both = (seen, seen)
+    monkeypatch.setattr(taught, "_school", lambda places: both)
+    return both

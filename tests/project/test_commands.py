@@ -122,3 +122,35 @@ def test_help_lists_the_options() -> None:
     assert result.stdout.startswith("Usage: rsedu score [OPTIONS] MAP.tif")
     assert "--allocation [equal|proportional|at_least]" in result.stdout
     assert run("board", "-h").stdout.startswith("Usage: rsedu board [OPTIONS] FOLDER")
+
+
+def test_report_writes_the_page_and_says_where(tmp_path: Path, map_file: Path) -> None:
+    (tmp_path / "did.txt").write_text("We asked the radar.", encoding="utf-8")
+    (tmp_path / "not.txt").write_text("Single trees.", encoding="utf-8")
+    outs = [tmp_path / "report.html", tmp_path / "report.ipynb"]
+    options = ["--method", tmp_path / "did.txt", "--limits", tmp_path / "not.txt", "--track", "B"]
+    options += ["--out", outs[0], "--out", outs[1]]
+    result = run("report", map_file, "--group", "Los Tucanes", *options)
+    assert (result.exit_code, result.stdout) == (0, f"Report: {outs[0]}\nReport: {outs[1]}\n")
+    text = outs[0].read_text(encoding="utf-8")
+    for words in ("Los Tucanes</strong> · B ·", "We asked the radar.", "Single trees."):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--group", ".."], "has no letter and no digit"),
+        (["--group", "a", "--out", "report.doc"], "ends so, not report.doc"),
+        (["--group", "a", "--method", "none.txt"], "none.txt is no text file that can be read"),
+        (["--group", "a", "--place", "4"], "its seed is 3, but 4 was asked for"),
+    ],
+)
+def test_a_mistake_in_a_report_is_one_line(
+    map_file: Path, options: list[str], message: str
+) -> None:
+    result = run("report", map_file, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("rsedu: ") and len(result.stderr.splitlines()) == 1
+    assert message in result.stderr
+    assert not list(Path.cwd().iterdir())

@@ -9,6 +9,7 @@ from rsedu.errors import BrokenDataError, InputError
 from rsedu.project import figure
 from rsedu.project.place import Place
 from rsedu.project.score import score
+from rsedu.project.yearly import by_year
 
 
 def test_each_pixel_has_its_kind() -> None:
@@ -60,3 +61,22 @@ def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
 def test_only_png_is_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"ends in \.png, not score\.jpg"):
         figure.save(Path("score.jpg"))
+
+
+def test_years_show_estimate_interval_count_and_truth(
+    place: Place, mapped: np.ndarray, true: np.ndarray
+) -> None:
+    years = by_year(mapped, true, place)
+    _, ax = plt.subplots()
+    summary = figure.draw_years(years, ax=ax)
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights == pytest.approx([each.estimated_ha for each in years])
+    (reach,) = ax.collections
+    ends = np.array([segment[:, 1] for segment in reach.get_segments()])
+    assert ends == pytest.approx(np.array([[each.low_ha, each.high_ha] for each in years]))
+    shown = {line.get_label(): line.get_ydata() for line in ax.lines}
+    assert shown["truth"] == pytest.approx([each.true_ha for each in years])
+    assert shown["counted on the map"] == pytest.approx([each.mapped_ha for each in years])
+    worst = max(years, key=lambda each: each.estimated_ha)
+    assert f"most in {worst.year}, {worst.estimated_ha:.0f} estimated" in summary
+    plt.close("all")

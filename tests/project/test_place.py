@@ -68,3 +68,8 @@ def test_what_does_not_fit_together_is_told() -> None:
         Place(seed=0, since=2025.0, until=2020.0)
     with pytest.raises(InputError, match="is empty"):
         Place(seed=0, until=float("nan"))
+
+
+def test_the_truth_of_a_window_is_that_part_of_the_whole(place: Place, true: np.ndarray) -> None:
+    part = (slice(30, 120), slice(50, 75))
+    assert np.array_equal(place.truth(window=part), true[part], equal_nan=True)

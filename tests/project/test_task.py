@@ -30,3 +30,13 @@ def test_dates_span_the_period(place: Place) -> None:
         Task(place=place, dates=(2020.5, 2024.5), clouds=(0.0, 0.0))
     with pytest.raises(InputError, match="one of each"):
         Task(place=place, clouds=(0.0,))
+
+
+def test_a_part_of_a_stack_is_the_stack_of_the_part(place: Place) -> None:
+    task = Task(place=place)
+    whole, part = task.read(), (slice(20, 90), slice(100, 180))
+    cut = whole.cut(part)
+    assert cut.shape == (70, 80) and cut.dates == whole.dates
+    assert np.array_equal(cut.optical, task.read(part).optical)
+    assert np.array_equal(cut.clear[2], whole.clear[2, 20:90, 100:180])
+    assert not np.shares_memory(cut.radar, whole.radar)

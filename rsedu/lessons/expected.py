@@ -1,0 +1,51 @@
+"""What the tracks of lesson 08 reached on places that nothing was chosen on: for instructors."""
+
+from typing import Any
+
+from rsedu.errors import MissingDataError
+from rsedu.evaluate import interval
+from rsedu.lessons.results import stored
+
+RESULTS = "08_tracks"
+_FEWEST = 2  # places that have an interval
+_NOT_YET = f"   not measured yet: python tests/experiments/{RESULTS}.py"
+_COLUMNS = {"f1": "F1", "date error, years": "years", "wrong, ha": "wrong ha"}
+
+
+def table(*methods: str, clouds: str = "60") -> str:
+    """Write the scores of methods, each a mean over places with its 95 % interval.
+
+    Args:
+        methods: names in the results, in the order wanted.
+        clouds: the weather, also as it is called there.
+
+    Returns:
+        A line for each method. One that was not measured on two places or more has no interval, and
+        its line says what to run.
+    """
+    width = max(map(len, methods))
+    rows = [f"{'':<{width}}" + "".join(f"{head:>22}" for head in _COLUMNS.values())]
+    for name in methods:
+        mine = [run for run in _runs(clouds) if run["method"] == name]
+        if len(mine) < _FEWEST:
+            rows.append(f"{name:<{width}}{_NOT_YET}")
+            continue
+        cells = "".join(f"{_cell([run[key] for run in mine]):>22}" for key in _COLUMNS)
+        rows.append(f"{name:<{width}}{cells}")
+    places = len({run["seed"] for run in _runs(clouds)})
+    return "\n".join([*rows, f"{places} places, 144 km2 of each, {clouds} % of clouds; 95 %"])
+
+
+def _runs(clouds: str) -> list[dict[str, Any]]:
+    """Runs in one weather; none where nothing was measured yet."""
+    try:
+        runs = stored(RESULTS)["runs"]
+    except MissingDataError:
+        return []
+    return [run for run in runs if run["clouds"] == clouds]
+
+
+def _cell(values: list[float]) -> str:
+    found = interval(values)
+    digits = 2 if abs(found.mean) < 10 else 0
+    return f"{found.mean:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"

@@ -1,0 +1,152 @@
+# %% [markdown]
+# # Do features at several pixel sizes find more?
+#
+# Track A of the afternoon. You have a baseline that runs, a question, and until 15:40:
+#
+# - map where and when forest went, first on a small place, then on 20 x 20 km;
+# - find out whether **Scale-MAE's features at several GSDs** beat what single pixels say;
+# - hand in hectares with an interval, and one page.
+#
+# **80 minutes.** Needs lesson 08; lessons 02 to 04 say what the features are.
+# Each cell takes seconds on the small place.
+
+# %% tags=["nbval-ignore-output"]
+import numpy as np
+from scipy import ndimage
+
+import rsedu
+from rsedu import plot
+from rsedu.lessons import expected
+from rsedu.project import baselines, evidence, figure, mixed_gsd, page, taught
+from rsedu.project.attempt import attempt, compare
+from rsedu.project.place import Place
+from rsedu.project.report import Report
+from rsedu.project.task import Task
+
+rsedu.setup("08a")
+
+# %% [markdown]
+# ## The place, and one line that makes it large
+#
+# Try everything on the small place, as often as you like. Map the large one **once**, with what you
+# have decided on: whoever looks at a score and changes the method has tuned on it, and the score no
+# longer means what it says.
+
+# %%
+LARGE = False  # True: 20 x 20 km, 25 windows, minutes; stop and go on as you like
+place = Place(seed=3000) if LARGE else Place(seed=2001, size_m=4000.0)
+task = Task(place=place)
+print("SYNTHETIC", place)
+
+# %% [markdown]
+# ## The baseline
+#
+# A random forest on **single pixels**: all twelve bands and both polarisations at six dates, taught
+# by the 40 pixels that somebody looked up. It knows nothing of neighbours, and of its 84 numbers
+# many are hidden by clouds. **Predict:** its F1, beside that of the radar and Otsu.
+
+# %%
+radar = attempt("radar", baselines.RadarLogRatio.fit(task), task, progress=False)
+forest = attempt("forest", baselines.PixelForest.fit(task), task, progress=False)
+print(compare(radar, forest))
+plot.show(figure.draw(forest.mapped, place.truth(), place, forest.score))
+
+# %% [markdown]
+# Look at the orange: where are the false alarms, and how large are they? A single pixel of speckle
+# looks like anything. What surrounds a pixel is evidence about it.
+#
+# ## What a larger pixel sees
+#
+# The fall of backscatter, as means over 10 to 80 m. **Predict:** at which size are lost and kept
+# forest best told apart? The number is the share of pairs (one lost, one kept) that come in the
+# right order: 0.5 is chance, 1 is perfect.
+
+# %%
+window = (slice(0, 400), slice(0, 400))
+stack, lost = task.read(window), np.isfinite(place.truth(window))
+for n in (1, 2, 4, 8):
+    near = ndimage.uniform_filter(10 ** (stack.radar / 10), size=(1, 1, n, n))
+    calm = 10 * np.log10(near).mean(axis=1)
+    fall = calm[:3].mean(axis=0) - calm[3:].mean(axis=0)
+    ranks = fall.ravel().argsort().argsort()[lost.ravel()]
+    order = (ranks.mean() - (lost.sum() - 1) / 2) / (~lost).sum()
+    print(f"{10 * n:2} m: {order:.2f} of the pairs in order")
+
+# %% [markdown]
+# Still better at 80 m, where a field has few pixels. But this number does not see outlines: a map
+# of 80 m has edges of 80 m. So no single size is right, and that is the case for *several*.
+#
+# ## Three ways to beat it
+#
+# 1. **More teachers.** `taught.Taught.fit(evidence.Pixels())` learns on windows of other worlds
+#    instead of 40 labels: differences before and after, and means over 1, 3, 5 and 9 pixels. How
+#    much of the gain is the labels? `taught.taught_forest()` tells.
+# 2. **Features at mixed GSDs.** `mixed_gsd.MixedGsd.fit(gsds_m=(5.0, 10.0, 20.0))` adds what
+#    Scale-MAE's tokens say at each. Which GSD helps? What if you leave one out?
+# 3. **Clean up.** Patches below 0.3 ha are seldom fields: `ndimage.label`, count, leave away. It
+#    costs two lines. What does it do to the hectares?
+
+# %% [markdown]
+# ## Yours
+#
+# Anything with a `name` and a `map(stack)` is a method: it gets what both satellites saw of a
+# window, and answers with the year of each pixel's loss, NaN for none. Change the first lines, run,
+# compare, and note what you tried and *why* in one sentence: that is half of your page.
+
+# %%
+few = taught.SCHOOL[:2]  # worlds to learn on; all 15 take a minute or two
+method = baselines.RadarLogRatio.fit(task)
+### BEGIN SOLUTION
+method = taught.Taught.fit(mixed_gsd.MixedGsd.fit(places=few), places=few)
+pixels = taught.Taught.fit(evidence.Pixels(), places=few)
+### END SOLUTION
+print(method.name)
+
+# %% [markdown]
+# Is a difference more than luck? On one small place with a dozen clearings, two F1s a hundredth
+# apart may change places on the next. Try `seed=2002` before you believe it.
+
+# %%
+ours = attempt("ours", method, task, progress=False)
+attempts = [radar, forest, ours]
+### BEGIN SOLUTION
+attempts = [*attempts, attempt("without tokens", pixels, task, progress=False)]
+### END SOLUTION
+print(compare(*attempts))
+
+# %% [markdown]
+# What can be expected, on test places of 20 km that nothing was chosen on:
+
+# %% tags=["nbval-ignore-output"]
+told = "Your instructor has the numbers: ask after checkpoint 2."
+### BEGIN SOLUTION
+told = expected.table(
+    "radar",
+    "forest, 40 labels",
+    "forest, taught elsewhere",
+    "pixels, taught elsewhere",
+    "A scale-mae",
+)
+### END SOLUTION
+print(told)
+
+# %% [markdown]
+# ## Your page
+#
+# Write down what you did, and what you would **not** use the map for. The rest fills itself. With
+# `.pdf` instead of `.html` it is printed, where there is a Chromium.
+
+# %%
+words = {"method": "We ...", "limits": "It is not for ..."}
+report = Report(
+    group="Our name", track="A, features at mixed GSDs", place=place, mapped=ours.mapped, **words
+)
+print(*page.write(report, "afternoon/report-a.html"))
+
+# %% [markdown]
+# **Checkpoints.** 14:15: the baseline is on the board. 14:50: `LARGE = True`. 15:20: the map of the
+# large place is scored. 15:40: the page is printed, and two minutes are rehearsed.
+#
+# ```bash
+# rsedu score afternoon/forest_2001_4km.tif --group NAME --board FOLDER
+# ```

@@ -1,0 +1,54 @@
+"""Teaching: windows of other places, and trees that find what they were shown."""
+
+import numpy as np
+import pytest
+
+from rsedu.errors import InputError
+from rsedu.project import taught
+from rsedu.project.evidence import Pixels
+from rsedu.project.place import Place
+from rsedu.project.taught import SCHOOL, WEATHERS, Sample, Taught, school, taught_forest
+from rsedu.project.windows import Method
+from rsedu.worlds import TEST_WORLDS, TRAIN_WORLDS, VALIDATION_WORLDS
+
+
+def f1(mapped: np.ndarray, true: np.ndarray) -> float:
+    found, lost = np.isfinite(mapped), np.isfinite(true)
+    return float(2 * (found & lost).sum() / (found.sum() + lost.sum()))
+
+
+def test_nothing_is_learnt_where_it_is_judged() -> None:
+    assert set(SCHOOL) <= set(TRAIN_WORLDS)
+    assert not set(SCHOOL) & {*VALIDATION_WORLDS, *TEST_WORLDS}
+    with pytest.raises(InputError, match="no place to learn on"):
+        school(())
+
+
+def test_a_sample_shows_what_happened_on_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taught, "_SIDE_M", 4000.0)
+    monkeypatch.setattr(taught, "_WINDOWS", 1)
+    taught._school.cache_clear()
+    (sample,) = school((1,))
+    taught._school.cache_clear()
+    place = Place(seed=1, size_m=4000.0)
+    top, left = np.random.default_rng((809, 1)).integers(64, 400 - 128 - 64, size=2)
+    window = (slice(top - 32, top + 160), slice(left - 32, left + 160))
+    assert np.array_equal(sample.years, place.truth()[window], equal_nan=True)
+    expected = place.frontier.radar(date=2021.5, window=window).array
+    assert np.array_equal(sample.stack.radar[1], expected)
+    assert sample.years[sample.core].shape == (128, 128)
+    assert len(WEATHERS[0]) == len(sample.stack.dates)
+
+
+def test_trees_find_what_they_were_shown(samples: tuple[Sample, ...]) -> None:
+    sample = samples[0]
+    method = Taught.fit(Pixels(), places=(1,))
+    assert f1(method.map(sample.stack), sample.years) > 0.95
+    assert isinstance(method, Method)
+    assert "pixels of both" in method.name and "1 places from 1" in method.name
+
+
+def test_the_forest_is_taught_on_the_same_windows(samples: tuple[Sample, ...]) -> None:
+    method = taught_forest(places=(1,))
+    assert f1(method.map(samples[0].stack), samples[0].years) > 0.9
+    assert method.name == "forest 1 places from 1"
