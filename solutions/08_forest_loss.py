@@ -88,8 +88,8 @@ plot.show(f"{never:.0f} % of the place was clear on none of the four dates in be
 # ## How far did the echo fall?
 #
 # Leaves and branches scatter radar waves many times; bare soil does so less. So where forest goes,
-# the echo falls, here by 1 to 4 dB. To see that through speckle, compare the **mean power** of all looks
-# before a moment with that of all looks after it:
+# the echo falls, here by 1 to 4 dB. To see that through speckle, compare the **mean power** of all
+# looks before a moment with that of all looks after it:
 #
 # $$\Delta = 10 \log_{10} \frac{\bar P_\text{before}}{\bar P_\text{after}} \quad \text{(dB)}$$
 #
