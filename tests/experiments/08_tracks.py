@@ -1,7 +1,7 @@
 """The four tracks of lesson 08 beside the baselines, on places that nothing was learnt or tuned on.
 
 python tests/experiments/08_tracks.py
-writes data/results/08_tracks.json, about an hour on one busy core; what is there already is kept.
+writes data/results/08_tracks.json, about an hour on one core; what is there already is kept.
 
 Places of 20 x 20 km, seeds 3010 to 3014. Each is judged on five of its 25 windows of 4 x 4 km,
 one of each row and column, 80 of its 400 square kilometres. Everything learnt was learnt on

@@ -1,9 +1,13 @@
 """Teaching: windows of other places, and trees that find what they were shown."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from rsedu.errors import InputError
+from rsedu.evaluate import paired_interval
 from rsedu.project import taught
 from rsedu.project.evidence import Pixels
 from rsedu.project.place import Place
@@ -52,3 +56,19 @@ def test_the_forest_is_taught_on_the_same_windows(samples: tuple[Sample, ...]) -
     method = taught_forest(places=(1,))
     assert f1(method.map(samples[0].stack), samples[0].years) > 0.9
     assert method.name == "forest 1 places from 1"
+
+
+def test_two_tracks_are_stored_five_points_above_the_best_baseline(repository: Path) -> None:
+    runs = json.loads((repository / "data" / "results" / "08_tracks.json").read_text())["runs"]
+    found = {(run["method"], run["seed"]): run["f1"] for run in runs if run["clouds"] == "60"}
+    seeds = range(3010, 3015)
+    best = [max(found["ndvi", seed], found["radar", seed]) for seed in seeds]
+    gains = {
+        name: paired_interval([found[name, seed] for seed in seeds], best)
+        for name in ("A scale-mae", "B croma, both", "C 20 minutes", "D one example")
+    }
+    assert gains["A scale-mae"].low > 0.05 and gains["B croma, both"].low > 0.05
+    assert gains["D one example"].low > 0.04 and gains["C 20 minutes"].low > 0.01
+    pixels = [found["pixels, taught elsewhere", seed] for seed in seeds]
+    for name in ("A scale-mae", "B croma, both"):  # what the tokens add to the same trees
+        assert paired_interval([found[name, seed] for seed in seeds], pixels).low > 0.002
