@@ -690,9 +690,10 @@ print(how_sure(today))
 
 # %% [markdown]
 # What it does **not** show: how these methods do in a real forest. The place is synthetic; its
-# clearings have sharp edges, and its speckle has no neighbours. Here a look costs nothing and is
-# always right; people who interpret images err and disagree, and the interval does not know that.
-# And a place of 4 km holds a dozen clearings.
+# clearings have sharp edges, its speckle has no neighbours, and two clear optical looks at ground
+# that didn't change are *equal*: no haze, no season. So F1s near 0.99 are for comparing methods
+# here, and for nothing else. A look costs nothing and is always right; people who interpret images
+# err and disagree, and the interval does not know that. And 4 km hold a dozen clearings.
 
 # %% [markdown]
 # **References.** P. Olofsson et al., Good practices for estimating area and assessing accuracy of

@@ -33,7 +33,7 @@ def table(*methods: str, clouds: str = "60") -> str:
         cells = "".join(f"{_cell([run[key] for run in mine]):>22}" for key in _COLUMNS)
         rows.append(f"{name:<{width}}{cells}")
     places = len({run["seed"] for run in _runs(clouds)})
-    return "\n".join([*rows, f"{places} places, 144 km2 of each, {clouds} % of clouds; 95 %"])
+    return "\n".join([*rows, f"{places} places, 80 km2 of each, {clouds} % of clouds; 95 %"])
 
 
 def _runs(clouds: str) -> list[dict[str, Any]]:
