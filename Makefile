@@ -31,7 +31,7 @@ lab: $(VENV)/.core ## build the environment, open JupyterLab on the first lesson
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(LAB_ARGS)
 
 test: $(VENV)/.dev ## run every test: units, house, lessons, browser
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## style, layers, drift and measures of the lessons
 	$(BIN)/ruff check .

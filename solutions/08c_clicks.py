@@ -141,9 +141,7 @@ told = expected.table(
     "radar",
     "forest, 40 labels",
     "C 5 minutes",
-    "C 10 minutes",
     "C 20 minutes",
-    "C 40 minutes",
 )
 ### END SOLUTION
 print(told)

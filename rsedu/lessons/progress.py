@@ -123,12 +123,18 @@ def _line(exercise: Exercise, state: str) -> str:
     return f"  {state:<13}{exercise.title} ({exercise.points} {unit})"
 
 
+def _onwards(number: str) -> str:
+    every = (*registry.LESSONS, *registry.STARTERS)
+    later = [each for each in every if each.number > number and each.minutes]
+    if not later:
+        return "you are at the end of the kit"
+    way = "choose a starter, such as" if later[0].is_starter else "go on with"
+    return f"{way} {later[0].stem}"
+
+
 def _next(todo: list[tuple[Exercise, str]], number: str) -> str:
     if not todo:
-        lessons = registry.LESSONS
-        later = [each for each in lessons if each.number > number and each.minutes]
-        where = f"go on with {later[0].stem}" if later else "you are at the end of the kit"
-        return f"All done: {where}."
+        return f"All done: {_onwards(number)}."
     # What was begun is nearest to being finished.
     first = next((pair for pair in todo if pair[1] != "not started"), todo[0])
     return f"Look at next: {first[0].title} ({first[1]}); run its cell again."

@@ -140,3 +140,13 @@ def test_a_broken_token_is_refused_and_nothing_is_lost(token: str) -> None:
     with pytest.raises(InputError, match="no progress token"):
         progress.load(token)
     assert _stored() == {"to_db": "passed"}
+
+
+def test_after_the_last_lesson_comes_a_starter(capsys: pytest.CaptureFixture[str]) -> None:
+    last = registry.LESSONS[-1].number
+    for exercise in registry.exercises(last):
+        progress.note(exercise.id, "passed")
+    rsedu.progress(last)
+    assert capsys.readouterr().out.endswith(
+        f"All done: choose a starter, such as {registry.STARTERS[0].stem}.\n"
+    )
