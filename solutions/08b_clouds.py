@@ -134,14 +134,9 @@ print(compare(*stormy))
 # %% tags=["nbval-ignore-output"]
 told = "Your instructor has the numbers: ask after checkpoint 2."
 ### BEGIN SOLUTION
-told = expected.table(
-    "ndvi",
-    "radar",
-    "pixels, taught elsewhere",
-    "B croma, optical",
-    "B croma, radar",
-    "B croma, both",
-)
+names = ["radar", "pixels, taught elsewhere"]
+names += ["B croma, optical", "B croma, radar", "B croma, both"]
+told = f"{expected.table('ndvi', *names)}\n\n{expected.table(*names, clouds='80 on all')}"
 ### END SOLUTION
 print(told)
 

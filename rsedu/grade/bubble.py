@@ -48,12 +48,13 @@ def wrap(command: Sequence[str], *, hidden: Sequence[Path] = ()) -> list[str]:
     words = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     for path in _SYSTEM:
         words += ["--ro-bind-try", path, path]
-    folders = _python()
-    for folder in folders:
-        words += ["--ro-bind", str(folder), str(folder)]
     words += ["--proc", "/proc", "--dev", "/dev"]
     for path in ("/tmp", "/dev/shm"):
         words += ["--size", str(SCRATCH_MB * 2**20), "--tmpfs", path]
+    # After the empty /tmp, which would cover a checkout that lies below it.
+    folders = _python()
+    for folder in folders:
+        words += ["--ro-bind", str(folder), str(folder)]
     for secret in dict.fromkeys(each.resolve() for each in hidden):
         # What is bound nowhere is not there; hiding it would only make its name.
         if secret.is_dir() and any(secret.is_relative_to(folder) for folder in folders):

@@ -9,6 +9,11 @@ from rsedu.lessons.results import stored
 RESULTS = "08_tracks"
 _FEWEST = 2  # places that have an interval
 _NOT_YET = f"   not measured yet: python tests/experiments/{RESULTS}.py"
+_SKIES = {
+    "60": "60 % at four of six dates",
+    "80": "80 % at four of six dates",
+    "80 on all": "80 % at all six dates",
+}
 _COLUMNS = {"f1": "F1", "date error, years": "years", "wrong, ha": "wrong ha"}
 
 
@@ -17,7 +22,7 @@ def table(*methods: str, clouds: str = "60") -> str:
 
     Args:
         methods: names in the results, in the order wanted.
-        clouds: the weather, also as it is called there.
+        clouds: the weather, "60", "80" or "80 on all".
 
     Returns:
         A line for each method. One that was not measured on two places or more has no interval, and
@@ -33,7 +38,9 @@ def table(*methods: str, clouds: str = "60") -> str:
         cells = "".join(f"{_cell([run[key] for run in mine]):>22}" for key in _COLUMNS)
         rows.append(f"{name:<{width}}{cells}")
     places = len({run["seed"] for run in _runs(clouds)})
-    return "\n".join([*rows, f"{places} places, 80 km2 of each, {clouds} % of clouds; 95 %"])
+    return "\n".join(
+        [*rows, f"{places} places, 80 km2 of each, clouds over {_SKIES[clouds]}; 95 %"]
+    )
 
 
 def _runs(clouds: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ are neither read nor changed.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,10 @@ def _notebooks(source: Path) -> list[str]:
     return names
 
 
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
 def preview(lesson: str, arguments: Sequence[str] = ()) -> int:
     """Open JupyterLab on both notebooks of a lesson, and wait until it is closed.
 
@@ -94,9 +99,13 @@ def preview(lesson: str, arguments: Sequence[str] = ()) -> int:
         if done.returncode:
             raise InputError(f"JupyterLab took no layout: {done.stderr.strip()[-300:]}")
         page = f"--LabApp.default_url=/lab/workspaces/{name_of(source)}"
+        # Told to end, Python would leave JupyterLab behind; an exception takes it along.
+        before = signal.signal(signal.SIGTERM, _leave)
         try:
             return subprocess.run(
                 [*_LAB, page, *arguments], env=environment, cwd=source.parents[1]
             ).returncode
         except KeyboardInterrupt:
             return 0
+        finally:
+            signal.signal(signal.SIGTERM, before)

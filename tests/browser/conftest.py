@@ -268,6 +268,9 @@ def previewed(tmp_path: Path, repository: Path) -> Iterator[Server]:
             shutil.copy(path, tmp_path / "root" / folder)
     with serving(tmp_path, ("-c", "from rsedu.cli import main; main()", "preview", "00")) as server:
         yield server
+    host, port = urlsplit(server.url).hostname, urlsplit(server.url).port
+    with socket.socket() as probe:
+        assert probe.connect_ex((host, port)) != 0, "JupyterLab outlived `rsedu preview`"
 
 
 def _arguments(server: Server, port: int) -> list[str]:

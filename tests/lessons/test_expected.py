@@ -40,7 +40,7 @@ def test_each_method_is_a_mean_with_its_interval(folder: Path) -> None:
         *("120", "[95,", "145]"),
     ]
     assert scale.startswith("A scale") and " 0.72 [0.70, 0.74]" in scale
-    assert foot == "3 places, 80 km2 of each, 60 % of clouds; 95 %"
+    assert foot == "3 places, 80 km2 of each, clouds over 60 % at four of six dates; 95 %"
     assert "0.12 [0.10, 0.14]" in expected.table("radar", clouds="80")
     assert "B   not measured yet" in expected.table("B")
     assert "A scale   not measured yet" in expected.table("A scale", clouds="80")
