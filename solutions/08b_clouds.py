@@ -134,9 +134,18 @@ print(compare(*stormy))
 # %% tags=["nbval-ignore-output"]
 told = "Your instructor has the numbers: ask after checkpoint 2."
 ### BEGIN SOLUTION
-names = ["radar", "pixels, taught elsewhere"]
-names += ["B croma, optical", "B croma, radar", "B croma, both"]
-told = f"{expected.table('ndvi', *names)}\n\n{expected.table(*names, clouds='80 on all')}"
+told = "\n\n".join(
+    expected.table(
+        *alone,
+        "radar",
+        "pixels, taught elsewhere",
+        "B croma, optical",
+        "B croma, radar",
+        "B croma, both",
+        clouds=clouds,
+    )
+    for clouds, *alone in (("60", "ndvi"), ("80 on all",))
+)
 ### END SOLUTION
 print(told)
 
