@@ -14,8 +14,9 @@ from rsedu.segment.metrics import iou
 from rsedu.segment.oneshot import Found, Reference, combined, describe, resemblance
 from rsedu.segment.practice import CLASS, PracticeTiles
 from rsedu.segment.prompt import Prompt
+from rsedu.segment.reference import top as top  # where the lesson clicks
 from rsedu.segment.sam import Segmenter
-from rsedu.segment.tiles import Point, deepest
+from rsedu.segment.tiles import deepest
 from rsedu.segment.trial import colours, objects_of
 
 #: Red, green and blue of the looks: near infrared, true colour, shortwave infrared.
@@ -141,13 +142,6 @@ def colour_likeness(
     distance = np.linalg.norm(cells - shown[mask].mean(axis=0), axis=-1)
     fine = np.kron(-distance, np.ones((CELL_PX, CELL_PX)))
     return fine.astype(np.float32)
-
-
-def top(likeness: np.ndarray, free: Mask | None = None) -> Point:
-    """The most similar pixel, (col, row), of those that are free."""
-    masked = likeness if free is None else np.where(free, likeness, -np.inf)
-    row, col = np.unravel_index(int(masked.argmax()), masked.shape)
-    return float(col), float(row)
 
 
 def best(found: Mask, truths: Sequence[Mask]) -> float:

@@ -31,6 +31,7 @@ from rsedu.segment.reference import (
     resemblance,
     similarity,
     the_tile,
+    top,
 )
 from rsedu.segment.tiles import Tile, agreement, deepest
 
@@ -86,16 +87,6 @@ class Found:
         return self.similarity * self.score
 
 
-def _extremes(
-    fine: np.ndarray, free: np.ndarray | None
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Most and least similar pixel, as (col, row); the most similar one only where it is free."""
-    masked = fine if free is None else np.where(free, fine, -np.inf)
-    top_row, top_col = np.unravel_index(int(masked.argmax()), fine.shape)
-    low_row, low_col = np.unravel_index(int(fine.argmin()), fine.shape)
-    return (float(top_col), float(top_row)), (float(low_col), float(low_row))
-
-
 def _found(
     embedded: Embedded, answer: Answer, fine: np.ndarray, tile: Tile, click: tuple[float, float]
 ) -> Found:
@@ -137,8 +128,8 @@ def clicked(
     """
     tile = the_tile(embedded, tile)
     fine = similarity(embedded, reference.target, tile=tile) if fine is None else fine
-    top, _ = _extremes(fine, free)
-    return _found(embedded, embedded.ask(tile, Prompt(points=(top,))), fine, tile, top)
+    place = top(fine, free)
+    return _found(embedded, embedded.ask(tile, Prompt(points=(place,))), fine, tile, place)
 
 
 def persam(
@@ -171,14 +162,14 @@ def persam(
     """
     tile = the_tile(embedded, tile)
     fine = similarity(embedded, reference.target, tile=tile) if fine is None else fine
-    top, low = _extremes(fine, free)
-    clicks = Prompt(points=(top, low), labels=(1, 0))
+    place = top(fine, free)
+    clicks = Prompt(points=(place, top(-fine)), labels=(1, 0))
     with embedded.lock, torch.inference_mode():
         cosine = cosine_map(embedded.features(tile)[0], reference.target)
         model = guided(embedded.model, likelihood(cosine), reference.target)
         first = embedded.ask(tile, clicks, model=model, single=True)
     last = _refined(embedded, tile, clicks, first)
-    return _found(embedded, last, fine, tile, top)
+    return _found(embedded, last, fine, tile, place)
 
 
 def _refined(embedded: Embedded, tile: Tile, clicks: Prompt, first: Answer) -> Answer:
@@ -218,8 +209,8 @@ def fit_weights(
         (w0, w1, w2), which sum to 1.
     """
     tile = embedded.around(Prompt(box=box_of(mask)))
-    top, _ = _extremes(similarity(embedded, reference.strongest, tile=tile), None)
-    logits = embedded.ask(tile, Prompt(points=(top,))).logits
+    place = top(similarity(embedded, reference.strongest, tile=tile))
+    logits = embedded.ask(tile, Prompt(points=(place,))).logits
     scale = logits.shape[-1] / embedded.model.image_encoder.img_size
     high, wide = (round(size * scale) for size in embedded.predictor(tile).input_size)
     truth = F.interpolate(
@@ -255,8 +246,8 @@ def persam_f(
     """
     tile = the_tile(embedded, tile)
     fine = similarity(embedded, reference.strongest, tile=tile) if fine is None else fine
-    top, _ = _extremes(fine, free)
-    click = Prompt(points=(top,))
+    place = top(fine, free)
+    click = Prompt(points=(place,))
     answer = embedded.ask(tile, click)
     mixed = np.einsum("m,mrc->rc", weights, answer.logits)
     whole = _whole(embedded, tile, mixed)
@@ -264,7 +255,7 @@ def persam_f(
         answer = embedded.ask(tile, replace(click, box=box_of(whole), mask=mixed))
     if answer.mask.any():
         answer = _boxed(embedded, tile, click, answer)
-    return _found(embedded, answer, fine, tile, top)
+    return _found(embedded, answer, fine, tile, place)
 
 
 def _whole(embedded: Embedded, tile: Tile, logits: np.ndarray) -> np.ndarray:
@@ -363,7 +354,7 @@ def _in_tile(
     for _ in range(most):
         if not free.any() or np.where(free, fine, -np.inf).max() < threshold:
             break
-        (col, row), _ = _extremes(fine, free)
+        col, row = top(fine, free)
         each = one(tile, free, fine)
         inside = each.mask[tile.window]
         if inside.any() and (inside & ~free).sum() < _SAME * inside.sum():

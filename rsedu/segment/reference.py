@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from rsedu.errors import InputError
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.prompt import Prompt, box_of
-from rsedu.segment.tiles import Tile
+from rsedu.segment.tiles import Point, Tile
 
 COVERED = 0.5  # share of a cell from which it belongs to the reference
 
@@ -173,6 +173,15 @@ def resemblance(
         raise InputError("Wanted one look or more, all of them at the same pixels.")
     maps = [similarity(embedded, target, tile=tile) for embedded, target in looks]
     return np.asarray(np.mean(maps, axis=0, dtype=np.float32))
+
+
+def top(
+    likeness: Float32[np.ndarray, "rows cols"], free: Bool[np.ndarray, "rows cols"] | None = None
+) -> Point:
+    """The most similar pixel, (col, row), of those that are free; None: of all."""
+    masked = likeness if free is None else np.where(free, likeness, -np.inf)
+    row, col = np.unravel_index(int(masked.argmax()), masked.shape)
+    return float(col), float(row)
 
 
 def likelihood(cosine: Float[Tensor, "rows cols"]) -> Float[Tensor, "rows cols"]:
