@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rsedu.errors import InputError
 
 MiB = 2**20
+_DATA_SHARE = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,9 @@ class Limits:
     Attributes:
         answer_s: seconds of one call of an answer.
         wall_s: seconds of the process, from start to end.
-        memory_mb: of the process and all that it starts, in 2^20 bytes.
+        memory_mb: of the process and all that it starts, in 2^20 bytes. The data of one process
+            may take four fifths of it: the rest is for libraries, and so Python's own MemoryError,
+            which names a line, comes before the blow from outside.
         output_kb: printed or written to its standard streams, in 2^10 bytes.
         reply_mb: of all answers together, as they come back, in 2^20 bytes.
         file_mb: of each file it writes, in 2^20 bytes.
@@ -57,7 +60,7 @@ def restrain(limits: Limits, *, started: int) -> None:
     seconds = int(limits.wall_s) + 1
     wanted = {
         "RLIMIT_CPU": seconds,
-        "RLIMIT_DATA": limits.memory_mb * MiB,
+        "RLIMIT_DATA": int(_DATA_SHARE * limits.memory_mb) * MiB,
         "RLIMIT_FSIZE": limits.file_mb * MiB,
         "RLIMIT_NPROC": started + limits.processes,
         "RLIMIT_CORE": 0,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.grade.conftest import answered, cell, notebook
+from rsedu.grade.limits import Limits
+from tests.grade.conftest import ROOMY, SHORT, answered, cell, notebook
 
 
 def ndvi(body: str) -> str:
@@ -23,11 +24,13 @@ class Hostile:
         source: of the cell of the exercise `ndvi`.
         state: that `ndvi` ends in.
         says: words of the first line that is told about it.
+        limits: it is graded under.
     """
 
     source: str
     state: str
     says: str
+    limits: Limits = ROOMY
 
 
 _DEAF = (
@@ -38,9 +41,9 @@ _DEAF = (
 _WRONG = ("wrong value", "at [0, 0] expected 0.8605, got 0.03")
 
 CODE = {
-    "endless": Hostile(ndvi("while True:\n    pass"), "error", "stopped after 1 seconds"),
+    "endless": Hostile(ndvi("while True:\n    pass"), "error", "stopped after 1 seconds", SHORT),
     "ignores-signals": Hostile(
-        ndvi(f"{_DEAF}\nwhile True:\n    pass"), "error", "it took more than 4 seconds"
+        ndvi(f"{_DEAF}\nwhile True:\n    pass"), "error", "it took more than 4 seconds", SHORT
     ),
     # Bounded, and its children fork no further: harmless should the filter ever fail.
     "fork-bomb": Hostile(
@@ -59,8 +62,8 @@ CODE = {
             f"{_DEAF}\n"
             "import threading, time\n"
             "for _ in range(60):\n"
-            "    threading.Thread(target=time.sleep, args=(5,)).start()\n"
-            "time.sleep(5)"
+            "    threading.Thread(target=time.sleep, args=(20,)).start()\n"
+            "time.sleep(20)"
         ),
         "error",
         "started more than 20 processes or threads",

@@ -27,7 +27,7 @@ from rsedu.grade.limits import Limits, restrain
 restrain(Limits(memory_mb=300, file_mb=1), started=10_000)
 found = []
 try:
-    bytearray(400 * 2**20)
+    bytearray(260 * 2**20)  # less than the limit, more than four fifths of it
 except MemoryError:
     found.append("memory")
 try:
