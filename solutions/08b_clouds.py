@@ -89,7 +89,7 @@ for date, look, clear in zip(dates, latest, stack.clear, strict=True):
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = taught.SCHOOL[:2]  # worlds to learn on; all 15 take a minute or two
+few = taught.SCHOOL[:2]  # worlds to learn on; all 18 take a minute or two
 methods = {"ours": baselines.RadarLogRatio.fit(task)}
 ### BEGIN SOLUTION
 methods = {

@@ -188,7 +188,7 @@ class PixelForest:
     @property
     def name(self) -> str:
         """Method and labels."""
-        return f"forest {self.taught}"
+        return f"forest taught by {self.taught}"
 
     @classmethod
     def fit(cls, task: Task) -> "PixelForest":

@@ -18,7 +18,7 @@ from rsedu import weights
 from rsedu.models.scalemae import ScaleMAE
 from rsedu.project.evidence import Pixels, Planes, looks
 from rsedu.project.task import Stack
-from rsedu.project.taught import SCHOOL, school
+from rsedu.project.taught import SCHOOL, named, school
 from rsedu.project.tokens import Probe, patches_of, tokens
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.scenes.statistics import standardise
@@ -70,14 +70,17 @@ class MixedGsd:
 
     Attributes:
         probes: metres per pixel -> linear head on the tokens there.
+        taught: where the heads learnt, in words.
     """
 
     probes: Mapping[float, Probe]
+    taught: str
 
     @property
     def name(self) -> str:
-        """Which GSDs."""
-        return f"scale-mae at {', '.join(f'{gsd_m:g}' for gsd_m in self.probes)} m"
+        """Which GSDs, and where the heads learnt."""
+        gsds = ", ".join(f"{gsd_m:g}" for gsd_m in self.probes)
+        return f"scale-mae at {gsds} m, heads of {self.taught}"
 
     @classmethod
     def fit(cls, *, gsds_m: Sequence[float] = GSDS_M, places: Sequence[int] = SCHOOL) -> "MixedGsd":
@@ -87,7 +90,8 @@ class MixedGsd:
             gsds_m: metres per pixel.
             places: seeds to learn on.
         """
-        return cls(probes={gsd_m: _probe(gsd_m, places) for gsd_m in gsds_m})
+        probes = {gsd_m: _probe(gsd_m, places) for gsd_m in gsds_m}
+        return cls(probes=probes, taught=named(places))
 
     def __call__(self, stack: Stack) -> Planes:
         """Describe each pixel: `Pixels()`, then one number for each GSD."""

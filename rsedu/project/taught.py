@@ -86,6 +86,13 @@ def school(places: Sequence[int] = SCHOOL) -> tuple[Sample, ...]:
     return _school(tuple(places))
 
 
+def named(places: Sequence[int]) -> str:
+    """Which places, in words, so that a method's name tells where it learnt."""
+    if len(places) > 2 and list(places) == list(range(places[0], places[-1] + 1)):
+        return f"places {places[0]} to {places[-1]}"
+    return f"places {', '.join(map(str, places))}"
+
+
 @lru_cache(maxsize=1)
 def _school(places: tuple[int, ...]) -> tuple[Sample, ...]:
     return tuple(
@@ -143,7 +150,7 @@ class Taught:
     @property
     def name(self) -> str:
         """Description and school."""
-        return f"taught {self.describe.name}, {self.taught}"
+        return f"{self.describe.name}; trees of {self.taught}"
 
     @classmethod
     def fit(cls, describe: Describe, *, places: Sequence[int] = SCHOOL) -> "Taught":
@@ -157,7 +164,7 @@ class Taught:
         return cls(
             describe=describe,
             trees=grown(features, np.isfinite(years)),
-            taught=f"{len(places)} places from {places[0]}",
+            taught=named(places),
         )
 
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
@@ -172,7 +179,7 @@ def taught_forest(*, places: Sequence[int] = SCHOOL) -> PixelForest:
     dates = school(places)[0].stack.dates
     return PixelForest(
         forest=forest.fit(features, periods(years, dates)),
-        taught=f"{len(places)} places from {places[0]}",
+        taught=named(places),
     )
 
 

@@ -18,7 +18,7 @@ from rsedu.models.croma_training import CromaTraining
 from rsedu.project.baselines import periods
 from rsedu.project.evidence import Pixels, Planes, sides
 from rsedu.project.task import Stack
-from rsedu.project.taught import SCHOOL, Sample, school
+from rsedu.project.taught import SCHOOL, Sample, named, school
 from rsedu.project.tokens import Probe, patches_of, tokens
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.statistics import standardise
@@ -78,15 +78,17 @@ class ThroughClouds:
     Attributes:
         sensors: "optical", "radar" or "both".
         probe: linear head on the tokens before and after a period.
+        taught: where the head learnt, in words.
     """
 
     sensors: str
     probe: Probe
+    taught: str
 
     @property
     def name(self) -> str:
-        """Which sensors."""
-        return f"croma of {self.sensors}"
+        """Which sensors, and where the head learnt."""
+        return f"croma of {self.sensors}, head of {self.taught}"
 
     @classmethod
     def fit(cls, *, sensors: str = "both", places: Sequence[int] = SCHOOL) -> "ThroughClouds":
@@ -100,7 +102,8 @@ class ThroughClouds:
             InputError: there are no such sensors.
         """
         Pixels(sensors=sensors)  # says what is wrong with the word
-        return cls(sensors=sensors, probe=Probe.fit(*_lessons(sensors, places)))
+        probe = Probe.fit(*_lessons(sensors, places))
+        return cls(sensors=sensors, probe=probe, taught=named(places))
 
     def __call__(self, stack: Stack) -> Planes:
         """Describe each pixel: `Pixels`, then the largest answer of all periods and their sum."""

@@ -53,4 +53,4 @@ def test_the_tokens_alone_find_losses_on_the_pixels_of_the_stack(
     assert planes.shape == (2, *sample.stack.shape)
     assert (planes[:, lost].mean(axis=1) > planes[:, ~lost].mean(axis=1) + 0.3).all()
     assert len(method(sample.stack)) == 68 + 2
-    assert method.name == "scale-mae at 10, 20 m"
+    assert method.name == "scale-mae at 10, 20 m, heads of places 1"

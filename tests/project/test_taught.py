@@ -11,7 +11,7 @@ from rsedu.evaluate import paired_interval
 from rsedu.project import taught
 from rsedu.project.evidence import Pixels
 from rsedu.project.place import Place
-from rsedu.project.taught import SCHOOL, WEATHERS, Sample, Taught, school, taught_forest
+from rsedu.project.taught import SCHOOL, WEATHERS, Sample, Taught, named, school, taught_forest
 from rsedu.project.windows import Method
 from rsedu.worlds import TEST_WORLDS, TRAIN_WORLDS, VALIDATION_WORLDS
 
@@ -49,13 +49,20 @@ def test_trees_find_what_they_were_shown(samples: tuple[Sample, ...]) -> None:
     method = Taught.fit(Pixels(), places=(1,))
     assert f1(method.map(sample.stack), sample.years) > 0.95
     assert isinstance(method, Method)
-    assert "pixels of both" in method.name and "1 places from 1" in method.name
+    assert method.name == "pixels of both; trees of places 1"
+
+
+def test_other_places_are_told_by_another_name() -> None:
+    assert named(SCHOOL) == "places 1000 to 1017"
+    assert named((1000, 1002)) == "places 1000, 1002"
+    assert named((1000, 1001, 1003)) == "places 1000, 1001, 1003"
+    assert named((1002, 1000, 1001)) == "places 1002, 1000, 1001"
 
 
 def test_the_forest_is_taught_on_the_same_windows(samples: tuple[Sample, ...]) -> None:
     method = taught_forest(places=(1,))
     assert f1(method.map(samples[0].stack), samples[0].years) > 0.9
-    assert method.name == "forest 1 places from 1"
+    assert method.name == "forest taught by places 1"
 
 
 def test_two_tracks_are_stored_five_points_above_the_best_baseline(repository: Path) -> None:

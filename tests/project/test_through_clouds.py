@@ -50,5 +50,6 @@ def test_the_tokens_find_the_period_of_most_losses(samples: tuple[Sample, ...]) 
     true = np.searchsorted(np.array(sample.stack.dates), sample.years[lost]) - 1
     assert (told.argmax(axis=0)[lost] == true).mean() > 0.6
     assert len(method(sample.stack)) == 12 + 2
+    assert method.name == "croma of radar, head of places 1"
     with pytest.raises(InputError, match="sensors is 'sonar'"):
         ThroughClouds.fit(sensors="sonar", places=(1,))
