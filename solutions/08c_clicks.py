@@ -47,8 +47,8 @@ print("SYNTHETIC", place)
 # one better?
 
 # %%
-radar = attempt("radar", baselines.RadarLogRatio.fit(task), task, progress=False)
-forest = attempt("40 pixels", baselines.PixelForest.fit(task), task, progress=False)
+radar = attempt("radar", baselines.RadarLogRatio.fit(task), task, progress=LARGE)
+forest = attempt("40 pixels", baselines.PixelForest.fit(task), task, progress=LARGE)
 print(compare(radar, forest))
 
 # %% [markdown]
@@ -91,9 +91,10 @@ prompter
 #
 # 1. **Teach by outlines.** `clicked.Clicked.fit(task, minutes=5)` boxes windows in random order
 #    until the minutes are over, and trees learn from SAM's outlines. Where does the curve flatten?
-# 2. **Don't draw, check.** The same minutes spent on *looking up* random pixels shorten the
-#    interval of the radar's map: `attempt(..., sample=500)`. Which buys more: a better map, or a
-#    larger sample? (`sample_size` of lesson 08.)
+# 2. **Don't draw, check.** At ten seconds each, 8 minutes look up 48 random pixels: which interval
+#    does the radar's map get from `attempt(..., sample=48)`, which from 500 (83 minutes)? Which
+#    buys more, a better map or a larger sample? (Lesson 08 reckoned with a minute a pixel: that is
+#    with searching for its image. And every score here had 1000 of them for nothing.)
 # 3. **Look where it is unsure.** Random windows are mostly forest that nobody touched. Choose those
 #    in which the radar shows a loss; what do you then never learn?
 
@@ -102,7 +103,8 @@ prompter
 #
 # Anything with a `name` and a `map(stack)` is a method: it gets what both satellites saw of a
 # window, and answers with the year of each pixel's loss, NaN for none. Change the first lines, run,
-# compare, and note what you tried and *why* in one sentence: that is half of your page.
+# compare, and note what you tried and *why* in one sentence: that is half of your page. A window
+# that would not fit into the minutes any more is left out, so fewer are spent than were given.
 
 # %%
 methods = []
@@ -110,7 +112,8 @@ methods = []
 methods = [clicked.Clicked.fit(task, minutes=minutes) for minutes in (1, 4, 8)]
 ### END SOLUTION
 attempts = [
-    attempt(f"{method.minutes:.0f} minutes", method, task, progress=False) for method in methods
+    attempt(f"{60 * method.minutes:.0f} seconds", method, task, progress=LARGE)
+    for method in methods
 ]
 print(compare(radar, forest, *attempts))
 
@@ -149,11 +152,15 @@ print(told)
 # %% [markdown]
 # ## Your page
 #
-# Write down what you did, and what you would **not** use the map for. The rest fills itself. With
-# `.pdf` instead of `.html` it is printed, where there is a Chromium.
+# Two texts are yours; the rest fills itself. With `.pdf` instead of `.html` it is printed, where
+# there is a Chromium.
+#
+# - `method`: we mapped loss by ...; we chose it because ... (F1 ... on ..., against ...); we tried
+#   ... and dropped it, because ...
+# - `limits`: do not use this map for ..., because ...; its hectares are between ... and ...
 
 # %%
-words = {"method": "We ...", "limits": "It is not for ..."}
+words = {"method": "", "limits": ""}  # yours, in full sentences
 report = Report(group="Our name", track="C, clicks", place=place, mapped=maps[best].mapped, **words)
 print(*page.write(report, "afternoon/report-c.html"))
 
@@ -162,5 +169,5 @@ print(*page.write(report, "afternoon/report-c.html"))
 # large place is scored. 15:40: the page is printed, and two minutes are rehearsed.
 #
 # ```bash
-# rsedu score afternoon/radar_2001_4km.tif --group NAME --board FOLDER
+# rsedu score afternoon/NAME-OF-THE-BEST_3000_20km.tif --group NAME --board FOLDER
 # ```

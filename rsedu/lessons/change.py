@@ -62,7 +62,7 @@ def _two_maps(seed: int, shape: tuple[int, int]) -> tuple[Array, Array]:
 SCORES = Exercise(
     id="change_scores",
     lesson="08",
-    title="F1 of change, and years beside the truth",
+    title="F1 of change, and years off",
     points=2,
     minutes=6,
     difficulty=2,
@@ -83,8 +83,8 @@ SCORES = Exercise(
         Misconception(
             "share of right pixels",
             _other_f1(lambda mapped, truth, ours, theirs: (ours == theirs).mean()),
-            "You counted every pixel on which map and truth agree. Nearly all of them are forest "
-            "that nobody touched: an empty map would get 0.96 here. F1 leaves those out.",
+            "You counted every pixel on which map and truth agree. Nearly all of them were not "
+            "lost: an empty map would get 0.96 in this lesson. F1 leaves those out.",
         ),
         Misconception(
             "intersection over union",

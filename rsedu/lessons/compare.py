@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Leaf = tuple[str, Any, Any]
+_HARDLY = 1e-3  # a factor so near 1 is no factor
 _SORTS = {"b": "true or false", "i": "whole numbers", "u": "whole numbers", "f": "decimals"}
 
 
@@ -54,14 +55,27 @@ def kind(value: object) -> str:
     return "a function" if callable(value) else f"a {type(value).__name__}"
 
 
-def number(value: Any) -> str:
-    """One number as text, with four significant digits."""
+def number(value: Any, digits: int = 4) -> str:
+    """One number as text, with so many significant digits."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, (bool, int)) and abs(value) < 10**6:
         return str(value)
     if isinstance(value, complex):
-        return f"{value:.4g}"
-    return f"{float(value) + 0.0:.4g}" if float(value) else "0"
+        return f"{value:.{digits}g}"
+    return f"{float(value) + 0.0:.{digits}g}" if float(value) else "0"
+
+
+def apart(values: NDArray[Any]) -> list[str]:
+    """Numbers as text, with as many digits as it takes to see how far different ones are apart."""
+    if values.dtype.kind != "f":
+        return [number(each) for each in values]
+    steps = np.diff(np.unique(values[np.isfinite(values)]))
+    off = steps.min() / 20 if steps.size else np.inf
+    for digits in (4, 6, 9):
+        texts = [number(each, digits) for each in values]
+        if all(abs(float(text) - each) <= off for text, each in zip(texts, values, strict=True)):
+            break
+    return texts
 
 
 def short(value: Any) -> str:
@@ -73,7 +87,7 @@ def short(value: Any) -> str:
     if isinstance(value, np.ndarray) or is_tensor(value):
         array = to_array(value)
         if array.dtype.kind in "biuf" and array.ndim == 1 and array.size <= 6:
-            return f"[{', '.join(number(each) for each in array)}]"
+            return f"[{', '.join(apart(array))}]"
         return f"{kind(value)} of shape {array.shape}"
     if isinstance(value, (list, tuple)) and len(value) <= 6:
         inside = ", ".join(short(each) for each in value)
@@ -295,7 +309,7 @@ def difference(got: Any, expected: Any, tolerance: float) -> tuple[str, str]:
         bad = _different(values, wanted, tolerance)
         if bad.any():
             where = f"{path}{_first(bad)}"
-            numbers = [number(each[bad][0] if bad.ndim else each[()]) for each in (wanted, values)]
+            numbers = apart(np.array([each[bad][0] for each in (wanted, values)]))
             at = f"at {where} " if where else ""
             return f"{at}expected {numbers[0]}, got {numbers[1]}", pattern(values, wanted)
     return "", ""
@@ -326,10 +340,10 @@ def _factor_or_shift(got: NDArray[Any], expected: NDArray[Any], same: Any) -> st
     usable = np.isfinite(got) & np.isfinite(expected)
     largest = np.argmax(np.where(usable, np.abs(expected), -1.0))
     factor = got.flat[largest] / expected.flat[largest]
-    if factor and same(factor * expected):
+    if factor and abs(factor - 1) > _HARDLY and same(factor * expected):
         return f"Every value is {number(factor)} times what was expected."
     shift = got.flat[largest] - expected.flat[largest]
-    if same(expected + shift):
+    if np.allclose(got, expected + shift, rtol=0, atol=_HARDLY * abs(shift), equal_nan=True):
         return f"Every value is {number(abs(shift))} too {'large' if shift > 0 else 'small'}."
     if same(np.sort(expected, axis=None).reshape(expected.shape)):
         return "The values are the expected ones, sorted."

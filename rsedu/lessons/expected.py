@@ -1,5 +1,6 @@
 """What the tracks of lesson 08 reached on places that nothing was chosen on: for instructors."""
 
+from statistics import median
 from typing import Any
 
 from rsedu.errors import MissingDataError
@@ -18,7 +19,10 @@ _COLUMNS = {"f1": "F1", "date error, years": "years", "wrong, ha": "wrong ha"}
 
 
 def table(*methods: str, clouds: str = "60") -> str:
-    """Write the scores of methods, each a mean over places with its 95 % interval.
+    """Write the scores of methods: means over places with their 95 % intervals.
+
+    Hectares that are wrong are told as their median, least and most: a few places have most of
+    them, and an interval round their mean would reach below 0.
 
     Args:
         methods: names in the results, in the order wanted.
@@ -35,11 +39,15 @@ def table(*methods: str, clouds: str = "60") -> str:
         if len(mine) < _FEWEST:
             rows.append(f"{name:<{width}}{_NOT_YET}")
             continue
-        cells = "".join(f"{_cell([run[key] for run in mine]):>22}" for key in _COLUMNS)
+        cells = "".join(f"{_cell(key, [run[key] for run in mine]):>22}" for key in _COLUMNS)
         rows.append(f"{name:<{width}}{cells}")
     places = len({run["seed"] for run in _runs(clouds)})
     return "\n".join(
-        [*rows, f"{places} places, 80 km2 of each, clouds over {_SKIES[clouds]}; 95 %"]
+        [
+            *rows,
+            f"{places} places, 80 km2 of each, clouds over {_SKIES[clouds]}",
+            "F1 and years: mean [95 % interval]; wrong ha: median (least to most)",
+        ]
     )
 
 
@@ -52,7 +60,9 @@ def _runs(clouds: str) -> list[dict[str, Any]]:
     return [run for run in runs if run["clouds"] == clouds]
 
 
-def _cell(values: list[float]) -> str:
+def _cell(key: str, values: list[float]) -> str:
+    if key == "wrong, ha":
+        return f"{median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
     found = interval(values)
     digits = 2 if abs(found.mean) < 10 else 0
     return f"{found.mean:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"

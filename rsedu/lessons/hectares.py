@@ -130,6 +130,18 @@ STRATIFIED = Exercise(
             "strata_ha ** 2.",
         ),
         Misconception(
+            "half an interval",
+            _other_error(lambda n, p, ha: 1.96 * np.sqrt((ha**2 * p * (1 - p) / (n - 1)).sum())),
+            "Your error is 1.96 standard errors, half of a 95 % interval. Asked for is the "
+            "standard error itself.",
+        ),
+        Misconception(
+            "columns swapped",
+            _other_area(lambda counts, strata_ha: (strata_ha * counts[:, 0] / counts.sum(1)).sum()),
+            "You took the first column, which counts pixels that were not lost. Lost ones are in "
+            "the second, counts[:, 1].",
+        ),
+        Misconception(
             "standard deviation",
             _other_error(lambda n, p, ha: np.sqrt((ha**2 * p * (1 - p)).sum())),
             "You left the sample's size out: this is how much single pixels differ, and it would "

@@ -351,8 +351,8 @@ THRESHOLD = Exercise(
             lambda peaks, kept: float(
                 np.sort(peaks)[::-1][math.ceil(kept * len(peaks) - 1e-9) - 2]
             ),
-            "One too few stay: the n-th largest has index n - 1, since indices start at 0, and it "
-            "reaches itself.",
+            "One too few stay. How many must stay is rounded *up* (np.ceil), or fewer than the "
+            "share stay; and the n-th largest has index n - 1, since indices start at 0.",
         ),
         Misconception(
             "one too many",

@@ -190,6 +190,41 @@ def _half_found() -> tuple[Array, Array]:
     return predicted, truth
 
 
+def _touching(corner: bool) -> tuple[Array, Array]:
+    """A missed square, a disc that was taken in and is larger, and what touches the square.
+
+    That is another missed square at its corner, or one that was taken in along its edge.
+    """
+    predicted, truth = np.zeros((2, 21, 19), dtype=bool)
+    truth[1:6, 1:6] = True
+    (truth if corner else predicted)[(slice(6, 11) if corner else slice(1, 6), slice(6, 11))] = True
+    predicted |= _disc((16, 13), 3.3, (21, 19))
+    predicted[1:5, 13:18] = True  # so that more was taken in than missed, in both cases
+    return predicted, truth
+
+
+def _labelled(predicted: Array, truth: Array, *, corners: bool, together: bool) -> Click:
+    """The deepest pixel of the largest region, where regions are made in other ways."""
+    sorts = (predicted ^ truth,) if together else (truth & ~predicted, predicted & ~truth)
+    regions = []
+    for wrong in sorts:
+        numbers, count = ndimage.label(wrong, np.ones((3, 3)) if corners else None)
+        regions += [numbers == number for number in range(1, count + 1)]
+    region = max(regions, key=lambda each: int(each.sum()))
+    row, col = _deepest({(int(at[0]), int(at[1])) for at in np.argwhere(region)})
+    return col, row, int(truth[row, col])
+
+
+def _without_border(predicted: Array, truth: Array) -> Click:
+    """Depth measured without a border round the image: its edge is no outside."""
+    missed, extra = _regions(truth & ~predicted), _regions(predicted & ~truth)
+    largest = max((*missed, *extra), key=len)
+    region = np.zeros(truth.shape, dtype=bool)
+    region[tuple(np.array(sorted(largest)).T)] = True
+    row, col = np.unravel_index(ndimage.distance_transform_edt(region).argmax(), region.shape)
+    return int(col), int(row), int(largest in missed)
+
+
 def _two_discs(seed: int, shape: tuple[int, int]) -> tuple[Array, Array]:
     at = np.random.default_rng(seed).uniform(0.4, 0.6, (2, 2)) * shape
     return _disc(tuple(at[0] - 3), 5.3, shape), _disc(tuple(at[1] + 2), 6.6, shape)
@@ -206,6 +241,8 @@ NEXT_CLICK = Exercise(
     oracle=_click_by_pixels,
     cases=(
         _half_found,
+        lambda: _touching(corner=True),
+        lambda: _touching(corner=False),
         lambda: _two_discs(74, (23, 27)),
         lambda: (np.zeros((11, 13), dtype=bool), _disc((1, 9), 6.3, (11, 13))),
     ),
@@ -226,6 +263,25 @@ NEXT_CLICK = Exercise(
             _in_the_larger_sort,
             "You first asked whether more pixels were missed or taken in wrongly. But one click "
             "mends one region: compare connected regions of both sorts (ndimage.label).",
+        ),
+        Misconception(
+            "both sorts in one",
+            lambda predicted, truth: _labelled(predicted, truth, corners=False, together=True),
+            "You labelled all wrong pixels together: where a missed part touches one that was "
+            "taken in, they become one region, and no single click mends both. Label each sort "
+            "by itself.",
+        ),
+        Misconception(
+            "corners connect",
+            lambda predicted, truth: _labelled(predicted, truth, corners=True, together=False),
+            "You joined pixels that touch at a corner only. Regions are connected along edges, "
+            "which is what ndimage.label does unless it is told otherwise.",
+        ),
+        Misconception(
+            "the image's edge is no outside",
+            _without_border,
+            "You measured depth to other pixels only, so a region at the edge of the image seems "
+            "deepest right there. Beyond the edge is outside too: np.pad(region, 1) first.",
         ),
         Misconception(
             "centre of mass",

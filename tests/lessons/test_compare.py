@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rsedu.lessons import compare
 
+YEARS = np.array([2021.5, 2022.5, 2024.0])
 GRID = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 33.0]])
 SQUARE = np.array([[1.0, 2.0], [5.0, 9.0]])
 
@@ -127,6 +128,12 @@ def test_an_exact_dtype_can_be_asked_for() -> None:
         (-GRID, GRID, "at [0, 0] expected 1, got -1", "Every sign is flipped."),
         (GRID / 2, GRID, "at [0, 0] expected 1, got 0.5", "Every value is 0.5 times"),
         (GRID + 3, GRID, "at [0, 0] expected 1, got 4", "Every value is 3 too large."),
+        (
+            YEARS - 0.25,
+            YEARS,
+            "at [0] expected 2021.5, got 2021.25",
+            "Every value is 0.25 too small.",
+        ),
         (GRID - 3, GRID, "at [0, 0] expected 1, got -2", "Every value is 3 too small."),
         (SQUARE.T, SQUARE, "at [0, 1] expected 2, got 5", "Rows and columns are swapped: your"),
         (GRID[::-1], GRID, "at [0, 0] expected 1, got 8", "The order is reversed along axis 0."),
@@ -210,3 +217,10 @@ def test_unchanged_looks_into_everything(value: Any, before: Any, same: bool) ->
 def test_a_tensor_is_read_wherever_it_is() -> None:
     tensor = torch.tensor([1.0, 2.0], dtype=torch.bfloat16, requires_grad=True)
     assert compare.to_array(tensor).tolist() == [1.0, 2.0]
+
+
+def test_numbers_have_as_many_digits_as_tell_them_apart() -> None:
+    assert compare.apart(np.array([0.5, 0.25])) == ["0.5", "0.25"]
+    assert compare.apart(np.array([2022.0, 2022.2])) == ["2022", "2022.2"]
+    assert compare.apart(np.array([2022.0, 2022.0])) == ["2022", "2022"]
+    assert compare.short(np.array([2020.5, 2021.5, np.nan])) == "[2020.5, 2021.5, nan]"
