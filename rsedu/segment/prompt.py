@@ -25,7 +25,9 @@ class Prompt:
         labels: one per click: 1 (or True) on the object, 0 (or False) beside it. Left out: all 1.
         box: in "pixels" (left, top, right, bottom) in edges of pixels, so that the whole image is
             (0, 0, cols, rows); in "map" (west, south, east, north) in metres. None: no box.
-        mask: logits of an earlier answer, one of `Answer.logits`, square; None: none.
+        mask: logits of an earlier answer, one of `Answer.logits`, square; None: none. They show
+            the tile or closer look of their own prompt, so they fit only a prompt with the same
+            box or, without a box, the same first click on the object.
         frame: "pixels" or "map".
 
     Raises:
