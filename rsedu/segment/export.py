@@ -105,7 +105,7 @@ def write_geotiff(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
         The path.
 
     Raises:
-        InputError: a mask has other pixels than the grid, or there are too many.
+        InputError: a mask is empty or has other pixels than the grid, or there are too many.
     """
     if len(segments) > np.iinfo(np.uint16).max:
         raise InputError(f"{len(segments)} objects are more than a 16-bit band can number.")
