@@ -10,7 +10,7 @@ from skimage.segmentation import flood
 
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
-from rsedu.segment.objects import components
+from rsedu.segment.objects import components, filled
 
 WATER_B08 = 0.1  # reflectance in the near infrared below which a pixel is water
 
@@ -85,7 +85,6 @@ def patches(
     land = scene.valid & (np.nan_to_num(scene.band("B08")) > WATER_B08)
     wanted = ndimage.binary_opening(land & ((index >= limit) == green))
     least_px = max(1, math.ceil(least_ha * 10_000 / scene.gsd_m**2))
-    for hole in components(~wanted):
-        wanted |= hole if hole.sum() < least_px else False
+    wanted = filled(wanted, below_px=least_px)
     found = components(wanted, least_px=least_px)
     return tuple(each for each in found if each.sum() * scene.gsd_m**2 <= most_ha * 10_000)
