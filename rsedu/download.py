@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from rsedu.bars import bar
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
+from rsedu.locks import locked
 
 T = TypeVar("T")
 _CHUNK = 1 << 18  # bytes
@@ -76,7 +77,9 @@ def download(
     """Return a file, downloaded where it is not there yet.
 
     What was cut off stays beside it as ``NAME.part`` and goes on where it ended, unless the server
-    says that the file changed. It gets its name only once its length and its digest fit.
+    says that the file changed. It gets its name only once its length and its digest fit. Of several
+    processes that want one file, one downloads it and the others say that they wait; as long as
+    that lasts, ``NAME.lock`` is beside it, and after a crash it may stay, which holds nobody up.
 
     Args:
         address: http or https.
@@ -92,17 +95,16 @@ def download(
     """
     if path.is_file():
         return path
-    part = path.with_name(path.name + ".part")
+    lock = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(address, part, size, patience or Patience())
-        _check(address, part, digest, size)
-        os.replace(part, path)
+        with locked(lock, lambda: _say_waiting(path.name)):
+            if not path.is_file():  # another process may have downloaded it meanwhile
+                _fetch_whole(address, path, digest, size, patience or Patience())
     except RseduError:
         raise
     except OSError as error:
         raise _unwritable(path, error) from error
-    _stamp(part).unlink(missing_ok=True)
     return path
 
 
@@ -172,6 +174,22 @@ def _patiently(address: str, once: Callable[[], T], patience: Patience, advice: 
                 ) from error
         time.sleep(patience.pause_s * 2 ** (attempt - 1))
     raise AssertionError("tries is 1 or more")
+
+
+def _say_waiting(name: str) -> None:
+    said = f"{name}: another process is downloading it; waiting"
+    bar(total=1, desc=said, bar_format="{desc}").close()
+
+
+def _fetch_whole(
+    address: str, path: Path, digest: str | None, size: int | None, patience: Patience
+) -> None:
+    """Download under another name, and give the file its own once it is checked."""
+    part = path.with_name(path.name + ".part")
+    _fetch(address, part, size, patience)
+    _check(address, part, digest, size)
+    os.replace(part, path)
+    _stamp(part).unlink(missing_ok=True)
 
 
 def _fetch(address: str, part: Path, size: int | None, patience: Patience) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     Args:
         path: target; its folder is made when missing.
-        write: called with a temporary path beside the target.
+        write: called with a temporary path beside the target, another one at each call, so that
+            threads and processes don't meet.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp")
     try:
         write(temporary)
         with temporary.open("rb+") as written:

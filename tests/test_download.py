@@ -1,8 +1,11 @@
 import hashlib
 import http.server
+import os
 import shutil
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections import namedtuple
@@ -27,6 +30,7 @@ class _Faulty(http.server.BaseHTTPRequestHandler):
     faults: list[str] = []  # noqa: RUF012  # emptied by the fixture
     asked: list[tuple[str | None, str | None]] = []  # noqa: RUF012
     etag = '"one"'
+    go_on = threading.Event()
 
     def do_GET(self) -> None:
         wanted, condition = self.headers.get("Range"), self.headers.get("If-Range")
@@ -62,6 +66,11 @@ class _Faulty(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body[:half])
             self.wfile.flush()
             time.sleep(0.6)
+        elif fault == "slow":
+            self.wfile.write(body[:half])
+            self.wfile.flush()
+            self.go_on.wait(15)
+            self.wfile.write(body[half:])
         elif fault == "truncated":
             self.wfile.write(body[:half])
         else:
@@ -218,6 +227,43 @@ def test_an_interrupted_download_goes_on(
     monkeypatch.undo()
     assert _is_whole_and_alone(_get(address, tmp_path))
     assert _Faulty.asked[1][0] is not None
+
+
+def _another(address: str, folder: Path) -> "subprocess.Popen[str]":
+    """The same download in a process of its own."""
+    code = (
+        "import sys; from pathlib import Path; from rsedu.download import download;"
+        "download(sys.argv[1], Path(sys.argv[2]), digest=sys.argv[3])"
+    )
+    arguments = [sys.executable, "-c", code, address, str(folder / "set.zip"), DIGEST]
+    shown = os.environ | {"TQDM_DISABLE": "0"}
+    return subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=shown)
+
+
+def _until_it_waits(process: "subprocess.Popen[str]") -> None:
+    assert process.stderr is not None
+    assert any("another process is downloading it; waiting" in line for line in process.stderr)
+
+
+def test_of_two_processes_one_downloads_and_the_other_waits(address: str, tmp_path: Path) -> None:
+    _Faulty.faults = ["slow"]
+    _Faulty.go_on.clear()
+    first = _another(address, tmp_path)
+    while not _Faulty.asked and first.poll() is None:
+        time.sleep(0.02)
+    second = _another(address, tmp_path)
+    try:
+        _until_it_waits(second)
+        _Faulty.go_on.set()
+        first.communicate(timeout=30)
+        second.communicate(timeout=30)
+    finally:
+        _Faulty.go_on.set()
+        for process in (first, second):
+            process.kill()
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert _is_whole_and_alone(tmp_path / "set.zip")
+    assert len(_Faulty.asked) == 1
 
 
 def test_a_digest_names_its_kind(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,24 @@ def test_the_target_is_the_old_file_until_the_writer_has_finished(tmp_path: Path
         write_atomically(target, write)
         assert reader.read() == b"old"  # who reads while it is replaced gets a whole file
     assert target.read_bytes() == b"new"
+
+
+def test_threads_that_write_one_file_do_not_meet(tmp_path: Path) -> None:
+    target, both = tmp_path / "file.bin", threading.Barrier(2, timeout=10)
+
+    def put(content: bytes) -> None:
+        def write(path: Path) -> None:
+            path.write_bytes(content)
+            both.wait()
+            assert path.read_bytes() == content
+            both.wait()
+
+        write_atomically(target, write)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(put, (b"one", b"other")))
+    assert target.read_bytes() in (b"one", b"other")
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def write(path: Path, years: Shaped[np.ndarray, "rows cols"], place: Place) -> P
         transform=grid.transform,
         crs=grid.crs,
         tags=place.tags(),
+        overviews="nearest",  # a mean of a year and of 0, no change, is no year
     )
 
 

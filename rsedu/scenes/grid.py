@@ -48,7 +48,8 @@ class Grid:
         shape: (rows, cols), both at least 1.
 
     Raises:
-        InputError: degrees, rotated, south-up, or pixels that are not square.
+        InputError: degrees, Mercator (its metres stretch with latitude), rotated, south-up, or
+            pixels that are not square.
     """
 
     transform: Affine
@@ -147,6 +148,13 @@ def _check_crs(crs: CRS | None) -> None:
     if abs(float(crs.linear_units_factor[1]) - 1) > _SAME:
         raise InputError(
             f"The CRS {crs.to_string()} counts in {crs.linear_units}: choose one in metres."
+        )
+
+    if crs.to_dict().get("proj") in ("merc", "webmerc"):  # UTM is "utm" or "tmerc"
+        raise InputError(
+            f"The CRS {crs.to_string()} is a Mercator one, whose metres stretch with latitude (2.5 "
+            "times the true area at 51 degrees north): choose the scene's UTM zone, for example "
+            "with read_onto(path, scene)."
         )
 
 

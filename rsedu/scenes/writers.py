@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import rasterio  # type: ignore[import-untyped]
@@ -20,6 +21,7 @@ def write_cog(
     transform: Affine,
     crs: CRS | None,
     tags: Mapping[str, str] | None = None,
+    overviews: Literal["nearest", "average"] | None = None,
 ) -> Path:
     """Write a cloud-optimised GeoTIFF: tiles of 256 px, overviews, deflate; whole or not at all.
 
@@ -30,6 +32,8 @@ def write_cog(
         transform: pixel (col, row) to map (x, y).
         crs: of the map, or None where the place is unknown.
         tags: facts about the pixels, for example where they are from.
+        overviews: "nearest" keeps to values of the array, as classes need, since the mean of two is
+            a third; "average" takes means. None: means of floats, nearest of whole numbers.
 
     Returns:
         The path.
@@ -43,6 +47,7 @@ def write_cog(
             "(bands, rows, cols) and one name for each band."
         )
     bands, rows, cols = array.shape
+    means = array.dtype.kind == "f"
     profile = {
         "driver": "COG",
         "count": bands,
@@ -53,6 +58,7 @@ def write_cog(
         "transform": transform,
         "blocksize": 256,
         "compress": "deflate",
+        "overview_resampling": overviews or ("average" if means else "nearest"),
     }
 
     def write(temporary: Path) -> None:

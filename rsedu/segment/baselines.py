@@ -10,7 +10,7 @@ from skimage.segmentation import flood
 
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
-from rsedu.segment.objects import components
+from rsedu.segment.objects import components, filled
 
 WATER_B08 = 0.1  # reflectance in the near infrared below which a pixel is water
 
@@ -45,17 +45,28 @@ def grow(
 def ndvi(scene: Scene) -> Float32[np.ndarray, "rows cols"]:
     """Normalised difference vegetation index, ``(B08 - B04) / (B08 + B04)``, -1 to 1.
 
-    NaN where the scene is not valid or both bands are 0.
+    Reflectance below 0, which atmospheric correction leaves in shade and water, counts as 0. NaN
+    where the scene is not valid or neither band is above 0.
     """
-    near, red = scene.band("B08"), scene.band("B04")
+    near, red = (np.maximum(scene.band(name), np.float32(0)) for name in ("B08", "B04"))
     total = near + red
     return np.where(total > 0, (near - red) / np.where(total > 0, total, 1), np.float32(np.nan))
 
 
 def ndvi_threshold(scene: Scene) -> float:
-    """Otsu's threshold: the NDVI that parts a scene into two groups of least spread."""
+    """Otsu's threshold: the NDVI that parts a scene into two groups of least spread.
+
+    Raises:
+        InputError: the scene has no pixel with an NDVI.
+    """
     index = ndvi(scene)
-    return float(threshold_otsu(index[np.isfinite(index)]))  # type: ignore[no-untyped-call]
+    known = index[np.isfinite(index)]
+    if not known.size:
+        raise InputError(
+            "No pixel of the scene is valid and has an NDVI: choose another date, or a part that "
+            "was observed."
+        )
+    return float(threshold_otsu(known))  # type: ignore[no-untyped-call]
 
 
 def patches(
@@ -70,7 +81,7 @@ def patches(
     """Outline what is bare, or what is green, by NDVI and connected components; largest first.
 
     The NDVI is smoothed (median), water is left out (near infrared below 0.1), threads of one
-    pixel are cut, and holes smaller than the least patch are filled.
+    pixel are cut, and holes smaller than the least patch are filled as far as they are land.
 
     Args:
         scene: B04 and B08 as reflectance.
@@ -79,13 +90,19 @@ def patches(
         least_ha: smaller patches are left out, hectares.
         most_ha: larger ones too.
         smooth_px: side of the median filter.
+
+    Raises:
+        InputError: the scene has no valid pixel.
     """
+    if not scene.valid.any():
+        raise InputError(
+            "No pixel of the scene is valid: choose another date, or a part that was observed."
+        )
     limit = ndvi_threshold(scene) if threshold is None else threshold
     index = ndimage.median_filter(np.nan_to_num(ndvi(scene), nan=-1.0), size=smooth_px)
     land = scene.valid & (np.nan_to_num(scene.band("B08")) > WATER_B08)
     wanted = ndimage.binary_opening(land & ((index >= limit) == green))
     least_px = max(1, math.ceil(least_ha * 10_000 / scene.gsd_m**2))
-    for hole in components(~wanted):
-        wanted |= hole if hole.sum() < least_px else False
+    wanted = filled(wanted, below_px=least_px) & land  # a pond stays water
     found = components(wanted, least_px=least_px)
     return tuple(each for each in found if each.sum() * scene.gsd_m**2 <= most_ha * 10_000)

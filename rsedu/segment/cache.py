@@ -1,13 +1,35 @@
 """Embeddings kept on disk under what they were made from: the weights and the pixels."""
 
 import hashlib
+import tokenize
+import warnings
+import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from rsedu.files import write_atomically
+
+# What NumPy raises for a file that was cut short, or whose header is no header.
+_DAMAGED = (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile)
+
+
+class UnkeptWarning(UserWarning):
+    """Embeddings can't be kept on disk, so they are made again when they are needed again."""
+
+
+@cache
+def _warn(folder: Path, reason: str) -> None:
+    """Say once that nothing can be kept in a folder."""
+    warnings.warn(
+        f"Embeddings cannot be kept in {folder} ({reason}): the work goes on without; make room, "
+        "or choose another folder.",
+        UnkeptWarning,
+        stacklevel=3,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +60,22 @@ class EmbeddingCache:
         if path is None or not path.is_file():
             return None
         try:
-            stored: np.ndarray = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):  # cut short: it is made again
+            with path.open("rb") as file:  # closed, whatever it turns out to be
+                stored = np.load(file, allow_pickle=False)
+        except _DAMAGED:  # it is made again
             return None
-        return stored
+        whole = isinstance(stored, np.ndarray) and stored.dtype == np.float32 and stored.ndim == 3
+        return stored if whole else None
 
     def write(
         self,
         image: UInt8[np.ndarray, "rows cols 3"],
         embedding: Float32[np.ndarray, "dim h w"],
     ) -> None:
-        """Keep an embedding; nothing happens without a folder."""
+        """Keep an embedding; nothing happens without a folder.
+
+        Where it can't be written, an `UnkeptWarning` says so once, and the work goes on.
+        """
         path = self.path(image)
         if path is None:
             return
@@ -57,4 +84,7 @@ class EmbeddingCache:
             with temporary.open("wb") as file:  # np.save would add a suffix to a path
                 np.save(file, embedding)
 
-        write_atomically(path, save)
+        try:
+            write_atomically(path, save)
+        except OSError as error:
+            _warn(path.parent, error.strerror or str(error))

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor
 
-from rsedu.segment.objects import components
+from rsedu.segment.objects import largest
 from rsedu.segment.tiles import Point, deepest
 
 
@@ -51,10 +51,20 @@ def points_in(
         regions: where the points may be.
         cell_px: side of a pixel in the frame of the points.
     """
-    _, _, cols = regions.shape
+    return _within(_drawn(regions), regions.shape[2], cell_px)
+
+
+def _drawn(regions: Bool[Tensor, "objects rows cols"]) -> Int64[Tensor, "objects"]:
+    """One cell of each region, as its number in reading order."""
     weights = regions.flatten(1).float()
     weights = weights + (weights.sum(dim=1, keepdim=True) == 0)
-    cells = torch.multinomial(weights, 1)[:, 0]
+    return torch.multinomial(weights, 1)[:, 0]
+
+
+def _within(
+    cells: Int64[Tensor, "objects"], cols: int, cell_px: float
+) -> Float[Tensor, "objects 2"]:
+    """A random point (x, y) in each cell."""
     at = torch.stack([cells % cols, cells // cols], dim=1)
     # A click lies on pixel centres of the frame, which SAM then moves by half a pixel.
     return cell_px * (at + torch.rand(at.shape, device=at.device)) - 0.5
@@ -71,10 +81,10 @@ def corrections(
     Returns:
         Points (x, y), and their labels: 1 where the object was missed, 0 where there was none.
     """
-    points = points_in(predicted ^ truth, cell_px=cell_px)
-    cols = ((points[:, 0] + 0.5) / cell_px).long()
-    rows = ((points[:, 1] + 0.5) / cell_px).long()
-    labels = truth[torch.arange(len(truth), device=truth.device), rows, cols]
+    cells = _drawn(predicted ^ truth)
+    points = _within(cells, truth.shape[2], cell_px)
+    # Not from the points: in float32 one may be rounded into the next cell, even out of the mask.
+    labels = truth.flatten(1).gather(1, cells[:, None])[:, 0]
     return points, labels.int()
 
 
@@ -94,8 +104,7 @@ def next_click(
         The pixel as (col, row), and 1 where the object was missed or 0 where there is none; None
         where nothing is wrong.
     """
-    missed, extra = components(truth & ~predicted), components(predicted & ~truth)
-    largest = max((*missed, *extra), key=lambda region: int(region.sum()), default=None)
-    if largest is None:
-        return None
-    return deepest(largest), int(any(largest is region for region in missed))
+    missed, extra = largest(truth & ~predicted), largest(predicted & ~truth)
+    on_object = bool(missed.sum() >= extra.sum())
+    error = missed if on_object else extra
+    return (deepest(error), int(on_object)) if error.any() else None

@@ -81,8 +81,11 @@ class Embedded:
     def predict(self, prompt: Prompt) -> Answer:
         """Answer one prompt.
 
-        A mask that reaches the edge of its tile goes on in the next one; a box larger than a tile
-        is answered in parts.
+        A mask that reaches the edge of its tile goes on in the next one; a box that its tile does
+        not hold is answered in parts. Without a box, each click on the object outside the tile or
+        closer look of the first one is answered where it lies, with all the clicks beside the
+        object, and its best mask is added to all three: two fields that are clicked are both in
+        the answer. Scores and logits are those of the first click.
 
         Args:
             prompt: in pixels or, where the image has a place, in map coordinates.
@@ -94,7 +97,7 @@ class Embedded:
         given = prompt.in_pixels(self.grid.transform if self.grid else None)
         self._check(given)
         home = self.home(given)
-        if given.box is not None and not _fits(given.box, home):
+        if given.box is not None and not home.holds_box(given.box, self.shape):
             return self._in_parts(given, home)
         answer = self.ask(home, _moved(given, home))
         masks = [
@@ -103,6 +106,10 @@ class Embedded:
             else self._put(mask, home)
             for mask in answer.masks
         ]
+        if given.box is None:
+            for alone in _elsewhere(given, home):
+                further = self.predict(alone).mask
+                masks = [mask | further for mask in masks]
         return replace(answer, masks=np.stack(masks), grid=self.grid)
 
     def around(self, prompt: Prompt) -> Tile:
@@ -243,7 +250,7 @@ class Embedded:
         return agreed
 
     def _in_parts(self, prompt: Prompt, home: Tile) -> Answer:
-        """Answer a box that no tile holds: each tile its part, all parts together."""
+        """Answer a box that its tile does not hold: each tile its part, all parts together."""
         masks = np.zeros((3, *self.shape), dtype=np.bool_)
         answers: dict[Tile, Answer] = {}
         for tile in self.tiles:
@@ -295,21 +302,23 @@ def _first(edge: float) -> int:
     return round(edge / _STEP) * _STEP
 
 
-def _fits(box: Sequence[float], tile: Tile) -> bool:
-    left, top, right, bottom = box
-    return right - left <= tile.cols and bottom - top <= tile.rows
+def _elsewhere(prompt: Prompt, home: Tile) -> list[Prompt]:
+    """One prompt per click on the object outside a tile, each with all clicks beside it."""
+    clicks = list(zip(prompt.points, prompt.labels, strict=True))
+    beside = tuple(at for at, label in clicks if not label)
+    return [
+        Prompt(points=(at, *beside), labels=(1, *(0 for _ in beside)))
+        for at, label in clicks
+        if label and not home.holds(at)
+    ]
 
 
 def _clicks(prompt: Prompt, tile: Tile) -> tuple[tuple[Point, ...], tuple[int, ...]]:
     """Points and labels of the clicks in a tile, in its own pixels."""
-    moved = [
+    inside = [
         ((float(col) - tile.left, float(row) - tile.top), label)
         for (col, row), label in zip(prompt.points, prompt.labels, strict=True)
-    ]
-    inside = [
-        (at, label)
-        for at, label in moved
-        if -0.5 <= at[0] <= tile.cols - 0.5 and -0.5 <= at[1] <= tile.rows - 0.5
+        if tile.holds((col, row))
     ]
     return tuple(at for at, _ in inside), tuple(label for _, label in inside)
 

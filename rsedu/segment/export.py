@@ -11,8 +11,9 @@ from jaxtyping import Bool
 from rasterio.crs import CRS  # type: ignore[import-untyped]
 from rasterio.features import shapes  # type: ignore[import-untyped]
 from rasterio.warp import transform_geom  # type: ignore[import-untyped]
-from shapely.geometry import mapping, shape  # type: ignore[import-untyped]
+from shapely.geometry import MultiPolygon, mapping, shape  # type: ignore[import-untyped]
 from shapely.geometry.base import BaseGeometry  # type: ignore[import-untyped]
+from shapely.geometry.polygon import orient  # type: ignore[import-untyped]
 from shapely.ops import unary_union  # type: ignore[import-untyped]
 
 from rsedu.errors import InputError
@@ -53,12 +54,18 @@ def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
         mask: with one pixel at least; parts that touch at a corner only stay apart.
         grid: of its pixels.
 
+    Returns:
+        Exterior rings run counter-clockwise and holes clockwise, seen with north up (RFC 7946).
+
     Raises:
         InputError: the mask is empty, or has other pixels than the grid.
     """
     _check(mask, grid)
     found = shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform)
-    return unary_union([shape(geometry) for geometry, _ in found])
+    whole = unary_union([shape(geometry) for geometry, _ in found])
+    if isinstance(whole, MultiPolygon):
+        return MultiPolygon([orient(part) for part in whole.geoms])
+    return orient(whole)
 
 
 def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
@@ -78,7 +85,8 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
         The path.
 
     Raises:
-        InputError: a mask is empty or has other pixels than the grid.
+        InputError: a mask is empty or has other pixels than the grid, or a score is infinite or a
+            property NaN or infinite, which JSON has no word for.
     """
     features = [_feature(number, each, grid) for number, each in enumerate(segments, 1)]
     collection = {
@@ -88,7 +96,13 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
     }
     if grid.crs is None:
         collection["crs"] = None
-    text = json.dumps(collection, indent=1) + "\n"
+    try:
+        text = json.dumps(collection, indent=1, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise InputError(
+            "A score or a property is NaN or infinite, which JSON has no word for: write None, or "
+            "leave the property away."
+        ) from error
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path
 
@@ -105,7 +119,7 @@ def write_geotiff(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
         The path.
 
     Raises:
-        InputError: a mask has other pixels than the grid, or there are too many.
+        InputError: a mask is empty or has other pixels than the grid, or there are too many.
     """
     if len(segments) > np.iinfo(np.uint16).max:
         raise InputError(f"{len(segments)} objects are more than a 16-bit band can number.")

@@ -1,4 +1,7 @@
-"""How good a mask is: overlap, rates, boundary, and by how much it is too large."""
+"""How good a mask is: overlap, rates, boundary, and by how much it is too large.
+
+Masks are bool and of one shape; others are an InputError.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,8 +15,15 @@ from rsedu.errors import InputError
 Mask = Bool[np.ndarray, "_ _"]  # shapes are compared by hand, to explain what differs
 
 
-def _counts(predicted: Mask, truth: Mask) -> tuple[int, int, int, int]:
-    """Pixels that are true positive, false positive, false negative, true negative."""
+def _counts(predicted: np.ndarray, truth: np.ndarray) -> tuple[int, int, int, int]:
+    """Pixels that are true positive, false positive, false negative, true negative.
+
+    Raises:
+        InputError: one is no bool, or the shapes differ.
+    """
+    for name, mask in (("mask", predicted), ("truth", truth)):
+        if mask.dtype != np.bool_:
+            raise InputError(f"The {name} is {mask.dtype}; wanted bool: write `{name} > 0`.")
     if predicted.shape != truth.shape:
         raise InputError(
             f"The mask has {predicted.shape} (rows, cols), the truth {truth.shape}: bring both to "
@@ -79,7 +89,7 @@ def boundary_f(predicted: Mask, truth: Mask, *, gsd_m: float, tolerance_m: float
         0 to 1; NaN where neither has an outline.
 
     Raises:
-        InputError: the shapes differ, or a length is not positive.
+        InputError: a mask is no bool, the shapes differ, or a length is not positive.
     """
     _counts(predicted, truth)
     if not (gsd_m > 0 and tolerance_m >= 0):
@@ -126,15 +136,16 @@ def boundary_bias(predicted: Mask, truth: Mask, *, gsd_m: float) -> Bias:
         gsd_m: side of a pixel, metres.
 
     Raises:
-        InputError: the shapes differ, the truth is empty or has no outline, or the GSD isn't
-            positive.
+        InputError: a mask is no bool, the shapes differ, the truth is empty or fills the image and
+            so has no outline, or the GSD isn't positive.
     """
     both, extra, missed, _ = _counts(predicted, truth)
     if not gsd_m > 0:
         raise InputError(f"gsd_m is {gsd_m:g}; wanted metres above 0.")
-    length_m = (perimeter_px(truth) + perimeter_px(predicted)) / 2 * gsd_m
-    if not (both + missed and length_m):
+    true_px = perimeter_px(truth)
+    if not true_px:
         raise InputError("The truth is empty or fills the image; a bias needs an outline.")
+    length_m = (true_px + perimeter_px(predicted)) / 2 * gsd_m
     return Bias(
         boundary_m=(extra - missed) * gsd_m**2 / length_m,
         area_percent=100 * (extra - missed) / (both + missed),

@@ -34,6 +34,31 @@ def components(
     return tuple(labels == number + 1 for number in order if sizes[number] >= least_px)
 
 
+def filled(mask: Bool[np.ndarray, "rows cols"], *, below_px: int) -> Bool[np.ndarray, "rows cols"]:
+    """Return a mask without its small holes: parts outside it that touch along an edge.
+
+    Args:
+        mask: pixels that belong to any.
+        below_px: holes of as many pixels or more stay.
+    """
+    labels, count = ndimage.label(~mask)
+    small = np.bincount(labels.ravel(), minlength=count + 1) < below_px
+    small[0] = False  # the mask itself
+    whole: np.ndarray = mask | small[labels]
+    return whole
+
+
+def largest(mask: Bool[np.ndarray, "rows cols"]) -> Bool[np.ndarray, "rows cols"]:
+    """The largest part whose pixels touch along an edge; of equals the first in reading order.
+
+    Empty where the mask is.
+    """
+    labels, count = ndimage.label(mask)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    part: np.ndarray = labels == 1 + int(sizes.argmax()) if count else np.zeros_like(mask)
+    return part
+
+
 def numbered(
     parts: tuple[Bool[np.ndarray, "rows cols"], ...], shape: tuple[int, int]
 ) -> UInt8[np.ndarray, "rows cols"]:

@@ -31,6 +31,7 @@ from rsedu.segment.reference import (
     resemblance,
     similarity,
     the_tile,
+    tile_of,
     top,
 )
 from rsedu.segment.tiles import Tile, agreement, deepest
@@ -207,8 +208,11 @@ def fit_weights(
 
     Returns:
         (w0, w1, w2), which sum to 1.
+
+    Raises:
+        InputError: the mask is empty or has another shape than the image.
     """
-    tile = embedded.around(Prompt(box=box_of(mask)))
+    tile = tile_of(embedded, mask)
     place = top(similarity(embedded, reference.strongest, tile=tile))
     logits = embedded.ask(tile, Prompt(points=(place,))).logits
     scale = logits.shape[-1] / embedded.model.image_encoder.img_size

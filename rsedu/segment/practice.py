@@ -139,7 +139,7 @@ class PracticeTiles:
         return _contrasted(image, rng), masks, maps[0, ::2, ::2].long()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)  # each is an open file, of which some systems allow 256
 def _opened(path: Path) -> np.ndarray:
     mapped: np.ndarray = np.load(path, mmap_mode="r")
     return mapped

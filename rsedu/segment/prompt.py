@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from affine import Affine
@@ -25,12 +25,15 @@ class Prompt:
         labels: one per click: 1 (or True) on the object, 0 (or False) beside it. Left out: all 1.
         box: in "pixels" (left, top, right, bottom) in edges of pixels, so that the whole image is
             (0, 0, cols, rows); in "map" (west, south, east, north) in metres. None: no box.
-        mask: logits of an earlier answer, one of `Answer.logits`, square; None: none.
+        mask: logits of an earlier answer, one of `Answer.logits`, square; None: none. They show
+            the tile or closer look of their own prompt, so they fit only a prompt with the same
+            box or, without a box, the same first click on the object.
         frame: "pixels" or "map".
 
     Raises:
-        InputError: nothing is given, a label is missing or neither 0 nor 1, a number is not
-            finite, the box is empty, or the mask is not square.
+        InputError: nothing is given, points are no pairs, a label is missing or neither 0 nor 1, a
+            number is not finite, the box is empty or not of four numbers, or the mask is not
+            square.
     """
 
     points: tuple[tuple[Number, Number], ...] = ()
@@ -40,9 +43,9 @@ class Prompt:
     frame: Frame = "pixels"
 
     def __post_init__(self) -> None:
-        points = tuple((float(across), float(along)) for across, along in self.points)
-        labels = tuple(int(label) for label in self.labels) or (1,) * len(points)
-        box = None if self.box is None else tuple(float(edge) for edge in self.box)
+        points = _pairs(self.points)
+        labels = _zeros_and_ones(self.labels) or (1,) * len(points)
+        box = None if self.box is None else _edges(self.box)
         mask = None if self.mask is None else _read_only(np.asarray(self.mask, dtype=np.float32))
         for name, value in (("points", points), ("labels", labels), ("box", box), ("mask", mask)):
             object.__setattr__(self, name, value)
@@ -109,10 +112,38 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return copied
 
 
+def _pairs(points: Any) -> tuple[tuple[float, float], ...]:
+    try:
+        return tuple((float(across), float(along)) for across, along in points)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"points are {points!r}; wanted ((col, row), ...): one pair of numbers for each click."
+        ) from error
+
+
+def _zeros_and_ones(labels: Any) -> tuple[int, ...]:
+    if any(label not in (0, 1) for label in labels):
+        raise InputError(
+            f"The labels are {tuple(labels)}; wanted 1 on the object and 0 beside it, no other."
+        )
+    return tuple(int(label) for label in labels)
+
+
+def _edges(box: Any) -> Box:
+    try:
+        first, second, third, fourth = (float(edge) for edge in box)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"The box is {box!r}; wanted four numbers: (left, top, right, bottom) in pixels, or "
+            "(west, south, east, north) on the map."
+        ) from error
+    return first, second, third, fourth
+
+
 def _check(prompt: Prompt) -> None:
     if not prompt.points and prompt.box is None:
         raise InputError("A prompt needs a click or a box; a mask alone only refines one.")
-    if len(prompt.labels) != len(prompt.points) or set(prompt.labels) - {0, 1}:
+    if len(prompt.labels) != len(prompt.points):
         raise InputError(
             f"{len(prompt.points)} points came with the labels {prompt.labels}; wanted one per "
             "point: 1 on the object, 0 beside it."

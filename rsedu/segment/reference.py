@@ -28,7 +28,7 @@ class Reference:
         target: (dim,) mean embedding of the object's cells; several references: their mean.
         strongest: (dim,) mean of that and of the largest value per channel, for PerSAM-F.
         inside: mean cosine similarity of the object's own cells to the target.
-        outside: that of the other cells of its tile.
+        outside: that of the other cells of its tile, each by the share that is image and not it.
     """
 
     target: Float[Tensor, "dim"]
@@ -53,6 +53,25 @@ def _shares(embedded: Embedded, tile: Tile, mask: np.ndarray) -> Float[Tensor, "
     return F.adaptive_avg_pool2d(padded, (rows, cols))[0, 0]
 
 
+def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
+    """The tile in which an example is looked at.
+
+    It is the one round the middle of the mask's box if it holds all of the mask; else the one with
+    most of its pixels, since a ring or an object in parts may have none in the middle.
+
+    Args:
+        embedded: the image that the example is in.
+        mask: its pixels.
+
+    Raises:
+        InputError: the mask is empty or has another shape than the image.
+    """
+    if mask.shape != embedded.shape:
+        raise InputError(f"The mask has {mask.shape} (rows, cols), the image {embedded.shape}.")
+    middle = embedded.around(Prompt(box=box_of(mask)))
+    return max((middle, *embedded.tiles), key=lambda tile: int(mask[tile.window].sum()))
+
+
 def describe(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Reference:
     """Look at one example.
 
@@ -66,9 +85,7 @@ def describe(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Referen
     Raises:
         InputError: the mask is empty or has another shape than the image.
     """
-    if mask.shape != embedded.shape:
-        raise InputError(f"The mask has {mask.shape} (rows, cols), the image {embedded.shape}.")
-    tile = embedded.around(Prompt(box=box_of(mask)))
+    tile = tile_of(embedded, mask)
     shares = _shares(embedded, tile, mask[tile.window]).to(embedded.model.device)
     whole = shares >= COVERED
     weights = whole.float() if whole.any() else shares
@@ -76,11 +93,13 @@ def describe(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Referen
     mean = (features * weights).sum(dim=(1, 2)) / weights.sum()
     largest = features[:, weights > 0].amax(dim=1)
     cosine = cosine_map(features, mean)
+    real = _shares(embedded, tile, np.ones((tile.rows, tile.cols))).to(embedded.model.device)
+    rest = (real - shares).clamp(min=0)  # padding is not around the object
     return Reference(
         target=mean,
         strongest=(mean + largest) / 2,
         inside=float((cosine * weights).sum() / weights.sum()),
-        outside=float((cosine * (1 - shares)).sum() / (1 - shares).sum().clamp(min=1e-6)),
+        outside=float((cosine * rest).sum() / rest.sum().clamp(min=1e-6)),
     )
 
 

@@ -18,6 +18,8 @@ def stretch(
 ) -> UInt8[np.ndarray, "rows cols"]:
     """Bring one band to 0 to 255 by its own percentiles; what lies beyond is cut off.
 
+    Where both percentiles are one value, smallest and largest take their place.
+
     Args:
         band: of any unit.
         valid: pixels that count; others become 0. None: those that are finite.
@@ -36,6 +38,8 @@ def stretch(
     if not seen.any():
         return np.zeros(band.shape, dtype=np.uint8)
     bottom, top = np.percentile(band[seen], (low, high))
+    if top <= bottom:  # nearly constant: what differs is worth seeing
+        bottom, top = band[seen].min(), band[seen].max()
     if top <= bottom:
         return np.zeros(band.shape, dtype=np.uint8)
     scaled = np.clip((np.where(seen, band, bottom) - bottom) / (top - bottom), 0, 1)

@@ -45,6 +45,20 @@ class FallbackWarning(UserWarning):
     """Another model than the one that was asked for is used."""
 
 
+def _pixels(image: Scene | np.ndarray, bands: tuple[str, str, str]) -> np.ndarray:
+    """Red, green and blue of a scene, or of an image that holds just these.
+
+    Raises:
+        InputError: a band is missing, or the image is not (rows, cols, 3) uint8.
+    """
+    pixels = rgb(image, bands=bands) if isinstance(image, Scene) else np.asarray(image)
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        raise InputError(
+            f"An image of {pixels.dtype} {pixels.shape}; wanted uint8 (rows, cols, 3), or a Scene."
+        )
+    return pixels
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segmenter:
     """A SAM that is ready for images.
@@ -91,12 +105,7 @@ class Segmenter:
             InputError: a band is missing, the image is not (rows, cols, 3) uint8, or a tile is
                 smaller than 16 px.
         """
-        pixels = rgb(image, bands=bands) if isinstance(image, Scene) else np.asarray(image)
-        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-            raise InputError(
-                f"An image of {pixels.dtype} {pixels.shape}; wanted uint8 (rows, cols, 3), or a "
-                "Scene."
-            )
+        pixels = _pixels(image, bands)
         side = self.tile_px if tile_px is None else tile_px
         if side < 16:
             raise InputError(f"tile_px is {side}; wanted 16 or more.")
@@ -127,7 +136,7 @@ class Segmenter:
         """Segment without a prompt: click a grid of points, keep what is good and new.
 
         A larger image is also looked at in overlapping crops, as often halved as it takes to come
-        down to `tile_px`.
+        down to `tile_px`, or until the grid has a single point.
 
         Args:
             image: as for `embed`.
@@ -141,10 +150,18 @@ class Segmenter:
             One record per mask, the largest first: "segmentation" (rows, cols) bool, "area" in
             pixels, "bbox" (left, top, width, height), "predicted_iou", "stability_score",
             "point_coords", "crop_box".
+
+        Raises:
+            InputError: a band is missing, the image is not (rows, cols, 3) uint8, or
+                points_per_side is below 1.
         """
-        pixels = rgb(image, bands=bands) if isinstance(image, Scene) else image
+        if points_per_side < 1:
+            raise InputError(f"points_per_side is {points_per_side}; wanted 1 or more.")
+        pixels = _pixels(image, bands)
         halvings = math.ceil(math.log2(max(1.0, max(pixels.shape[:2]) / self.tile_px)))
-        chosen = {"crop_n_layers": halvings, "crop_n_points_downscale_factor": 2, **settings}
+        # With each halving the grid has half as many points a side, and the last has one at least.
+        layers = min(halvings, int(math.log2(points_per_side)))
+        chosen = {"crop_n_layers": layers, "crop_n_points_downscale_factor": 2, **settings}
         generator = SamAutomaticMaskGenerator(
             self.model,
             points_per_side=points_per_side,
@@ -156,6 +173,8 @@ class Segmenter:
             try:
                 found: list[dict[str, Any]] = generator.generate(pixels)
             except IndexError:  # of the package, where crops were asked for and none has a mask
+                if not chosen["crop_n_layers"]:
+                    raise
                 return []
         return sorted(found, key=lambda record: -int(record["area"]))
 

@@ -52,6 +52,33 @@ class Tile:
         )
         return min((room for room, at_edge in sides if not at_edge), default=float("inf"))
 
+    def holds(self, point: tuple[Number, Number]) -> bool:
+        """Whether a point lies inside or on an edge.
+
+        Args:
+            point: (col, row) of the image, whole numbers being the centres of pixels.
+        """
+        col, row = point[0] - self.left, point[1] - self.top
+        return -0.5 <= col <= self.cols - 0.5 and -0.5 <= row <= self.rows - 0.5
+
+    def holds_box(self, box: tuple[Number, Number, Number, Number], shape: tuple[int, int]) -> bool:
+        """Whether all of a box lies in the tile, as far as it lies in the image.
+
+        Args:
+            box: (left, top, right, bottom) in edges of pixels of the image.
+            shape: (rows, cols) of the image.
+        """
+        whole = Tile(top=0, left=0, rows=shape[0], cols=shape[1]).box_within(box)
+        if whole is None:
+            return False
+        left, top, right, bottom = whole
+        return (
+            self.left <= left
+            and self.top <= top
+            and right <= self.left + self.cols
+            and bottom <= self.top + self.rows
+        )
+
     def box_within(
         self, box: tuple[Number, Number, Number, Number]
     ) -> tuple[float, float, float, float] | None:

@@ -48,6 +48,17 @@ def test_degrees_and_feet_are_refused(code: int, word: str) -> None:
         Grid(transform=NORTH_UP, crs=CRS.from_epsg(code), shape=(3, 3))
 
 
+@pytest.mark.parametrize("code", ["EPSG:3857", "EPSG:3395", "ESRI:102100", "EPSG:3994"])
+def test_metres_that_stretch_with_latitude_are_refused(code: str) -> None:
+    with pytest.raises(InputError, match="stretch with latitude"):
+        Grid(transform=NORTH_UP, crs=CRS.from_string(code), shape=(3, 3))
+
+
+@pytest.mark.parametrize("code", [32720, 32631, 3035, 2154, 2180, 31370, 27700])
+def test_projections_with_true_metres_pass(code: int) -> None:
+    assert Grid(transform=NORTH_UP, crs=CRS.from_epsg(code), shape=(3, 3)).gsd_m > 0
+
+
 def test_bounds_are_west_south_east_north() -> None:
     assert grid(12, 9).bounds == (600_000, 8_999_880, 600_090, 9_000_000)
 

@@ -39,6 +39,38 @@ def test_it_is_a_cloud_optimised_geotiff(tmp_path: Path) -> None:
         assert file.compression.name == "deflate"
 
 
+def test_floats_that_are_no_measurements_can_be_kept(tmp_path: Path) -> None:
+    years = np.where(np.random.default_rng(3).random((1, 1024, 1024)) < 0.5, 0.0, 2016.0)
+    path = write_cog(
+        tmp_path / "years.tif",
+        years.astype(np.float32),
+        names=("year",),
+        transform=TRANSFORM,
+        crs=UTM,
+        overviews="nearest",
+    )
+    with rasterio.open(path, overview_level=0) as file:
+        assert set(np.unique(file.read())) == {0, 2016}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
+def test_overviews_of_classes_hold_no_other_class(tmp_path: Path, dtype: type) -> None:
+    rng = np.random.default_rng(3)
+    classes = rng.choice(np.array([0, 1, 50], dtype), (1, 1024, 1024))
+    path = write(tmp_path / "classes.tif", classes, ("class",))
+    for level in range(2):
+        with rasterio.open(path, overview_level=level) as file:
+            assert set(np.unique(file.read())) == {0, 1, 50}
+
+
+def test_overviews_of_values_are_means(tmp_path: Path) -> None:
+    values = np.random.default_rng(3).uniform(size=(1, 1024, 1024)).astype(np.float32)
+    path = write(tmp_path / "values.tif", values, ("B02",))
+    with rasterio.open(path, overview_level=0) as file:
+        means = values.reshape(1, 512, 2, 512, 2).mean(axis=(2, 4))
+        np.testing.assert_allclose(file.read(), means, atol=1e-6)
+
+
 @pytest.mark.parametrize("array", [np.zeros((4, 5)), np.zeros((3, 4, 5))])
 def test_bands_and_names_have_to_agree(tmp_path: Path, array: np.ndarray) -> None:
     with pytest.raises(InputError, match="one name for each band"):

@@ -77,6 +77,29 @@ def test_holes_smaller_than_the_least_patch_are_filled() -> None:
     assert not patches(holed, threshold=0.5, least_ha=0.1)[0][18, 18]
 
 
+@pytest.mark.parametrize("kind", ["water", "nodata"])
+def test_a_hole_of_water_or_of_nothing_is_no_land(kind: str) -> None:
+    scene = _frontier()
+    array = scene.array.copy()
+    array[:, 17:20, 17:20] = 0.02 if kind == "water" else np.nan
+    found = patches(_scene(array[1], array[0]), threshold=0.5, least_ha=0.5)
+    assert not found[0][17:20, 17:20].any() and found[0][12:28, 12:16].all()
+
+
+def test_reflectance_below_zero_counts_as_zero() -> None:
+    near = np.array([[0.03, -0.02, 0.3, -0.1, np.nan]])
+    red = np.array([[-0.01, 0.05, 0.1, -0.1, 0.1]])
+    np.testing.assert_allclose(ndvi(_scene(near, red)), [[1, -1, 0.5, np.nan, np.nan]], rtol=1e-6)
+
+
+def test_a_scene_without_a_valid_pixel_is_refused() -> None:
+    nothing = _scene(np.full((9, 9), np.nan), np.full((9, 9), np.nan))
+    with pytest.raises(InputError, match="No pixel of the scene is valid"):
+        ndvi_threshold(nothing)
+    with pytest.raises(InputError, match="No pixel of the scene is valid"):
+        patches(nothing, threshold=0.5)
+
+
 def test_patches_can_be_too_large() -> None:
     assert not patches(_frontier(), threshold=0.5, most_ha=3.0)
 

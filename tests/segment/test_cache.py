@@ -1,8 +1,9 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from rsedu.segment.cache import EmbeddingCache
+from rsedu.segment.cache import EmbeddingCache, UnkeptWarning
 
 
 def _image(seed: int = 0) -> np.ndarray:
@@ -38,6 +39,45 @@ def test_a_file_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
     assert path is not None
     path.write_bytes(path.read_bytes()[:-9])
     assert cache.read(_image()) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((((\n",
+        b"\x93NUMPY\x01\x00\x10\x00{'descr' 'descr'\n",
+        b"\x93NUMPY\x01\x00",
+        b"PK\x03\x04 no zip",
+        b"",
+    ],
+)
+def test_a_damaged_file_is_made_again(tmp_path: Path, content: bytes) -> None:
+    cache = EmbeddingCache(folder=tmp_path, weights="a")
+    path = cache.path(_image())
+    assert path is not None
+    path.write_bytes(content)
+    assert cache.read(_image()) is None
+
+
+@pytest.mark.parametrize("wrong", [_embedding().astype(np.float64), _embedding()[0]])
+def test_what_is_no_embedding_is_made_again(tmp_path: Path, wrong: np.ndarray) -> None:
+    cache = EmbeddingCache(folder=tmp_path, weights="a")
+    path = cache.path(_image())
+    assert path is not None
+    np.save(path, wrong)
+    assert cache.read(_image()) is None
+    with path.open("wb") as file:
+        np.savez(file, a=_embedding())
+    assert cache.read(_image()) is None
+
+
+def test_a_folder_that_cannot_be_written_is_told_of_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    cache = EmbeddingCache(folder=tmp_path / "file", weights="a")
+    with pytest.warns(UnkeptWarning, match="file") as told:
+        cache.write(_image(), _embedding())
+        cache.write(_image(1), _embedding())
+    assert len(told) == 1
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from rsedu.segment.clicks import boxes_of, corrections, jittered, next_click, points_in
+from rsedu.segment.objects import components
 from rsedu.segment.prompt import box_of
+from rsedu.segment.tiles import Point, deepest
 
 
 def _masks() -> torch.Tensor:
@@ -74,6 +76,53 @@ def test_the_next_click_is_in_the_middle_of_the_largest_error() -> None:
     found = next_click(predicted, truth)
     assert found is not None and found[1] == 0
     assert predicted[int(found[0][1]), int(found[0][0])]
+
+
+def _by_all_parts(predicted: np.ndarray, truth: np.ndarray) -> tuple[Point, int] | None:
+    """The click by every part of every error, each as a mask."""
+    missed, extra = components(truth & ~predicted), components(predicted & ~truth)
+    worst = max((*missed, *extra), key=lambda region: int(region.sum()), default=None)
+    if worst is None:
+        return None
+    return deepest(worst), int(any(worst is region for region in missed))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_next_click_is_that_of_all_parts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    predicted, truth = rng.random((2, 9, 12)) < rng.random((2, 1, 1))
+    assert next_click(predicted, truth) == _by_all_parts(predicted, truth)
+
+
+def test_of_equal_errors_the_missed_one_is_clicked() -> None:
+    truth, predicted = np.zeros((2, 6, 6), dtype=bool)
+    predicted[0, 0], truth[4, 4] = True, True
+    assert next_click(predicted, truth) == ((4.0, 4.0), 1)
+
+
+@pytest.mark.parametrize(("predicted", "draw"), [(False, 1), (True, 0)])
+def test_a_point_that_is_rounded_out_of_the_mask_has_its_cells_label(
+    monkeypatch: pytest.MonkeyPatch, predicted: bool, draw: int
+) -> None:
+    def nearly_one(shape: torch.Size, device: torch.device) -> torch.Tensor:
+        return torch.full(shape, 1 - 2.0**-24, device=device)  # the most that rand gives
+
+    monkeypatch.setattr(torch, "rand", nearly_one)
+    truth = torch.zeros(1, 64, 64, dtype=torch.bool)
+    truth[0, 63, 63] = not predicted
+    wrong = truth.clone()
+    wrong[0, 63, 63] = predicted
+    points, labels = corrections(wrong, truth)
+    assert points.tolist() == [[63.5, 63.5]] and labels.tolist() == [draw]
+
+
+def test_corrections_draw_what_points_in_draws() -> None:
+    truth, predicted = torch.zeros(2, 3, 10, 14, dtype=torch.bool)
+    truth[:, 2:7, 3:9] = True
+    torch.manual_seed(4)
+    expected = points_in(predicted ^ truth, cell_px=4.0)
+    torch.manual_seed(4)
+    torch.testing.assert_close(corrections(predicted, truth, cell_px=4.0)[0], expected)
 
 
 def test_nothing_wrong_needs_no_click() -> None:

@@ -175,6 +175,33 @@ def test_a_box_larger_than_a_tile_is_answered_in_parts(segmenter: Segmenter) -> 
     np.testing.assert_array_equal(answer.masks[1], expected)
 
 
+def test_a_box_over_a_seam_is_not_cut_off(segmenter: Segmenter) -> None:
+    embedded, truth = _wide(segmenter)
+    # Narrower than a tile of 100 px; its middle, column 110, is deepest in columns 53 to 152.
+    box = (65, 35, 155, 65)
+    assert embedded.home(Prompt(box=box)).left + 100 < 155
+    expected = np.zeros_like(truth)
+    expected[35:65, 65:155] = truth[35:65, 65:155]
+    np.testing.assert_array_equal(embedded.predict(Prompt(box=box)).masks[1], expected)
+
+
+@pytest.mark.parametrize("closer", [False, True], ids=["tile", "look"])
+def test_two_fields_that_are_clicked_are_both_in_the_mask(
+    segmenter: Segmenter, closer: bool
+) -> None:
+    truth = np.zeros((300, 260), dtype=bool)
+    truth[30:45, 20:40] = truth[240:260, 200:225] = True
+    image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
+    plain = segmenter.embed(image, tile_px=100)
+    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "cache", "grid")}
+    embedded = _Oracle(**parts, closer=closer)
+    first = Prompt(points=((30, 38),))
+    both = first.click(50, 38, positive=False).click(210, 250).click(190, 250, positive=False)
+    assert not embedded.predict(first).mask[250, 210]
+    np.testing.assert_array_equal(embedded.predict(both).mask, truth)
+    np.testing.assert_array_equal(embedded.predict(both).masks[2], truth)
+
+
 def test_further_clicks_leave_the_tile_as_it_is(segmenter: Segmenter) -> None:
     embedded, _ = _wide(segmenter)
     prompt = Prompt(points=((30, 50),))

@@ -1,4 +1,6 @@
+import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,38 @@ def test_geojson_is_in_degrees_and_comes_back_to_the_place(tmp_path: Path) -> No
     x, y = transform(CRS.from_epsg(4326), UTM, lon, lat)
     assert (min(x), max(x)) == pytest.approx((400_080, 400_280), abs=0.05)
     assert (min(y), max(y)) == pytest.approx((8_899_850, 8_899_950), abs=0.05)
+
+
+def _turn(ring: Sequence[Sequence[float]]) -> float:
+    """Twice the signed area (shoelace): above 0 for a counter-clockwise ring."""
+    return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in itertools.pairwise(ring))
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_rings_run_as_the_format_demands(tmp_path: Path, parts: int) -> None:
+    mask = np.zeros(GRID.shape, dtype=bool)
+    mask[1:8, 1:8] = True
+    mask[3:5, 3:5] = False
+    mask[10, 1:4] = parts == 2
+    path = write_geojson(tmp_path / "fields.geojson", [Segment(mask=mask)], GRID)
+    geometry = json.loads(path.read_text())["features"][0]["geometry"]
+    several = geometry["type"] == "MultiPolygon"
+    polygons = geometry["coordinates"] if several else [geometry["coordinates"]]
+    assert len(polygons) == parts and max(len(rings) for rings in polygons) == 2
+    for exterior, *holes in polygons:
+        west, south = exterior[0]
+        rings = [[(x - west, y - south) for x, y in ring] for ring in (exterior, *holes)]
+        assert _turn(rings[0]) > 0 and all(_turn(hole) < 0 for hole in rings[1:])
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_json_has_no_word_for_are_refused(tmp_path: Path, number: float) -> None:
+    mask = np.ones(GRID.shape, dtype=bool)
+    with pytest.raises(InputError, match="JSON has no word for"):
+        write_geojson(tmp_path / "a", [Segment(mask=mask, properties={"ndvi": number})], GRID)
+    with pytest.raises(InputError, match="JSON has no word for"):
+        write_geojson(tmp_path / "a", [Segment(mask=mask, score=float("inf"))], GRID)
+    assert not (tmp_path / "a").exists()
 
 
 def test_geojson_without_a_place_is_in_metres(tmp_path: Path) -> None:

@@ -106,6 +106,22 @@ def test_an_outline_against_none() -> None:
     assert math.isnan(metrics.boundary_f(empty, empty, gsd_m=10, tolerance_m=10))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_masks_that_are_no_bools_are_refused(dtype: type) -> None:
+    mask = _disc(5, size=20, col=10, row=10)
+    name = np.dtype(dtype).name
+    with pytest.raises(InputError, match=f"The mask is {name}; wanted bool: write `mask > 0`"):
+        metrics._counts(255 * mask.astype(dtype), mask)
+    with pytest.raises(InputError, match=f"The truth is {name}"):
+        metrics._counts(mask, mask.astype(dtype))
+
+
+def test_a_truth_that_fills_the_image_has_no_bias() -> None:
+    mask = _disc(5, size=20, col=10, row=10)
+    with pytest.raises(InputError, match="fills the image"):
+        metrics.boundary_bias(mask, np.ones_like(mask), gsd_m=10)
+
+
 def test_errors_say_what_does_not_fit() -> None:
     mask = _disc(5, size=20, col=10, row=10)
     with pytest.raises(InputError, match="same pixels"):

@@ -1,7 +1,10 @@
+import tracemalloc
+
 import numpy as np
+import pytest
 
 from rsedu.scenes.cover import CROP, FOREST, PASTURE, REGROWTH, ROAD, WATER
-from rsedu.segment.objects import components, numbered, openings, plots
+from rsedu.segment.objects import components, filled, largest, numbered, openings, plots
 
 
 def _flooded(mask: np.ndarray) -> list[set[tuple[int, int]]]:
@@ -30,6 +33,35 @@ def test_components_are_what_a_walk_reaches() -> None:
         frozenset(zip(*(axis.tolist() for axis in np.nonzero(p)), strict=True)) for p in found
     }
     assert as_sets == {frozenset(part) for part in walked}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("below_px", [1, 2, 5, 40])
+def test_holes_are_filled_as_one_by_one(share: float, below_px: int) -> None:
+    mask = np.random.default_rng(2).random((20, 31)) < share
+    expected = mask.copy()
+    for hole in components(~mask):
+        if hole.sum() < below_px:
+            expected |= hole
+    np.testing.assert_array_equal(filled(mask, below_px=below_px), expected)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_largest_part_is_the_first_of_all_parts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask = rng.random((9, 12)) < rng.random()  # often with several of one size
+    np.testing.assert_array_equal(largest(mask), components(mask)[0])
+    assert not largest(mask & False).any()
+
+
+def test_noise_needs_no_image_per_part() -> None:
+    noise = np.random.default_rng(0).random((512, 512)) < 0.3
+    tracemalloc.start()
+    filled(noise, below_px=9)
+    largest(noise)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * noise.size
 
 
 def test_small_components_are_left_out() -> None:

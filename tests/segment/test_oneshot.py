@@ -114,6 +114,28 @@ def test_weights_are_fitted_to_the_reference_itself(
     np.testing.assert_array_equal(given["truth"], mask.reshape(64, 2, 64, 2).mean(axis=(1, 3)))
 
 
+def test_weights_of_a_ring_are_learnt_where_the_ring_is(
+    segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    embedded = segmenter.embed(noise)
+    ring = np.zeros((300, 300), dtype=bool)
+    ring[60:240, 60:240] = True
+    ring[76:224, 76:224] = False
+    truths: list[torch.Tensor] = []
+
+    def solve(logits: torch.Tensor, truth: torch.Tensor, **_: float) -> np.ndarray:
+        truths.append(truth)
+        return np.full(3, 1 / 3, dtype=np.float32)
+
+    monkeypatch.setattr(oneshot, "solve_weights", solve)
+    reference = oneshot.describe(embedded, ring)
+    oneshot.fit_weights(embedded, ring, reference)
+    assert truths[0].max() > 0.9
+    with pytest.raises(InputError, match="the image"):
+        oneshot.fit_weights(embedded, ring[:200], reference)
+
+
 def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice, float]]) -> None:
     """Given objects, each as similar as it says; a click on one gives its mask."""
     asked = np.full((128, 220), -1.0, dtype=np.float32)

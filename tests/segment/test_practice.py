@@ -26,6 +26,13 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> PracticeTiles:
     return small
 
 
+def test_open_files_stay_below_what_small_systems_allow(tmp_path: Path) -> None:
+    for number in range(300):
+        np.save(tmp_path / f"{number}.npy", np.zeros(1))
+        practice._opened(tmp_path / f"{number}.npy")
+    assert practice._opened.cache_info().currsize <= 200
+
+
 def test_a_tile_is_the_world_at_its_gsd(tiles: PracticeTiles) -> None:
     """Every stored layer is what a render of the same window gives; the window is searched."""
     rng = np.random.default_rng((0, 2001))

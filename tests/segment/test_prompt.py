@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -5,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsedu.errors import InputError
-from rsedu.segment.prompt import Prompt, box_of
+from rsedu.segment.prompt import Prompt, _edges, _pairs, _zeros_and_ones, box_of
 
 TRANSFORM = Affine(10, 0, 500_000, 0, -10, 9_000_000)
 
@@ -86,6 +88,24 @@ def test_a_wrong_prompt_says_what_is_wrong(wrong: dict, message: str) -> None:
         return
     with pytest.raises(InputError, match=message):
         Prompt(**wrong)
+
+
+@pytest.mark.parametrize("points", [(10, 20), ((1, 2, 3),), ((1,),), (("a", 2),), 5])
+def test_points_that_are_no_pairs_are_refused(points: Any) -> None:
+    with pytest.raises(InputError, match=r"wanted \(\(col, row\), \.\.\.\)"):
+        _pairs(points)
+
+
+@pytest.mark.parametrize("box", [(1, 2, 3), (1, 2, 3, 4, 5), 7, ("a", 0, 1, 2)])
+def test_a_box_of_other_than_four_numbers_is_refused(box: Any) -> None:
+    with pytest.raises(InputError, match="wanted four numbers"):
+        _edges(box)
+
+
+@pytest.mark.parametrize("label", [0.7, -1, 1.2, float("nan"), "1"])
+def test_a_label_is_not_rounded(label: Any) -> None:
+    with pytest.raises(InputError, match="wanted 1 on the object and 0 beside it"):
+        _zeros_and_ones((label,))
 
 
 def test_the_box_of_a_mask_is_its_outer_edges() -> None:

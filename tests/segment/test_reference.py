@@ -5,6 +5,7 @@ from torch.nn import functional as F
 
 from rsedu.errors import InputError
 from rsedu.segment.embedding import Embedded
+from rsedu.segment.prompt import Prompt
 from rsedu.segment.reference import (
     combined,
     cosine_map,
@@ -13,6 +14,7 @@ from rsedu.segment.reference import (
     likelihood,
     resemblance,
     similarity,
+    tile_of,
 )
 from rsedu.segment.sam import Segmenter
 
@@ -99,6 +101,37 @@ def test_several_references_are_their_mean(embedded: Embedded) -> None:
     assert both.inside == pytest.approx((one.inside + other.inside) / 2)
     with pytest.raises(InputError, match="no reference"):
         combined([])
+
+
+def _ring() -> np.ndarray:
+    """A ring of 16 px width round most of an image of 300 x 300; its middle is empty."""
+    ring = np.zeros((300, 300), dtype=bool)
+    ring[60:240, 60:240] = True
+    ring[76:224, 76:224] = False
+    return ring
+
+
+def test_an_example_in_parts_is_looked_at_where_most_of_it_is(segmenter: Segmenter) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    embedded = segmenter.embed(noise)
+    found = tile_of(embedded, _ring())
+    counts = [int(_ring()[tile.window].sum()) for tile in embedded.tiles]
+    assert 0 in counts and int(_ring()[found.window].sum()) == max(counts)
+    assert np.isfinite(describe(embedded, _ring()).inside)
+    small = np.zeros((300, 300), dtype=bool)
+    small[130:150, 90:110] = True
+    assert tile_of(embedded, small) == embedded.around(Prompt(box=(90, 130, 110, 150)))
+
+
+def test_padding_is_not_around_the_object(segmenter: Segmenter, image: np.ndarray) -> None:
+    half = segmenter.embed(image[:64])
+    mask = np.zeros((64, 128), dtype=bool)
+    mask[32:64, 48:96] = True
+    found = describe(half, mask)
+    features = half.features(half.tiles[0])[0]
+    cosines = cosine_map(features, found.target)[:8].numpy()  # below it there is nothing
+    cells = mask[4::8, 4::8]
+    assert found.outside == pytest.approx(cosines[~cells].mean(), abs=1e-3)
 
 
 def test_masks_that_do_not_fit_are_refused(embedded: Embedded, segmenter: Segmenter) -> None:

@@ -48,6 +48,13 @@ def test_pixels_that_are_not_valid_neither_count_nor_show() -> None:
     np.testing.assert_array_equal(shown[5:, :, 2], stretch(array[0, 5:]))
 
 
+def test_a_few_bright_pixels_on_an_even_ground_are_seen() -> None:
+    band = np.zeros((20, 20))
+    band[3, 4], band[9, 9] = 4, 1
+    shown = stretch(band)
+    assert (shown[3, 4], shown[9, 9], shown[0, 0]) == (255, 64, 0)
+
+
 def test_a_constant_band_is_black() -> None:
     assert (stretch(np.full((4, 4), 3.0)) == 0).all()
     assert (stretch(np.full((4, 4), np.nan)) == 0).all()

@@ -127,6 +127,51 @@ def test_a_larger_image_is_looked_at_in_crops(
     assert all(128 < max(shape) < 192 for shape in seen[1:])
 
 
+def test_a_grid_is_not_halved_to_nothing(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, int]] = []
+
+    class Generator:
+        def __init__(self, model: object, **chosen: int) -> None:
+            seen.append(chosen)
+
+        def generate(self, pixels: np.ndarray) -> list[dict[str, int]]:
+            return []
+
+    monkeypatch.setattr(sam, "SamAutomaticMaskGenerator", Generator)
+    for points, expected in ((4, 2), (5, 2), (16, 3)):
+        segmenter.everything(np.tile(image, (8, 8, 1)), points_per_side=points)  # 8 is 2 ** 3
+        assert seen[-1]["crop_n_layers"] == expected
+
+
+def test_one_point_a_side_is_enough_for_a_large_image(
+    segmenter: Segmenter, image: np.ndarray
+) -> None:
+    assert not segmenter.everything(np.tile(image, (2, 2, 1)), points_per_side=1, least_iou=99)
+    with pytest.raises(InputError, match="points_per_side is 0"):
+        segmenter.everything(image, points_per_side=0)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((9, 9)), np.zeros((9, 9, 3)), np.zeros((9, 9), "u1")])
+def test_everything_refuses_what_embed_refuses(segmenter: Segmenter, wrong: np.ndarray) -> None:
+    with pytest.raises(InputError, match="wanted uint8"):
+        sam._pixels(wrong, ("B04", "B03", "B02"))
+    with pytest.raises((InputError, TypeError), match=r"float|uint8|type"):
+        segmenter.everything(wrong)
+
+
+def test_an_index_error_without_crops_is_no_empty_answer(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise IndexError("broken")
+
+    monkeypatch.setattr(sam.SamAutomaticMaskGenerator, "generate", broken)
+    with pytest.raises(IndexError, match="broken"):
+        segmenter.everything(image)
+
+
 def test_a_name_that_nobody_knows_is_refused() -> None:
     with pytest.raises(Exception, match=r"vit_x|violates|type"):
         load("vit_x")

@@ -55,6 +55,30 @@ def test_the_part_of_a_box_is_in_the_tiles_own_pixels() -> None:
     assert tile.box_within((25, 40, 30, 50)) is None
 
 
+def test_a_tile_holds_points_up_to_its_edges() -> None:
+    tile = Tile(top=10, left=20, rows=30, cols=40)
+    assert all(tile.holds(at) for at in ((19.5, 9.5), (59.5, 39.5), (30, 20)))
+    assert not any(tile.holds(at) for at in ((19.4, 20), (59.6, 20), (30, 9.4), (30, 39.6)))
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((20, 0, 60, 40), True),
+        ((20, -9, 60, 40), True),
+        ((19, 5, 30, 20), False),
+        ((30, 5, 61, 20), False),
+        ((30, 5, 40, 41), False),
+        ((-9, -9, 0, 0), False),
+    ],
+)
+def test_a_tile_holds_a_box_that_only_leaves_it_with_the_image(
+    box: tuple[int, int, int, int], expected: bool
+) -> None:
+    tile = Tile(top=0, left=20, rows=40, cols=40)
+    assert tile.holds_box(box, (100, 100)) is expected
+
+
 def test_the_deepest_pixel_is_the_furthest_from_outside() -> None:
     rng = np.random.default_rng(4)
     mask = rng.random((12, 17)) < 0.8
