@@ -144,10 +144,11 @@ sizes = [f"{mask.sum() / 100:.1f}" for mask in answer.masks]
 plot.show(f"three masks of {', '.join(sizes)} hectares for one click.")
 
 # %% [markdown]
-# Three masks, because one click is **ambiguous**: three of the decoder's tokens each draw their
-# own. In training almost only the best of the three was corrected, so they learnt to differ. A
-# fourth token guesses how good each is: the IoU in the titles is the model's *own* estimate, and
-# the mask with the highest one is taken. Here it is not very sure of any.
+# Three masks, because one click is **ambiguous**: three of the decoder's mask tokens each draw
+# their own (a fourth, for prompts that are clear, draws a single one; lesson 07 meets it). In
+# training almost only the best of the three was corrected, so they learnt to differ. One more token
+# guesses how good each is: the IoU in the titles is the model's *own* estimate, and the mask with
+# the highest one is taken. Here it is not very sure of any.
 #
 # The same with the mouse: run the cell, click on a clearing, Shift-click beside it.
 
@@ -265,27 +266,32 @@ box_of_mask = rsedu.checkpoint("box_of_mask", box_of_mask)
 # </details>
 
 # %% [markdown]
-# Ten bare patches of the real scene, from 0.7 to 12 hectares. For each: one click in its middle; a
-# box; and, as a control that knows nothing, a region **grown** from the same click over pixels of a
-# similar colour. **Predict** the three means.
+# Ten bare patches of the real scene, from 0.7 to 12 hectares, and the green ones between them. For
+# each: one click in its middle; a box; and, as a control that knows nothing, a region **grown**
+# from the same click over pixels of a similar colour. **Predict** the three means of the bare ones.
 
 # %%
 clearings = baselines.patches(scene, most_ha=225)
-scores = {"one click": [], "box": [], "region growing": []}
-for truth in clearings:
-    col, row = tiles.deepest(truth)
-    scores["one click"].append(iou(embedded.predict(Prompt(points=((col, row),))).mask, truth))
-    scores["box"].append(iou(embedded.predict(Prompt(box=box_of_mask(truth))).mask, truth))
-    grown = baselines.grow(image, (int(col), int(row)), tolerance=48)
-    scores["region growing"].append(iou(grown, truth))
-for name, found in scores.items():
-    print(f"{name:14}: IoU {np.mean(found):.2f}, from {min(found):.1f} to {max(found):.1f}")
+greens = baselines.patches(scene, most_ha=225, green=True)
+for kind, patches in (("bare", clearings), ("green", greens)):
+    scores = {"one click": [], "box": [], "region growing": []}
+    for truth in patches:
+        col, row = tiles.deepest(truth)
+        scores["one click"].append(iou(embedded.predict(Prompt(points=((col, row),))).mask, truth))
+        scores["box"].append(iou(embedded.predict(Prompt(box=box_of_mask(truth))).mask, truth))
+        grown = baselines.grow(image, (int(col), int(row)), tolerance=48)
+        scores["region growing"].append(iou(grown, truth))
+    for name, found in scores.items():
+        mean = interval(found)
+        print(f"{len(patches):2} {kind:5}, {name:14}: IoU", end=" ")
+        print(f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]")
 
 # %% [markdown]
 # This is sobering: about 0.47 for a click, 0.66 for a box. We had hoped for 0.60 and 0.75, and a
-# region grown from the same click, with no model at all, reaches 0.50. These clearings are patchy,
-# with bare soil beside regrowth, and nothing like them was in the training, where a field has one
-# colour. So we ask where the model comes from, on test worlds of the frontier that it never saw.
+# region grown from the same click, with no model at all, reaches 0.50. On the green patches it is
+# worse: 0.28 and 0.31, where growing has 0.60. These patches are patchy themselves, bare soil
+# beside regrowth, and nothing like them was in the training, where a field has one colour. So we
+# ask where the model comes from, on test worlds of the frontier that it never saw.
 
 # %%
 stored = results.stored("06_sam")
@@ -359,7 +365,8 @@ next_click = rsedu.checkpoint("next_click", next_click)
 
 # %% [markdown]
 # Your user at work on a tile of the frontier, on the plot in its middle. Each click goes on from
-# the last mask: its logits are a prompt as well. **Predict:** how many clicks until 0.9?
+# the last mask: its **logits** (what the decoder gives each pixel before the yes or no, above 0 for
+# "object") are a prompt as well. **Predict:** how many clicks until 0.9?
 
 # %%
 place = Frontier(seed=3000, size_m=7680.0)
@@ -429,7 +436,7 @@ plot.show(
 
 # %% [markdown]
 # A second click is worth ten points of IoU, a third four, and after the fifth hardly anything
-# comes: 0.84 for all plots, 0.81 for the small ones. A box gives the same at once. A click *in* the
+# comes: 0.85 for all plots, 0.81 for the small ones. A box gives the same at once. A click *in* the
 # box adds nothing; feeding the mask back without a new click adds nothing either.
 #
 # And four negative clicks at once make it **worse**, 0.51 for 0.66, although each of them is true.
@@ -518,22 +525,26 @@ plot.show("points above the line are too large, below it too small; a pixel is 1
 # %% [markdown]
 # On the frontier most points sit within a pixel of the line, with a few floods and a few masks that
 # stopped short. On the real clearings nine of ten clicks end up **below** it: too *small*, by 12 m
-# in the mean. Boxes scatter, and only the largest patches come out much too small. The stored
-# numbers are in pixels, since test plots come at 2.5 to 60 m:
+# in the mean. But ten patches don't tell: that mean has an interval from -32 to +9 m, and in
+# infrared colours it is +21 m [-5, +47]. Boxes scatter, and only the largest patches come out much
+# too small. The stored numbers, in pixels and in metres, since test plots come at 2.5 to 60 m:
 
 # %%
 for name, label in labels.items():
-    pixels, area = interval(seeds_of(name, "bias_px")), interval(seeds_of(name, "area_percent"))
+    pixels, metres = interval(seeds_of(name, "bias_px")), interval(seeds_of(name, "bias_m"))
     larger = 100 * np.mean(seeds_of(name, "too_large"))
     print(f"{label:18}: {pixels.mean:+.1f} px [{pixels.low:+.1f}, {pixels.high:+.1f}],", end=" ")
-    print(f"median area {area.mean:+.0f} %, {larger:.0f} % of the masks too large")
+    print(f"{metres.mean:+3.0f} m [{metres.low:+.0f}, {metres.high:+.0f}],", end=" ")
+    print(f"{larger:.0f} % of the masks too large")
 
 # %% [markdown]
 # So the caution does **not** hold for this model at large: with a box or after eight clicks the
-# bias is 0 to within a tenth of a pixel, and about four masks in ten are too large, not more. After
-# one click it depends on the size: of plots below 400 px the median loses 14 % of its area, larger
-# ones come out half a pixel too large. Negative clicks around the object shrink it by more than a
-# pixel: they overdo it. A click in the box pushes outlines outwards, by a quarter of a pixel.
+# bias is 0 to within a tenth of a pixel, and about four masks in ten are too large, not more. In
+# metres one click is *below* 0, -7 m [-9, -5]: coarse images count most there, and their masks stop
+# short. After one click it also depends on the size: of plots below 400 px the median loses 14 % of
+# its area, larger ones come out half a pixel too large. Negative clicks around the object shrink it
+# by more than a pixel: they overdo it. A click in the box pushes outlines outwards, by a quarter of
+# a pixel.
 #
 # The published SAM is another model with another bias. You can now measure it: it takes one word
 # and a network.
@@ -617,15 +628,18 @@ box_60 = interval([run["by_gsd_m"]["60"]["box, bias m"] for run in asked])
 plot.show(f"with a box, outlines at 60 m are {box_60.mean:+.0f} m off: too large.")
 
 # %% [markdown]
-# Best is 7.5 to 15 m, where a plot has 250 to 1000 pixels: 0.88 with a box. With larger pixels the
-# IoU falls, to 0.65 at 60 m. With smaller
-# ones it falls too, at 5 m to 0.78: there a plot reaches over several tiles. In one tile as large
-# as the window the box gives 0.88 again: what counts is the size in the model's eye.
+# With a box the IoU is 0.86 to 0.92 from 2.5 to 20 m, and falls where a plot has few pixels: 0.78
+# at 30 m, 0.65 at 60 m. Five clicks are best between 7.5 and 15 m. With smaller pixels they lose,
+# 0.79 at 5 m: there a plot reaches over several tiles, and each click sees one of them. In one tile
+# as large as the window they give 0.87 again: what counts is the size in the model's eye.
 #
-# And at 30 and 60 m the caution **comes true**: outlines are too large, by 5 and 26 m with a box,
-# by 11 and 60 m with a click. In pixels that is little, 0.4 and 1.0 at 60 m; but a plot of 15
-# pixels grows by half. Is it the few pixels, or the small window of 32 x 32? The same plots in a
-# window of 128 x 128, as in training, with and without the closer look that small objects get:
+# And at **both** ends the caution comes true. With one click outlines are too large by 60 m
+# [44, 76] at 60 m, and by 9 m [4, 15] at 2.5 m, which is four pixels, half of the plot's area more.
+# A box knows where to stop: 2 m [0, 5] at 2.5 m, one pixel. But at 30 and 60 m it is too large as
+# well, by 5 and 26 m. In pixels that is little, 0.4 and 1.0 (box and click) at 60 m; but a plot of
+# 15 pixels grows by half. Is it the few pixels, or the small window of 32 x 32? The same plots in a
+# window of 128 x 128, as in training, with and without the **closer look** that small objects get
+# (they are cut out, enlarged and embedded again):
 
 # %%
 for name, look in (("as it is", "without"), ("closer", "closer look")):
@@ -640,15 +654,16 @@ for name, look in (("as it is", "without"), ("closer", "closer look")):
 # %% [markdown]
 # It is the few pixels: 24 m with a box, in the large window too. And without the closer look, at
 # the size at which the model learnt, it is two to three and a half times as bad. Training left out
-# objects of so few pixels. So "boundaries come out too large" is about *objects of few pixels*,
-# and what helps is to look closer, or a sensor of finer pixels, rather than another prompt.
+# objects of so few pixels. So "boundaries come out too large" holds for *objects of few pixels*,
+# whatever the prompt: there it helps to look closer, or a sensor of finer pixels. And it holds for
+# objects larger than the model's eye if all they get is a click: there it *is* the prompt.
 
 # %% [markdown]
 # ## Break it: no prompt, no colours
 #
 # SAM has a mode without a user: click a grid of points, keep every mask that the model thinks good,
-# drop doubles. "Segment everything" suggests that nothing is missed. **Predict:** how many of the
-# plots in our tile get a mask that overlaps by half?
+# drop duplicates. "Segment everything" suggests that nothing is missed. **Predict:** how many of
+# the plots in our tile get a mask that overlaps by half?
 
 # %%
 records = model.everything(frontier)
@@ -714,11 +729,13 @@ for name, colour in (("1 click", "1 clicks"), ("box", "box")):
 #
 # - A promptable model draws three masks for a click, since a click is ambiguous; to choose among
 #   them by hand is worth eight points of IoU.
-# - A box, or five clicks one after the other, gives 0.84 to 0.85 on synthetic plots; one click
-#   0.66, level with growing a region.
-# - On the real scene the small model is **not** good: 0.47 with a click, 0.66 with a box.
-# - Bias is measured in metres and has a sign. Here it is near 0 at home, below 0 for clicks on real
-#   clearings, and far above 0 where objects have few pixels.
+# - A box, or five clicks one after the other, gives 0.85 on synthetic plots; one click 0.66, level
+#   with growing a region.
+# - On the real scene the small model is **not** good: on ten bare patches 0.47 with a click and
+#   0.66 with a box, on seventeen green ones 0.28 and 0.31, where growing a region reaches 0.60.
+# - Bias has a sign, a unit and an interval. At home a click is +0.1 px [-0.1, +0.3], but -7 m
+#   [-9, -5]. On ten real clearings even its sign depends on the colours. Far above 0 it is where
+#   objects have few pixels, and for single clicks on objects larger than a tile.
 # - More prompt is not always better: four true negative clicks did harm.
 # - Everything-mode finds what the model is sure of: few of the small plots.
 

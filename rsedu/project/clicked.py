@@ -1,11 +1,15 @@
 """Track C: a person boxes lost clearings, SAM outlines them, and trees learn from the outlines.
 
+An outline is off by a pixel here and there, and trees learn that as well. So its edge is drawn
+again by what each pixel shows (`rsedu.project.redrawn`), and pixels on which trees that were taught
+by *other* windows disagree are not taught: labour goes into fewer and better labels.
+
 The person is simulated: the boxes come from the truth, which is what somebody who looks at the
 scenes would know. Seconds are an ASSUMPTION, not a measurement: ten to look over a window, ten for
 a box. The year of a loss isn't asked; the radar dates it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,11 +17,16 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
 from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
+from sklearn.model_selection import (  # type: ignore[import-untyped]
+    StratifiedGroupKFold,
+    cross_val_predict,
+)
 
 from rsedu.errors import InputError
 from rsedu.project.evidence import Pixels, dated, looks
+from rsedu.project.redrawn import change_of, redrawn
 from rsedu.project.task import MARGIN_PX, Stack, Task
-from rsedu.project.taught import grown, told_lost
+from rsedu.project.taught import grown, told_lost, unfitted
 from rsedu.project.windows import Part, parts
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.segment import sam
@@ -31,6 +40,7 @@ VIEW_PX = 128  # side of what is looked over at once
 _SHOWN = ("B12", "B08", "B04")
 _LEAST_PX = 16  # smaller losses are not boxed
 _KEPT = 0.5  # IoU below which a person throws an outline away
+_JUDGES, _FOLDS = 8, 4  # windows with a loss that are needed; parts that they are dealt into
 
 
 @runtime_checkable
@@ -95,6 +105,34 @@ def views(task: Task, segmenter: Embeds) -> Iterator[View]:
         yield outline(segmenter, task.read(part.read).cut(part.inside), true)
 
 
+def undisputed(
+    features: Sequence[Float32[np.ndarray, "pixels features"]],
+    lost: Sequence[Bool[np.ndarray, "pixels"]],
+) -> Bool[np.ndarray, "pixels"]:
+    """Whether trees that were taught by other windows give each pixel the label that it has.
+
+    Args:
+        features: of the pixels of each window.
+        lost: their labels.
+
+    Returns:
+        For the pixels of all windows, one after the other; all of them where fewer than 8 windows
+        show a loss, since too few of those are left to judge the others by.
+    """
+    labels = np.concatenate(lost)
+    if sum(bool(each.any()) for each in lost) < _JUDGES:
+        return np.ones_like(labels)
+    window = np.repeat(np.arange(len(lost)), [len(each) for each in lost])
+    told = cross_val_predict(
+        unfitted(),
+        np.concatenate(features),
+        labels,
+        groups=window,
+        cv=StratifiedGroupKFold(_FOLDS),
+    )
+    return np.asarray(told == labels)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clicked:
     """Trees on pixels, taught by the outlines of some windows of the place itself.
@@ -132,12 +170,13 @@ class Clicked:
             seconds += view.seconds
             boxes += round((view.seconds - LOOK_S) / BOX_S)
             features.append(Pixels()(view.stack)[:, view.known].T)
-            lost.append(view.lost[view.known])
+            lost.append(redrawn(view.lost, change_of(view.stack))[view.known])
         if not any(each.any() for each in lost):
             raise InputError(
                 f"No loss was outlined in {minutes:g} minutes: give more, or another place."
             )
-        trees = grown(np.concatenate(features), np.concatenate(lost))
+        agreed = undisputed(features, lost)
+        trees = grown(np.concatenate(features)[agreed], np.concatenate(lost)[agreed])
         return cls(trees=trees, minutes=seconds / 60, boxes=boxes)
 
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:

@@ -116,12 +116,16 @@ def _lesson(
     return np.concatenate(features), np.concatenate(years)
 
 
+def unfitted() -> HistGradientBoostingClassifier:
+    """The boosted trees that all tracks grow."""
+    return HistGradientBoostingClassifier(max_iter=_TREES, early_stopping=False, random_state=0)
+
+
 def grown(
     features: Float32[np.ndarray, "pixels features"], lost: Bool[np.ndarray, "pixels"]
 ) -> HistGradientBoostingClassifier:
     """Fit boosted trees that tell lost pixels from others; NaN may stand among the features."""
-    trees = HistGradientBoostingClassifier(max_iter=_TREES, early_stopping=False, random_state=0)
-    return trees.fit(features, lost)
+    return unfitted().fit(features, lost)
 
 
 def told_lost(
