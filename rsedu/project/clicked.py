@@ -106,8 +106,8 @@ def views(task: Task, segmenter: Embeds) -> Iterator[View]:
 
 
 def undisputed(
-    features: Sequence[Float32[np.ndarray, "pixels features"]],
-    lost: Sequence[Bool[np.ndarray, "pixels"]],
+    features: Sequence[Float32[np.ndarray, "_ features"]],
+    lost: Sequence[Bool[np.ndarray, "_"]],
 ) -> Bool[np.ndarray, "pixels"]:
     """Whether trees that were taught by other windows give each pixel the label that it has.
 

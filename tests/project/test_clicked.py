@@ -5,7 +5,7 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.project import clicked
-from rsedu.project.clicked import BOX_S, LOOK_S, Clicked, outline, shown
+from rsedu.project.clicked import BOX_S, LOOK_S, Clicked, outline, shown, undisputed
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 from rsedu.project.taught import Sample
@@ -75,3 +75,32 @@ def test_minutes_buy_boxes_and_boxes_a_map(
     assert 2 * (found & lost).sum() / (found.sum() + lost.sum()) > 0.8
     with pytest.raises(InputError, match=r"No loss was outlined in 0\.1 minutes"):
         Clicked.fit(task, minutes=0.1)
+
+
+def windows(count: int, wrong: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Windows whose label is the sign of their first feature, but for some pixels of each."""
+    rng = np.random.default_rng(3)
+    features = [rng.standard_normal((300, 2)).astype(np.float32) for _ in range(count)]
+    lost = [each[:, 0] > 0 for each in features]
+    for each, seen in zip(lost, features, strict=True):
+        sure = np.argsort(-np.abs(seen[:, 0]))[:wrong]
+        each[sure] = ~each[sure]
+    return features, lost
+
+
+def test_labels_that_other_windows_deny_are_not_taught() -> None:
+    features, lost = windows(9, wrong=6)
+    agreed = undisputed(features, lost)
+    true = np.concatenate([each[:, 0] > 0 for each in features])
+    right = np.concatenate(lost) == true
+    assert (~right).sum() == 54
+    assert not agreed[~right].any() and agreed[right].mean() > 0.97
+
+
+def test_few_windows_judge_nobody() -> None:
+    features, lost = windows(7, wrong=6)
+    assert undisputed(features, lost).all()
+    features, lost = windows(12, wrong=0)
+    for each in lost[7:]:
+        each[:] = False  # windows without a loss cannot judge one
+    assert undisputed(features, lost).all()
