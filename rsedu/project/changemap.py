@@ -114,7 +114,7 @@ def read(path: Path, place: Place) -> Float32[np.ndarray, "rows cols"]:
         years = _middles(path, values.astype(np.float64), lost, place)
     else:
         years = values.astype(np.float64)
-        _check_period(path, years[lost], place.since, place.until)
+        check_period(path, years[lost], place.since, place.until)
     return np.where(lost, years, np.nan).astype(np.float32)
 
 
@@ -201,11 +201,24 @@ def _check_values(path: Path, values: np.ndarray, lost: np.ndarray) -> None:
         )
 
 
-def _check_period(path: Path, years: np.ndarray, first: float, last: float) -> None:
+def check_period(
+    name: Path | str, years: Shaped[np.ndarray, "lost"], first: float, last: float
+) -> None:
+    """Refuse years of loss that lie outside a period.
+
+    Args:
+        name: of what holds them, for the message.
+        years: of the lost pixels only, decimal or calendar.
+        first: start of the period, in the same years.
+        last: its end.
+
+    Raises:
+        InputError: some lie outside.
+    """
     outside = int(((years < first - _ROUNDING) | (years > last + _ROUNDING)).sum())
     if outside:
         raise InputError(
-            f"{path} has {outside} pixels with years outside the period of {first:.10g} to "
+            f"{name} has {outside} pixels with years outside the period of {first:.10g} to "
             f"{last:.10g} (they run from {years.min():.10g} to {years.max():.10g}): write the year "
             "itself, and 0 for no loss."
         )
@@ -213,7 +226,7 @@ def _check_period(path: Path, years: np.ndarray, first: float, last: float) -> N
 
 def _middles(path: Path, years: np.ndarray, lost: np.ndarray, place: Place) -> np.ndarray:
     """Calendar years as the middle of their part of the period."""
-    _check_period(path, years[lost], np.floor(place.since), np.ceil(place.until) - 1)
+    check_period(path, years[lost], np.floor(place.since), np.ceil(place.until) - 1)
     start, end = np.maximum(years, place.since), np.minimum(years + 1, place.until)
     middle: np.ndarray = (start + end) / 2
     return middle
