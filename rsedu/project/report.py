@@ -29,6 +29,10 @@ from rsedu.project.table import FEW
 _TO_WRITE = "*To be written by the group.*"
 _LONGEST = 900  # letters of each of the group's texts; more does not fit on one page
 _TRACK_LENGTH = 60
+_MONTHS = (  # the page is in English, whatever the machine's language
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 _FONT: Any = {"font.size": 15, "axes.titlesize": 17}  # figures are shown at half their size
 
 
@@ -126,9 +130,14 @@ def _cell(tag: str, text: str, picture: str = "") -> NotebookNode:
     return cell
 
 
+def _written_out(day: date) -> str:
+    """7 March 2026; not by strftime, whose letters differ between systems and languages."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
 def _title(report: Report) -> str:
     facts = [f"**{plain(clean(report.group))}**", plain(report.track, longest=_TRACK_LENGTH)]
-    facts += [f"SYNTHETIC {report.place}", f"{report.day:%-d %B %Y}"]
+    facts += [f"SYNTHETIC {report.place}", _written_out(report.day)]
     return "# How much forest was lost, and when?\n\n" + " · ".join(filter(None, facts))
 
 
