@@ -6,6 +6,7 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -201,7 +202,7 @@ def _opened(
     except urllib.error.HTTPError as error:
         with error:
             raise _refused(address, error) from error
-    except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as why:
+    except (OSError, http.client.HTTPException) as why:
         raise _unreachable(address, why, timeout_s) from why
     return answer
 
@@ -270,7 +271,7 @@ def _chunk(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:
         return answer.read1(_CHUNK)
     except TimeoutError as error:
         raise _Again(f"the server sent nothing for {timeout_s:g} s") from error
-    except (ConnectionError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException) as error:  # of TLS and routes too: not of the disk
         raise _Again(f"the connection broke ({error})") from error
 
 
@@ -328,7 +329,9 @@ def _unreachable(address: str, error: Exception, timeout_s: float) -> Exception:
         what = "the name of its server is not known here"
     elif isinstance(reason, ConnectionRefusedError):
         what = "the connection was refused"
-    elif isinstance(reason, ConnectionError | http.client.HTTPException):
+    elif isinstance(reason, ssl.SSLCertVerificationError):
+        what = f"its server cannot prove who it is ({reason.strerror or reason})"
+    elif isinstance(reason, OSError | http.client.HTTPException):
         return _Again(f"the connection broke ({reason})")
     else:
         what = str(reason)

@@ -1,10 +1,15 @@
+import errno
 import hashlib
+import http.client
 import http.server
 import shutil
 import socket
+import ssl
 import struct
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,6 +183,60 @@ def test_an_unknown_server_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(MissingDataError, match="name of its server is not known"):
         _get("http://data.invalid/set.zip", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+OF_THE_NETWORK = [
+    ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed"),
+    OSError(errno.EHOSTUNREACH, "No route to host"),
+    OSError(errno.ENETDOWN, "Network is down"),
+    OSError(errno.ENETUNREACH, "Network is unreachable"),
+]
+
+
+@pytest.mark.parametrize("method", ["read1", "begin"])
+@pytest.mark.parametrize("error", OF_THE_NETWORK, ids=lambda error: type(error).__name__)
+def test_what_breaks_in_the_network_is_outlasted(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, method: str
+) -> None:
+    true, calls = getattr(http.client.HTTPResponse, method), []
+
+    def once_broken(self: http.client.HTTPResponse, *arguments: object) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            raise error
+        return true(self, *arguments)
+
+    monkeypatch.setattr(http.client.HTTPResponse, method, once_broken)
+    assert _is_whole_and_alone(_get(address, tmp_path))
+    calls.clear()
+    assert module.ask(address, patience=QUICK).body == CONTENT
+
+
+def test_a_false_certificate_is_final(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def refused(*_: object, **__: object) -> None:
+        calls.append(1)
+        raise urllib.error.URLError(ssl.SSLCertVerificationError(1, "certificate verify failed"))
+
+    monkeypatch.setattr(urllib.request, "urlopen", refused)
+    with pytest.raises(MissingDataError, match="cannot prove who it is .*verify failed"):
+        _get(address, tmp_path)
+    assert len(calls) == 1
+
+
+def test_a_full_disk_is_not_taken_for_the_network(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "_write", full)
+    with pytest.raises(InputError, match="the disk is full: make room"):
+        _get(address, tmp_path)
+    assert len(_Faulty.asked) == 1
 
 
 def test_a_small_disk_is_seen_before(
