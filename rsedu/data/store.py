@@ -93,7 +93,9 @@ def get(
     """Return the folder of a data set, fetched and unpacked where it is not there yet.
 
     The archive is fetched whole, because only so its checksum means something; a subset saves the
-    room of what is unpacked. It stays beside, so that another subset needs no network.
+    room of what is unpacked. It stays beside, so that another subset needs no network. Where a
+    record lists several zips, each has a folder of its own, such as ``all-NAME``, and a subset is
+    taken from each.
 
     Args:
         wanted: of the catalogue.
@@ -102,28 +104,31 @@ def get(
         patience: how long to wait for the server.
 
     Returns:
-        The folder of what was unpacked; of the archives themselves where they are no zip.
+        The folder of what was unpacked, or the one that holds those of several zips; of the
+        archives themselves where they are no zip.
 
     Raises:
         MissingDataError: no network, or no such file.
         BrokenDataError: the archive is damaged, not what it should be, or leads out of its folder.
         InputError: the disk is too small or not writable, or the subset is impossible.
     """
-    home = pixels = folder / wanted.name
-    for each in _files(wanted, home, patience):
+    home, part = folder / wanted.name, subset.folder if subset else "all"
+    files = _files(wanted, home, patience)
+    zips = [each.file for each in files if each.file.endswith(".zip")]
+    for each in files:
         archive = home / each.file
         first = not archive.is_file()
         download(each.address, archive, digest=each.digest, size=each.size_bytes, patience=patience)
         if first or each.file not in _recorded(home):
             _record(home, each)
-        if archive.suffix == ".zip":
-            pixels = home / (subset.folder if subset else "all")
+        if each.file in zips:
+            pixels = home / (part if len(zips) == 1 else f"{part}-{archive.stem}")
             try:
                 unpack(archive, pixels, choose=subset.choose if subset else None)
             except BrokenDataError as error:
                 archive.unlink()  # else the next run would trip over it again
                 raise BrokenDataError(f"{error} It was deleted.") from error
-    return pixels
+    return home / part if len(zips) == 1 else home
 
 
 def _files(wanted: DataSet, home: Path, patience: Patience | None) -> list[DataSet]:

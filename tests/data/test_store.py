@@ -1,6 +1,8 @@
 import hashlib
+import io
 import json
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -151,6 +153,30 @@ def test_a_record_tells_address_size_and_checksum(
     web.put_json("/none", {"files": []})
     with pytest.raises(MissingDataError, match="lists no file"):
         get(replace(wanted, name="none", record=f"{web.base}/none"), tmp_path, patience=quick)
+
+
+def test_each_of_several_zips_has_its_folder(web: Any, quick: Patience, tmp_path: Path) -> None:
+    listed = []
+    for name in ("north", "south"):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as file:
+            file.writestr("A/1.tif", name)
+            file.writestr("A/2.tif", name)
+        web.files[f"/{name}.zip"] = content = buffer.getvalue()
+        digest = f"md5:{hashlib.md5(content).hexdigest()}"
+        link = {"self": f"{web.base}/{name}.zip"}
+        listed.append(
+            {"key": f"{name}.zip", "size": len(content), "checksum": digest, "links": link}
+        )
+    web.put_json("/api", {"files": listed})
+    wanted = replace(SETS["amazon-forest"], record=f"{web.base}/api")
+    home = get(wanted, tmp_path, patience=quick)
+    assert home == tmp_path / "amazon-forest"
+    for name in ("north", "south"):
+        assert (home / f"all-{name}" / "A" / "2.tif").read_text() == name
+    get(wanted, tmp_path, subset=Subset(count=1), patience=quick)
+    assert (home / "subset-1-first-south" / "A" / "1.tif").is_file()
+    assert not (home / "all").exists() and len(verify(wanted, tmp_path)) == 2
 
 
 def test_what_is_no_zip_is_kept_packed(web: Any, quick: Patience, tmp_path: Path) -> None:
