@@ -65,7 +65,8 @@ class Request:
 
     Attributes:
         bbox: (west, south, east, north), degrees of longitude and latitude, WGS 84.
-        dates: "FROM/TO", days such as 2023-06-01/2023-09-30, both included.
+        dates: "FROM/TO", days such as 2023-06-01/2023-09-30, both included; kept in this form,
+            whatever form of ISO 8601 they come in.
         max_cloud: largest share of cloud of a whole scene, percent.
 
     Raises:
@@ -92,13 +93,15 @@ class Request:
             raise InputError(f"max_cloud is {self.max_cloud:g}; it is a percentage, 0 to 100.")
         first, _, last = self.dates.partition("/")
         try:
-            in_order = date.fromisoformat(first) <= date.fromisoformat(last)
+            start, end = date.fromisoformat(first), date.fromisoformat(last)
         except ValueError as error:
             raise InputError(
                 f"The dates {self.dates!r} are none; wanted FROM/TO, as 2023-06-01/2023-09-30."
             ) from error
-        if not in_order:
+        if start > end:
             raise InputError(f"The dates {self.dates} end before they begin: swap them.")
+        # Python also reads 20230601 and 2023-W22-4, which catalogues don't.
+        object.__setattr__(self, "dates", f"{start.isoformat()}/{end.isoformat()}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,15 @@ def test_place_days_and_collection_are_asked_for(
     assert posted["datetime"] == "2023-06-01T00:00:00Z/2023-08-31T23:59:59Z"
 
 
+@pytest.mark.parametrize("dates", ["20230601/20230831", "2023-W22-4/2023-W35-4"])
+def test_days_in_other_forms_are_the_same_days(
+    stac: Any, request_: Request, quick: Patience, dates: str
+) -> None:
+    told = Request(bbox=request_.bbox, dates=dates)
+    assert told == request_ and told.dates == DAYS
+    assert len(search(stac.catalogue, "sentinel-2-l2a", told, patience=quick)) == 1
+
+
 def test_items_come_oldest_first_and_once(stac: Any, request_: Request, quick: Patience) -> None:
     early = {**stac.optical["properties"], "datetime": "2023-06-02T14:00:00"}
     stac.items["sentinel-2-l2a"] += [
