@@ -3,7 +3,8 @@
 import hashlib
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from rsedu.files import write_atomically
 
 FOLDER = Path(".rsedu") / "data"
 RECORD = "record.json"
+_KEYS = {"published", "sha256"}  # of each file's facts there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +141,8 @@ def _files(wanted: DataSet, home: Path, patience: Patience | None) -> list[DataS
     if not kept.is_file():
         body = ask(wanted.record, patience=patience).body
         _listed(wanted, body)  # nothing is kept that cannot be read
-        home.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, lambda path: path.write_bytes(body))
+        with _writing(home):
+            write_atomically(kept, lambda path: path.write_bytes(body))
     return _listed(wanted, kept.read_bytes())
 
 
@@ -172,10 +174,18 @@ def _recorded(home: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BrokenDataError(f"{path} is no JSON ({error}): delete it, then verify.") from error
-    return facts
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BrokenDataError(
+            f"{path} is no JSON ({error}): delete it, then get the set again."
+        ) from error
+    entries = facts.values() if isinstance(facts, dict) else [facts]
+    if not all(isinstance(each, dict) and _KEYS <= each.keys() for each in entries):
+        raise BrokenDataError(
+            f"{path} does not tell each file's {' and '.join(sorted(_KEYS))}: delete it, then get "
+            "the set again."
+        )
+    return dict(facts)
 
 
 def _record(home: Path, each: DataSet) -> None:
@@ -192,7 +202,19 @@ def _record(home: Path, each: DataSet) -> None:
         },
     }
     text = json.dumps(facts, indent=2)
-    write_atomically(home / RECORD, lambda path: path.write_text(text, encoding="utf-8"))
+    with _writing(home):
+        write_atomically(home / RECORD, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+@contextmanager
+def _writing(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{home} cannot be written ({error.strerror or error}): choose a folder that can be, "
+            "or make room."
+        ) from error
 
 
 def verify(wanted: DataSet, folder: Path = FOLDER) -> list[str]:
@@ -233,6 +255,7 @@ def get_torchgeo(name: str, folder: Path = FOLDER) -> Path:
     Raises:
         MissingExtraError: torchgeo is not installed.
         InputError: it has no such data set, or cannot download it.
+        MissingDataError: there is no network, or the folder cannot be written.
     """
     try:
         sets = importlib.import_module("torchgeo.datasets")
@@ -248,5 +271,12 @@ def get_torchgeo(name: str, folder: Path = FOLDER) -> Path:
     except TypeError as error:
         raise InputError(
             f"torchgeo cannot download {name} by itself ({error}): see its documentation."
+        ) from error
+    except OSError as error:
+        with suppress(OSError):  # not there, or not empty
+            root.rmdir()
+        raise MissingDataError(
+            f"torchgeo could not download {name} into {root} ({error}): connect to the internet, "
+            "see that the folder can be written, and try again."
         ) from error
     return root

@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import sys
+import urllib.error
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -193,6 +194,16 @@ def test_a_broken_record_says_what_to_do(wanted: DataSet, tmp_path: Path) -> Non
         verify(wanted, tmp_path)
 
 
+@pytest.mark.parametrize("text", ["[]", "3", '{"a.zip": {}}', '{"a.zip": 1}'])
+def test_a_record_of_another_shape_says_what_to_do(
+    wanted: DataSet, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "record.json").write_text(text)
+    with pytest.raises(BrokenDataError, match="published and sha256: delete it, then get"):
+        verify(wanted, tmp_path)
+
+
 def test_torchgeo_downloads_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: dict[str, object] = {}
 
@@ -218,3 +229,44 @@ def test_torchgeo_downloads_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with pytest.raises(MissingExtraError, match="pip install torchgeo"):
         get_torchgeo("UCMerced", tmp_path)
     assert store.FOLDER.parts == (".rsedu", "data")
+
+
+def test_torchgeo_without_a_network_says_so_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class EuroSAT:
+        def __init__(self, root: Path, **_: object) -> None:
+            root.mkdir(parents=True)
+            raise urllib.error.URLError("Name or service not known")
+
+    fake = ModuleType("torchgeo.datasets")
+    fake.EuroSAT = EuroSAT  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torchgeo", ModuleType("torchgeo"))
+    monkeypatch.setitem(sys.modules, "torchgeo.datasets", fake)
+    with pytest.raises(MissingDataError, match=r"EuroSAT .*Name or .*: connect to the internet"):
+        get_torchgeo("EuroSAT", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_place_of_the_folder_is_told(
+    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+) -> None:
+    web.put_json(
+        "/api",
+        {"files": [{"key": "a.zip", "links": {"self": "x"}, "checksum": "md5:0", "size": 3}]},
+    )
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(InputError, match="file/small cannot be written .*choose a folder"):
+        get(replace(wanted, record=f"{web.base}/api"), file, patience=quick)
+    by_hand = tmp_path / "small" / "set.zip"
+    by_hand.parent.mkdir()
+    by_hand.write_bytes(archive)
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "write_atomically", denied)
+        with pytest.raises(InputError, match="small cannot be written .Permission denied"):
+            get(wanted, tmp_path, patience=quick)
