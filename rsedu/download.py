@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import ssl
+import string
 import time
 import urllib.error
 import urllib.request
@@ -15,12 +16,14 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from rsedu.bars import bar
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
 
 T = TypeVar("T")
 _CHUNK = 1 << 18  # bytes
+_GOES_ON = "; it goes on where it ended"  # which is true of files only
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # states of a server that may be over soon
 
 
@@ -89,7 +92,7 @@ def download(
     Raises:
         MissingDataError: there is no network, or no such file.
         BrokenDataError: what came is not the file; it was deleted.
-        InputError: the folder cannot be written, or the disk is too small.
+        InputError: no address of the web, the folder cannot be written, or the disk is too small.
     """
     if path.is_file():
         return path
@@ -126,12 +129,13 @@ def ask(
         RefusedError: the server denies it (401, 403).
         MissingDataError: there is no network, or no such file.
         BrokenDataError: a web page came, or the whole file in place of a part.
+        InputError: no address of the web.
     """
     patience = patience or Patience()
-    request = urllib.request.Request(address, data=body, headers=dict(headers or {}))
+    request = urllib.request.Request(quoted(address), data=body, headers=dict(headers or {}))
 
     def once() -> Answer:
-        with _opened(address, request, patience.timeout_s) as answer:
+        with _opened(address, request, patience.timeout_s, "") as answer:
             _check_kind(address, answer)
             if request.has_header("Range") and answer.status != 206:
                 raise BrokenDataError(
@@ -147,6 +151,27 @@ def ask(
         return Answer(status=answer.status, headers=answer.headers, body=came)
 
     return _patiently(address, once, patience, "")
+
+
+def quoted(address: str) -> str:
+    """Return an address as it is sent: letters beyond ASCII in its path and query are quoted.
+
+    Raises:
+        InputError: it is no address of the web; nothing was asked.
+    """
+    try:
+        parts = urlsplit(address)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port  # raises, like the port
+    except ValueError:
+        host = b""
+    spaced = any(letter.isspace() or not letter.isprintable() for letter in address)
+    if not host or spaced or parts.scheme not in ("http", "https"):
+        raise InputError(
+            f"{bare(address)!r} is no address of the web; wanted http:// or https://, a server, a "
+            "port that is a number if there is one, and no spaces (%20 in their place)."
+        )
+    path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
+    return urlunsplit(parts._replace(path=path, query=query))
 
 
 def bare(address: str) -> str:
@@ -179,7 +204,7 @@ def _fetch(address: str, part: Path, size: int | None, patience: Patience) -> No
     def rest() -> None:
         _fetch_rest(address, part, size, patience.timeout_s)
 
-    _patiently(address, rest, patience, "; it goes on where it ended")
+    _patiently(address, rest, patience, _GOES_ON)
 
 
 def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) -> None:
@@ -187,7 +212,7 @@ def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) ->
     if size is not None and have == size:
         return
     try:
-        with _opened(address, _request(address, part, have), timeout_s) as answer:
+        with _opened(address, _request(address, part, have), timeout_s, _GOES_ON) as answer:
             _take(address, answer, part, have, size, timeout_s)
     except _NothingMissingError:
         if not have:
@@ -195,7 +220,7 @@ def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) ->
 
 
 def _opened(
-    address: str, request: urllib.request.Request, timeout_s: float
+    address: str, request: urllib.request.Request, timeout_s: float, advice: str
 ) -> http.client.HTTPResponse:
     try:
         answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout_s)
@@ -203,7 +228,7 @@ def _opened(
         with error:
             raise _refused(address, error) from error
     except (OSError, http.client.HTTPException) as why:
-        raise _unreachable(address, why, timeout_s) from why
+        raise _unreachable(address, why, timeout_s, advice) from why
     return answer
 
 
@@ -213,7 +238,7 @@ def _request(address: str, part: Path, have: int) -> urllib.request.Request:
     stamp = _stamp(part)
     if have and stamp.exists():
         headers["If-Range"] = stamp.read_text(encoding="utf-8")
-    return urllib.request.Request(address, headers=headers)
+    return urllib.request.Request(quoted(address), headers=headers)
 
 
 def _take(
@@ -321,7 +346,7 @@ def _refused(address: str, error: urllib.error.HTTPError) -> Exception:
     )
 
 
-def _unreachable(address: str, error: Exception, timeout_s: float) -> Exception:
+def _unreachable(address: str, error: Exception, timeout_s: float, advice: str) -> Exception:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
         return _Again(f"the server did not answer within {timeout_s:g} s")
@@ -336,8 +361,8 @@ def _unreachable(address: str, error: Exception, timeout_s: float) -> Exception:
     else:
         what = str(reason)
     return MissingDataError(
-        f"{bare(address)} could not be downloaded: {what}. Connect to the internet and try again; "
-        "it goes on where it ended."
+        f"{bare(address)} could not be downloaded: {what}. Connect to the internet and try "
+        f"again{advice}."
     )
 
 

@@ -175,6 +175,47 @@ def test_no_network_says_so(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+NO_ADDRESS = [
+    "s3://eodata/x.tif",
+    "file:///etc/passwd",
+    "/etc/passwd",
+    "http://",
+    "http:///x.tif",
+    "http://127.0.0.1:http/x.tif",
+    "http://127.0.0.1:99999/x.tif",
+    "http://127.0.0.1:1/a b.tif",
+    "http://127.0.0.1:1/a\n.tif",
+    "http://[::1/x.tif",
+]
+
+
+@pytest.mark.parametrize("wrong", NO_ADDRESS)
+def test_what_is_no_address_is_told_without_a_try(wrong: str, tmp_path: Path) -> None:
+    once = Patience(tries=2, pause_s=60)
+    for call in (lambda: module.ask(wrong, patience=once), lambda: _get(wrong, tmp_path)):
+        with pytest.raises(InputError, match="is no address of the web") as raised:
+            call()
+        assert repr(wrong) in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_letters_beyond_ascii_are_quoted_and_others_left(address: str) -> None:
+    there = "http://h:8/%C3%A9/a~(1)+b;c=d,e?sig=a%2Fb+c&x=[1]:$"
+    assert module.quoted(there) == there
+    assert module.quoted("https://h/é?q=ü") == "https://h/%C3%A9?q=%C3%BC"
+    assert module.ask(address.replace("set", "sét"), patience=QUICK).body == CONTENT
+
+
+def test_only_what_is_kept_goes_on_where_it_ended(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/a"
+    with pytest.raises(MissingDataError, match="and try again; it goes on where it ended"):
+        _get(address, tmp_path)
+    with pytest.raises(MissingDataError, match=r"and try again\.$"):
+        module.ask(address, patience=QUICK)
+
+
 def test_an_unknown_server_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")

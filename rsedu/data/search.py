@@ -15,7 +15,7 @@ from pystac_client.stac_api_io import StacApiIO
 
 from rsedu.data.remote import Sign, unsigned
 from rsedu.data.signing import TOKENS, Signer
-from rsedu.download import Patience, ask
+from rsedu.download import Patience, ask, quoted
 from rsedu.errors import BrokenDataError, InputError, RseduError
 from rsedu.scenes.bands import s2_offset_dn
 
@@ -184,7 +184,9 @@ def search(
     Raises:
         MissingDataError: no network, or no such catalogue.
         BrokenDataError: the answers are no STAC, or the pages go in circles.
+        InputError: the catalogue's URL is no address of the web.
     """
+    quoted(catalogue.url)  # pystac-client would read a file of this machine
     found: dict[str, Item] = {}
     try:
         client = Client.open(catalogue.url, stac_io=_Patiently(patience))
