@@ -236,8 +236,9 @@ def _request(address: str, part: Path, have: int) -> urllib.request.Request:
     """Ask for what is missing, of the same version of the file."""
     headers = {"Range": f"bytes={have}-"} if have else {}
     stamp = _stamp(part)
-    if have and stamp.exists():
-        headers["If-Range"] = stamp.read_text(encoding="utf-8")
+    version = stamp.read_text(encoding="utf-8") if have and stamp.exists() else ""
+    if version.startswith('"'):  # servers compare by strong ETags only
+        headers["If-Range"] = version
     return urllib.request.Request(quoted(address), headers=headers)
 
 
@@ -251,23 +252,36 @@ def _take(
 ) -> None:
     """Write what comes behind what is there, or from the start."""
     _check_kind(address, answer)
-    etag, stamp = answer.headers.get("ETag"), _stamp(part)
+    version, stamp = _version(answer), _stamp(part)
     goes_on = answer.status == 206
-    if goes_on and stamp.exists() and etag and etag != stamp.read_text(encoding="utf-8"):
+    if goes_on and stamp.exists() and version not in ("", stamp.read_text(encoding="utf-8")):
         part.unlink()
+        stamp.unlink()
         raise _Again("the file changed on the server between two parts")
     start = have if goes_on else 0
     length = answer.headers.get("Content-Length")
     total = start + int(length) if length else size
     _check_space(part, (total or 0) - start)
-    if etag and not etag.startswith("W/"):
-        stamp.write_text(etag, encoding="utf-8")
+    if version:
+        stamp.write_text(version, encoding="utf-8")
     elif not goes_on:
         stamp.unlink(missing_ok=True)
     _write(answer, part, start, total, timeout_s)
     came = part.stat().st_size
     if total is not None and came < total:
         raise _Again(f"the connection ended after {came} of {total} bytes")
+    if length and total is not None and came > total:  # no answer is longer than it says
+        part.unlink()
+        stamp.unlink(missing_ok=True)
+        raise BrokenDataError(
+            f"{part} grew to {came} bytes, of {total}: another download writes the same file. It "
+            "was deleted; wait for the other one, then try again."
+        )
+
+
+def _version(answer: http.client.HTTPResponse) -> str:
+    """What tells this version of a file from others: its ETag, else its date, else nothing."""
+    return answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
 
 
 def _check_kind(address: str, answer: http.client.HTTPResponse) -> None:
@@ -326,7 +340,7 @@ def _check(address: str, part: Path, digest: str | None, size: int | None) -> No
 
 
 def _stamp(part: Path) -> Path:
-    """Where the server's name for this version of the file (ETag) is kept."""
+    """Where the server's name for this version of the file is kept, see `_version`."""
     return part.with_name(part.name + ".etag")
 
 

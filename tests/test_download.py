@@ -54,7 +54,7 @@ class _Faulty(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         declared = {"too long": len(body) + 100, "too short": len(body) - 100}.get(fault, len(body))
         self.send_header("Content-Length", str(declared))
-        self.send_header("ETag", self.etag)
+        self.send_header("ETag" if '"' in self.etag else "Last-Modified", self.etag)
         self.send_header("Content-Type", kind or "application/zip")
         self.end_headers()
         half = len(body) // 2
@@ -164,6 +164,37 @@ def test_parts_of_two_versions_are_not_glued(address: str, tmp_path: Path, fault
     _Faulty.faults = [fault]
     assert _is_whole_and_alone(_get(address, tmp_path))
     assert _Faulty.asked[0] == ("bytes=3000-", '"old"')
+
+
+@pytest.mark.parametrize("version", ['W/"one"', "Sat, 07 Mar 2026 10:00:00 GMT"])
+def test_a_weak_version_is_compared_but_never_sent(
+    address: str, tmp_path: Path, version: str
+) -> None:
+    _Faulty.etag, _Faulty.faults = version, ["truncated"]
+    assert _is_whole_and_alone(_get(address, tmp_path / "same"))
+    assert _Faulty.asked[1] == (f"bytes={len(CONTENT) // 2}-", None)
+    part = tmp_path / "set.zip.part"
+    part.write_bytes(b"old" * 1000)
+    part.with_name("set.zip.part.etag").write_text(version.replace("one", "two").replace("7", "6"))
+    found = download(address, tmp_path / "set.zip", patience=QUICK)  # no digest that would tell
+    assert found.read_bytes() == CONTENT
+    assert _Faulty.asked[2:] == [("bytes=3000-", None), (None, None)]
+
+
+def test_two_downloads_of_one_file_are_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = module._write
+
+    def both(answer: http.client.HTTPResponse, part: Path, *rest: object) -> None:
+        write(answer, part, *rest)  # type: ignore[arg-type]
+        with part.open("ab") as other:
+            other.write(b"from the other")
+
+    monkeypatch.setattr(module, "_write", both)
+    with pytest.raises(BrokenDataError, match="400014 bytes, of 400000: another download writes"):
+        _get(address, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_network_says_so(tmp_path: Path) -> None:
