@@ -109,6 +109,18 @@ def plain(text: str, *, longest: int = _LONGEST) -> str:
     return "\n\n".join(_escaped(part) for part in paragraphs if part)
 
 
+def remarks(report: Report) -> list[str]:
+    """Say what of the group's words the page cuts off, and what is odd about the map's years."""
+    limits = {"track": _TRACK_LENGTH, "method": _LONGEST, "limits": _LONGEST}
+    cut = [
+        f"The text {name} has {len(text)} letters, and {longest} fit on the page: the rest of it "
+        "is left out; shorten it."
+        for name, longest in limits.items()
+        if len(text := getattr(report, name)) > longest
+    ]
+    return [*cut, *filter(None, [changemap.remark(report.mapped)])]
+
+
 def _escaped(paragraph: str) -> str:
     shown = re.sub(r"([\\`*_{}\[\]()#+!|~=-])", r"\\\1", html.escape(paragraph, quote=False))
     shown = re.sub(r"^(\d+)\.(?=\s)", r"\1\\.", shown)  # at the start of a line it would be a list
