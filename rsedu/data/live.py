@@ -57,17 +57,21 @@ def candidates(
     """Search both collections.
 
     Returns:
-        Optical items with no more cloud than allowed, the clearest first, and radar items.
+        Optical items with no more cloud than allowed, the clearest first, and radar items. Where
+        the catalogue is silent, a scene counts as under cloud wholly.
 
     Raises:
         MissingDataError: nothing fits, or the catalogue cannot be reached.
         BrokenDataError: the catalogue's answers are no STAC.
     """
     found = search(catalogue, catalogue.optical, request, patience=patience)
-    clouds = {item.id: 101.0 if item.cloud is None else item.cloud for item in found}
+    clouds = {item.id: 100.0 if item.cloud is None else item.cloud for item in found}
     clear = [item for item in found if clouds[item.id] <= request.max_cloud]
     if not clear:
-        least = f"; the clearest of {len(found)} has {min(clouds.values()):.0f} %" if found else ""
+        known = [item.cloud for item in found if item.cloud is not None]
+        least = f"; the clearest of {len(known)} has {min(known):.0f} %" if known else ""
+        silent = len(found) - len(known)
+        least += f"; {silent} that do not tell their cloud pass at 100 % only" if silent else ""
         raise MissingDataError(
             f"{catalogue.url} has no optical scene of {request.dates} with at most "
             f"{request.max_cloud:g} % cloud{least}: choose more days, or allow more cloud."
@@ -80,7 +84,8 @@ def candidates(
                 f"{catalogue.url} has no radar scene of {request.dates}: choose more days, or "
                 "leave radar away."
             )
-    return sorted(clear, key=lambda item: (clouds[item.id], item.taken)), radar
+    order = sorted(clear, key=lambda item: (clouds[item.id], item.cloud is None, item.taken))
+    return order, radar
 
 
 def fetch(

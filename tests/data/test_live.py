@@ -356,6 +356,24 @@ def test_nothing_found_says_what_would_help(stac: Any, get: Any, folder: Path) -
     assert _is_whole(get())
 
 
+def test_a_scene_whose_cloud_is_not_told_counts_as_cloudy(
+    stac: Any, get: Any, request_: Request
+) -> None:
+    kept = stac.optical["properties"].pop("eo:cloud_cover")
+    silent = r"20 % cloud; 1 that do not tell their cloud pass at 100 % only: choose more days"
+    with pytest.raises(MissingDataError, match=silent):
+        get()
+    assert get(request=replace(request_, max_cloud=100.0)).facts["items"]["optical"]["id"]
+    cloudy = {**stac.optical, "id": "S2_ALL", "properties": dict(stac.optical["properties"])}
+    cloudy["properties"]["eo:cloud_cover"] = 100.0
+    stac.items["sentinel-2-l2a"].append(cloudy)
+    found, _ = candidates(replace(request_, max_cloud=100.0), stac.catalogue)
+    assert [item.id for item in found] == ["S2_ALL", "S2_CLEAR"]
+    cloudy["properties"]["eo:cloud_cover"] = kept + 50
+    with pytest.raises(MissingDataError, match="the clearest of 1 has 54 %; 1 that do not"):
+        candidates(request_, stac.catalogue)
+
+
 def test_an_item_without_a_band_says_which(stac: Any, get: Any, folder: Path) -> None:
     href = stac.optical["assets"].pop("B11")
     with pytest.raises(MissingDataError, match="S2_CLEAR has no file of B11; it has B01, B02"):
