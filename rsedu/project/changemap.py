@@ -26,6 +26,7 @@ from rsedu.scenes.synthetic import UTM
 from rsedu.scenes.writers import write_cog
 
 BAND = "year"
+_INT32 = np.iinfo(np.int32)
 _SAME = 1e-3  # of a pixel: grids that differ by less are one
 _ROUNDING = 1e-3  # of a year: what a float32 may lie beside the decimal year that was meant
 
@@ -51,7 +52,7 @@ def write(path: Path, years: Shaped[np.ndarray, "rows cols"], place: Place) -> P
             "map all of its pixels."
         )
     if np.issubdtype(years.dtype, np.integer):
-        stored = years.astype(np.int16)
+        stored = np.clip(years, _INT32.min, _INT32.max).astype(np.int32)  # as is, not wrapped
     else:
         stored = np.nan_to_num(years.astype(np.float32))
     grid = place.grid
@@ -107,7 +108,10 @@ def read(path: Path, place: Place) -> Float32[np.ndarray, "rows cols"]:
         band = _year_band(source)
         values, observed = _pixels(source, band)
     if not observed.any():
-        raise InputError(f"{path} holds nodata only: write a year where forest was lost, 0 else.")
+        raise InputError(
+            f"{path} shows no loss, or holds nodata only, so there is nothing to score: write a "
+            "year where forest was lost, 0 elsewhere."
+        )
     lost = observed & (values != 0)
     _check_values(path, values, lost)
     if np.issubdtype(values.dtype, np.integer):
