@@ -79,6 +79,11 @@ class Request:
 
     def __post_init__(self) -> None:
         west, south, east, north = self.bbox
+        if -180 <= east < west <= 180:
+            raise InputError(
+                f"The place {self.bbox} has its west east of its east; wanted west < east: swap "
+                "them, or split the place at 180 degrees if it lies across that meridian."
+            )
         if not (-180 <= west < east <= 180 and -80 <= south < north <= 84):
             raise InputError(
                 f"The place {self.bbox} is none; wanted west, south, east, north in degrees, with "

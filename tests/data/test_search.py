@@ -80,6 +80,7 @@ def test_an_item_that_is_none_is_told(
     ("changes", "message"),
     [
         ({"bbox": (-63.8, -9.99, -63.9, -9.9)}, "west < east"),
+        ({"bbox": (179.9, -17.0, -179.9, -16.9)}, "split the place at 180"),
         ({"bbox": (-63.9, -9.9, -63.8, -9.99)}, "south < north"),
         ({"bbox": (3.0, 85.0, 3.1, 85.1)}, "84 north"),
         ({"bbox": (-63.9, -9.99, -63.0, -9.9)}, r"0\.9 x 0\.09 degrees; at most 0\.5"),
