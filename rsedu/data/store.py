@@ -112,6 +112,7 @@ def get(
     Raises:
         MissingDataError: no network, or no such file.
         BrokenDataError: the archive is damaged, not what it should be, or leads out of its folder.
+            It is deleted, unless it was there before and is not what was published.
         InputError: the disk is too small or not writable, or the subset is impossible.
     """
     home, part = folder / wanted.name, subset.folder if subset else "all"
@@ -120,6 +121,8 @@ def get(
     for each in files:
         archive = home / each.file
         first = not archive.is_file()
+        if not first and each.file not in _recorded(home):
+            _check_found(archive, each)
         download(each.address, archive, digest=each.digest, size=each.size_bytes, patience=patience)
         if first or each.file not in _recorded(home):
             _record(home, each)
@@ -167,6 +170,16 @@ def _listed(wanted: DataSet, body: bytes) -> list[DataSet]:
     if not found:
         raise MissingDataError(f"{wanted.record} lists no file: see {wanted.page}.")
     return found
+
+
+def _check_found(archive: Path, each: DataSet) -> None:
+    """See that an archive that nobody recorded, put there by hand perhaps, is the published one."""
+    kind = (each.digest or "").split(":", 1)[0]
+    if each.digest is not None and not digest_of(archive, kind).startswith(each.digest):
+        raise BrokenDataError(
+            f"{archive} is not what was published: its checksum is not {each.digest}. It was left "
+            "as it is; move it away, then get the set again."
+        )
 
 
 def _recorded(home: Path) -> dict[str, Any]:

@@ -62,6 +62,23 @@ def test_a_published_checksum_is_what_counts(
     assert not list((tmp_path / "wrong").iterdir())
 
 
+def test_an_archive_put_there_by_hand_is_checked_before_it_is_recorded(
+    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+) -> None:
+    published = replace(wanted, digest=f"md5:{hashlib.md5(archive).hexdigest()}")
+    path = tmp_path / "small" / "set.zip"
+    path.parent.mkdir()
+    path.write_bytes(archive + b"x")
+    with pytest.raises(BrokenDataError, match="not what was published: .*left as it is; move it"):
+        get(published, tmp_path, patience=quick)
+    assert [each.name for each in path.parent.iterdir()] == ["set.zip"]
+    assert path.read_bytes() == archive + b"x"
+    path.write_bytes(archive)
+    get(published, tmp_path, patience=quick)
+    assert "has the checksum published" in verify(published, tmp_path)[0]
+    assert not web.asked
+
+
 def test_verify_sees_a_changed_byte_and_what_is_missing(
     wanted: DataSet, quick: Patience, tmp_path: Path
 ) -> None:
