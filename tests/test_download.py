@@ -294,7 +294,7 @@ def test_a_false_certificate_is_final(
         raise urllib.error.URLError(ssl.SSLCertVerificationError(1, "certificate verify failed"))
 
     monkeypatch.setattr(urllib.request, "urlopen", refused)
-    with pytest.raises(MissingDataError, match="cannot prove who it is .*verify failed"):
+    with pytest.raises(MissingDataError, match=r"cannot prove who it is .*verify failed"):
         _get(address, tmp_path)
     assert len(calls) == 1
 

@@ -69,7 +69,7 @@ def test_an_archive_put_there_by_hand_is_checked_before_it_is_recorded(
     path = tmp_path / "small" / "set.zip"
     path.parent.mkdir()
     path.write_bytes(archive + b"x")
-    with pytest.raises(BrokenDataError, match="not what was published: .*left as it is; move it"):
+    with pytest.raises(BrokenDataError, match=r"not what was published: .*left as it is; move it"):
         get(published, tmp_path, patience=quick)
     assert [each.name for each in path.parent.iterdir()] == ["set.zip"]
     assert path.read_bytes() == archive + b"x"
@@ -274,7 +274,7 @@ def test_a_file_in_place_of_the_folder_is_told(
     )
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(InputError, match="file/small cannot be written .*choose a folder"):
+    with pytest.raises(InputError, match=r"file/small cannot be written .*choose a folder"):
         get(replace(wanted, record=f"{web.base}/api"), file, patience=quick)
     by_hand = tmp_path / "small" / "set.zip"
     by_hand.parent.mkdir()
@@ -285,5 +285,5 @@ def test_a_file_in_place_of_the_folder_is_told(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "write_atomically", denied)
-        with pytest.raises(InputError, match="small cannot be written .Permission denied"):
+        with pytest.raises(InputError, match=r"small cannot be written .Permission denied"):
             get(wanted, tmp_path, patience=quick)
