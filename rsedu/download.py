@@ -6,6 +6,8 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
+import string
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from rsedu.bars import bar
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
@@ -21,6 +24,7 @@ from rsedu.locks import locked
 
 T = TypeVar("T")
 _CHUNK = 1 << 18  # bytes
+_GOES_ON = "; it goes on where it ended"  # which is true of files only
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # states of a server that may be over soon
 
 
@@ -91,7 +95,7 @@ def download(
     Raises:
         MissingDataError: there is no network, or no such file.
         BrokenDataError: what came is not the file; it was deleted.
-        InputError: the folder cannot be written, or the disk is too small.
+        InputError: no address of the web, the folder cannot be written, or the disk is too small.
     """
     if path.is_file():
         return path
@@ -127,12 +131,13 @@ def ask(
         RefusedError: the server denies it (401, 403).
         MissingDataError: there is no network, or no such file.
         BrokenDataError: a web page came, or the whole file in place of a part.
+        InputError: no address of the web.
     """
     patience = patience or Patience()
-    request = urllib.request.Request(address, data=body, headers=dict(headers or {}))
+    request = urllib.request.Request(quoted(address), data=body, headers=dict(headers or {}))
 
     def once() -> Answer:
-        with _opened(address, request, patience.timeout_s) as answer:
+        with _opened(address, request, patience.timeout_s, "") as answer:
             _check_kind(address, answer)
             if request.has_header("Range") and answer.status != 206:
                 raise BrokenDataError(
@@ -148,6 +153,27 @@ def ask(
         return Answer(status=answer.status, headers=answer.headers, body=came)
 
     return _patiently(address, once, patience, "")
+
+
+def quoted(address: str) -> str:
+    """Return an address as it is sent: letters beyond ASCII in its path and query are quoted.
+
+    Raises:
+        InputError: it is no address of the web; nothing was asked.
+    """
+    try:
+        parts = urlsplit(address)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port  # raises, like the port
+    except ValueError:
+        host = b""
+    spaced = any(letter.isspace() or not letter.isprintable() for letter in address)
+    if not host or spaced or parts.scheme not in ("http", "https"):
+        raise InputError(
+            f"{bare(address)!r} is no address of the web; wanted http:// or https://, a server, a "
+            "port that is a number if there is one, and no spaces (%20 in their place)."
+        )
+    path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
+    return urlunsplit(parts._replace(path=path, query=query))
 
 
 def bare(address: str) -> str:
@@ -196,7 +222,7 @@ def _fetch(address: str, part: Path, size: int | None, patience: Patience) -> No
     def rest() -> None:
         _fetch_rest(address, part, size, patience.timeout_s)
 
-    _patiently(address, rest, patience, "; it goes on where it ended")
+    _patiently(address, rest, patience, _GOES_ON)
 
 
 def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) -> None:
@@ -204,7 +230,7 @@ def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) ->
     if size is not None and have == size:
         return
     try:
-        with _opened(address, _request(address, part, have), timeout_s) as answer:
+        with _opened(address, _request(address, part, have), timeout_s, _GOES_ON) as answer:
             _take(address, answer, part, have, size, timeout_s)
     except _NothingMissingError:
         if not have:
@@ -212,15 +238,15 @@ def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) ->
 
 
 def _opened(
-    address: str, request: urllib.request.Request, timeout_s: float
+    address: str, request: urllib.request.Request, timeout_s: float, advice: str
 ) -> http.client.HTTPResponse:
     try:
         answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout_s)
     except urllib.error.HTTPError as error:
         with error:
             raise _refused(address, error) from error
-    except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as why:
-        raise _unreachable(address, why, timeout_s) from why
+    except (OSError, http.client.HTTPException) as why:
+        raise _unreachable(address, why, timeout_s, advice) from why
     return answer
 
 
@@ -228,9 +254,10 @@ def _request(address: str, part: Path, have: int) -> urllib.request.Request:
     """Ask for what is missing, of the same version of the file."""
     headers = {"Range": f"bytes={have}-"} if have else {}
     stamp = _stamp(part)
-    if have and stamp.exists():
-        headers["If-Range"] = stamp.read_text(encoding="utf-8")
-    return urllib.request.Request(address, headers=headers)
+    version = stamp.read_text(encoding="utf-8") if have and stamp.exists() else ""
+    if version.startswith('"'):  # servers compare by strong ETags only
+        headers["If-Range"] = version
+    return urllib.request.Request(quoted(address), headers=headers)
 
 
 def _take(
@@ -243,23 +270,36 @@ def _take(
 ) -> None:
     """Write what comes behind what is there, or from the start."""
     _check_kind(address, answer)
-    etag, stamp = answer.headers.get("ETag"), _stamp(part)
+    version, stamp = _version(answer), _stamp(part)
     goes_on = answer.status == 206
-    if goes_on and stamp.exists() and etag and etag != stamp.read_text(encoding="utf-8"):
+    if goes_on and stamp.exists() and version not in ("", stamp.read_text(encoding="utf-8")):
         part.unlink()
+        stamp.unlink()
         raise _Again("the file changed on the server between two parts")
     start = have if goes_on else 0
     length = answer.headers.get("Content-Length")
     total = start + int(length) if length else size
     _check_space(part, (total or 0) - start)
-    if etag and not etag.startswith("W/"):
-        stamp.write_text(etag, encoding="utf-8")
+    if version:
+        stamp.write_text(version, encoding="utf-8")
     elif not goes_on:
         stamp.unlink(missing_ok=True)
     _write(answer, part, start, total, timeout_s)
     came = part.stat().st_size
     if total is not None and came < total:
         raise _Again(f"the connection ended after {came} of {total} bytes")
+    if length and total is not None and came > total:  # no answer is longer than it says
+        part.unlink()
+        stamp.unlink(missing_ok=True)
+        raise BrokenDataError(
+            f"{part} grew to {came} bytes, of {total}: another download writes the same file. It "
+            "was deleted; wait for the other one, then try again."
+        )
+
+
+def _version(answer: http.client.HTTPResponse) -> str:
+    """What tells this version of a file from others: its ETag, else its date, else nothing."""
+    return answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
 
 
 def _check_kind(address: str, answer: http.client.HTTPResponse) -> None:
@@ -288,7 +328,7 @@ def _chunk(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:
         return answer.read1(_CHUNK)
     except TimeoutError as error:
         raise _Again(f"the server sent nothing for {timeout_s:g} s") from error
-    except (ConnectionError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException) as error:  # of TLS and routes too: not of the disk
         raise _Again(f"the connection broke ({error})") from error
 
 
@@ -318,7 +358,7 @@ def _check(address: str, part: Path, digest: str | None, size: int | None) -> No
 
 
 def _stamp(part: Path) -> Path:
-    """Where the server's name for this version of the file (ETag) is kept."""
+    """Where the server's name for this version of the file is kept, see `_version`."""
     return part.with_name(part.name + ".etag")
 
 
@@ -338,7 +378,7 @@ def _refused(address: str, error: urllib.error.HTTPError) -> Exception:
     )
 
 
-def _unreachable(address: str, error: Exception, timeout_s: float) -> Exception:
+def _unreachable(address: str, error: Exception, timeout_s: float, advice: str) -> Exception:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
         return _Again(f"the server did not answer within {timeout_s:g} s")
@@ -346,13 +386,15 @@ def _unreachable(address: str, error: Exception, timeout_s: float) -> Exception:
         what = "the name of its server is not known here"
     elif isinstance(reason, ConnectionRefusedError):
         what = "the connection was refused"
-    elif isinstance(reason, ConnectionError | http.client.HTTPException):
+    elif isinstance(reason, ssl.SSLCertVerificationError):
+        what = f"its server cannot prove who it is ({reason.strerror or reason})"
+    elif isinstance(reason, OSError | http.client.HTTPException):
         return _Again(f"the connection broke ({reason})")
     else:
         what = str(reason)
     return MissingDataError(
-        f"{bare(address)} could not be downloaded: {what}. Connect to the internet and try again; "
-        "it goes on where it ended."
+        f"{bare(address)} could not be downloaded: {what}. Connect to the internet and try "
+        f"again{advice}."
     )
 
 

@@ -70,8 +70,8 @@ class Nearest:
 
     @property
     def name(self):
-        """Method and share."""
-        return f"nearest {self.share:g}"
+        """Method, share and example."""
+        return f"nearest {self.share:g} to {self.example.name}"
 
     def distance(self, planes):
         """Root mean square of the differences, in spreads of the example; NaN left out."""

@@ -1,13 +1,18 @@
+import errno
 import hashlib
+import http.client
 import http.server
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +58,7 @@ class _Faulty(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         declared = {"too long": len(body) + 100, "too short": len(body) - 100}.get(fault, len(body))
         self.send_header("Content-Length", str(declared))
-        self.send_header("ETag", self.etag)
+        self.send_header("ETag" if '"' in self.etag else "Last-Modified", self.etag)
         self.send_header("Content-Type", kind or "application/zip")
         self.end_headers()
         half = len(body) // 2
@@ -170,6 +175,37 @@ def test_parts_of_two_versions_are_not_glued(address: str, tmp_path: Path, fault
     assert _Faulty.asked[0] == ("bytes=3000-", '"old"')
 
 
+@pytest.mark.parametrize("version", ['W/"one"', "Sat, 07 Mar 2026 10:00:00 GMT"])
+def test_a_weak_version_is_compared_but_never_sent(
+    address: str, tmp_path: Path, version: str
+) -> None:
+    _Faulty.etag, _Faulty.faults = version, ["truncated"]
+    assert _is_whole_and_alone(_get(address, tmp_path / "same"))
+    assert _Faulty.asked[1] == (f"bytes={len(CONTENT) // 2}-", None)
+    part = tmp_path / "set.zip.part"
+    part.write_bytes(b"old" * 1000)
+    part.with_name("set.zip.part.etag").write_text(version.replace("one", "two").replace("7", "6"))
+    found = download(address, tmp_path / "set.zip", patience=QUICK)  # no digest that would tell
+    assert found.read_bytes() == CONTENT
+    assert _Faulty.asked[2:] == [("bytes=3000-", None), (None, None)]
+
+
+def test_two_downloads_of_one_file_are_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = module._write
+
+    def both(answer: http.client.HTTPResponse, part: Path, *rest: object) -> None:
+        write(answer, part, *rest)  # type: ignore[arg-type]
+        with part.open("ab") as other:
+            other.write(b"from the other")
+
+    monkeypatch.setattr(module, "_write", both)
+    with pytest.raises(BrokenDataError, match="400014 bytes, of 400000: another download writes"):
+        _get(address, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_network_says_so(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -177,6 +213,47 @@ def test_no_network_says_so(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"the connection was refused\. Connect"):
         _get(f"http://127.0.0.1:{port}/set.zip", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+NO_ADDRESS = [
+    "s3://eodata/x.tif",
+    "file:///etc/passwd",
+    "/etc/passwd",
+    "http://",
+    "http:///x.tif",
+    "http://127.0.0.1:http/x.tif",
+    "http://127.0.0.1:99999/x.tif",
+    "http://127.0.0.1:1/a b.tif",
+    "http://127.0.0.1:1/a\n.tif",
+    "http://[::1/x.tif",
+]
+
+
+@pytest.mark.parametrize("wrong", NO_ADDRESS)
+def test_what_is_no_address_is_told_without_a_try(wrong: str, tmp_path: Path) -> None:
+    once = Patience(tries=2, pause_s=60)
+    for call in (lambda: module.ask(wrong, patience=once), lambda: _get(wrong, tmp_path)):
+        with pytest.raises(InputError, match="is no address of the web") as raised:
+            call()
+        assert repr(wrong) in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_letters_beyond_ascii_are_quoted_and_others_left(address: str) -> None:
+    there = "http://h:8/%C3%A9/a~(1)+b;c=d,e?sig=a%2Fb+c&x=[1]:$"
+    assert module.quoted(there) == there
+    assert module.quoted("https://h/é?q=ü") == "https://h/%C3%A9?q=%C3%BC"
+    assert module.ask(address.replace("set", "sét"), patience=QUICK).body == CONTENT
+
+
+def test_only_what_is_kept_goes_on_where_it_ended(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/a"
+    with pytest.raises(MissingDataError, match="and try again; it goes on where it ended"):
+        _get(address, tmp_path)
+    with pytest.raises(MissingDataError, match=r"and try again\.$"):
+        module.ask(address, patience=QUICK)
 
 
 def test_an_unknown_server_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +264,60 @@ def test_an_unknown_server_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(MissingDataError, match="name of its server is not known"):
         _get("http://data.invalid/set.zip", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+OF_THE_NETWORK = [
+    ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed"),
+    OSError(errno.EHOSTUNREACH, "No route to host"),
+    OSError(errno.ENETDOWN, "Network is down"),
+    OSError(errno.ENETUNREACH, "Network is unreachable"),
+]
+
+
+@pytest.mark.parametrize("method", ["read1", "begin"])
+@pytest.mark.parametrize("error", OF_THE_NETWORK, ids=lambda error: type(error).__name__)
+def test_what_breaks_in_the_network_is_outlasted(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, method: str
+) -> None:
+    true, calls = getattr(http.client.HTTPResponse, method), []
+
+    def once_broken(self: http.client.HTTPResponse, *arguments: object) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            raise error
+        return true(self, *arguments)
+
+    monkeypatch.setattr(http.client.HTTPResponse, method, once_broken)
+    assert _is_whole_and_alone(_get(address, tmp_path))
+    calls.clear()
+    assert module.ask(address, patience=QUICK).body == CONTENT
+
+
+def test_a_false_certificate_is_final(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def refused(*_: object, **__: object) -> None:
+        calls.append(1)
+        raise urllib.error.URLError(ssl.SSLCertVerificationError(1, "certificate verify failed"))
+
+    monkeypatch.setattr(urllib.request, "urlopen", refused)
+    with pytest.raises(MissingDataError, match=r"cannot prove who it is .*verify failed"):
+        _get(address, tmp_path)
+    assert len(calls) == 1
+
+
+def test_a_full_disk_is_not_taken_for_the_network(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "_write", full)
+    with pytest.raises(InputError, match="the disk is full: make room"):
+        _get(address, tmp_path)
+    assert len(_Faulty.asked) == 1
 
 
 def test_a_small_disk_is_seen_before(

@@ -57,17 +57,21 @@ def candidates(
     """Search both collections.
 
     Returns:
-        Optical items with no more cloud than allowed, the clearest first, and radar items.
+        Optical items with no more cloud than allowed, the clearest first, and radar items. Where
+        the catalogue is silent, a scene counts as under cloud wholly.
 
     Raises:
         MissingDataError: nothing fits, or the catalogue cannot be reached.
         BrokenDataError: the catalogue's answers are no STAC.
     """
     found = search(catalogue, catalogue.optical, request, patience=patience)
-    clouds = {item.id: 101.0 if item.cloud is None else item.cloud for item in found}
+    clouds = {item.id: 100.0 if item.cloud is None else item.cloud for item in found}
     clear = [item for item in found if clouds[item.id] <= request.max_cloud]
     if not clear:
-        least = f"; the clearest of {len(found)} has {min(clouds.values()):.0f} %" if found else ""
+        known = [item.cloud for item in found if item.cloud is not None]
+        least = f"; the clearest of {len(known)} has {min(known):.0f} %" if known else ""
+        silent = len(found) - len(known)
+        least += f"; {silent} that do not tell their cloud pass at 100 % only" if silent else ""
         raise MissingDataError(
             f"{catalogue.url} has no optical scene of {request.dates} with at most "
             f"{request.max_cloud:g} % cloud{least}: choose more days, or allow more cloud."
@@ -80,7 +84,8 @@ def candidates(
                 f"{catalogue.url} has no radar scene of {request.dates}: choose more days, or "
                 "leave radar away."
             )
-    return sorted(clear, key=lambda item: (clouds[item.id], item.taken)), radar
+    order = sorted(clear, key=lambda item: (clouds[item.id], item.cloud is None, item.taken))
+    return order, radar
 
 
 def fetch(
@@ -172,58 +177,75 @@ class _Reader:
         self.bytes_whole = 0
         self._patience = patience
 
-    def share(self, item: Item, band: str, sign: Sign, nodata: int | None) -> float:
-        """How much of the place an item observed, by one of its files."""
+    def look(
+        self, item: Item, band: str, sign: Sign, *, unit: Unit, nodata: int | None
+    ) -> Scene | None:
+        """One of an item's files, to see how much of the place it observed; None: no pixel."""
         try:
-            scene = self._bands(item, (band,), sign, unit="dn", nodata=nodata)
+            return self._band(band, _address(item, band), sign, unit=unit, nodata=nodata)
         except InputError:  # no pixel in common
-            return 0.0
-        return float(scene.valid.mean())
+            return None
 
     def optical(self, items: Sequence[Item], sign: Sign) -> tuple[Scene, Item]:
         """12 bands of reflectance; DN 0 is no data."""
         # Of 60 m, B01 is the smallest file.
-        item = _covering(items, lambda each: self.share(each, "B01", sign, S2_NODATA_DN))
-        if item is None:
+        dn: dict[str, Any] = {"unit": "dn", "nodata": S2_NODATA_DN}
+        item, first = _covering(items, lambda each: self.look(each, "B01", sign, **dn))
+        if item is None or first is None:
             raise MissingDataError(
                 f"None of {len(items)} optical scenes observed a pixel of this place (nodata "
                 "only): choose other days."
             )
         offset = np.float32(item.offset_dn)
-        dn = self._bands(item, S2_BANDS, sign, unit="dn", nodata=S2_NODATA_DN)
+        whole = self._bands(item, S2_BANDS, sign, first, **dn)
         unit: Unit = "reflectance"
-        reflectance = (dn.array + offset) / np.float32(S2_QUANTIFICATION)
-        return replace(dn, array=reflectance, units=(unit,) * len(S2_BANDS)), item
+        reflectance = (whole.array + offset) / np.float32(S2_QUANTIFICATION)
+        return replace(whole, array=reflectance, units=(unit,) * len(S2_BANDS)), item
 
     def radar(self, items: Sequence[Item], sign: Sign) -> tuple[Scene, Item]:
         """VV and VH in dB."""
-        item = _covering(items, lambda each: self.share(each, "VV", sign, None))
-        if item is None:
+        power: dict[str, Any] = {"unit": "sigma0", "nodata": None}
+        item, first = _covering(items, lambda each: self.look(each, "VV", sign, **power))
+        if item is None or first is None:
             raise MissingDataError(
                 f"None of {len(items)} radar scenes observed a pixel of this place (nodata "
                 "only): choose other days."
             )
-        return self._bands(item, S1_BANDS, sign, unit="sigma0", nodata=None).to_db(), item
+        return self._bands(item, S1_BANDS, sign, first, **power).to_db(), item
 
     def _bands(
-        self, item: Item, names: Sequence[str], sign: Sign, *, unit: Unit, nodata: int | None
+        self,
+        item: Item,
+        names: Sequence[str],
+        sign: Sign,
+        first: Scene,
+        *,
+        unit: Unit,
+        nodata: int | None,
     ) -> Scene:
+        """All bands of an item, of which `first`, that it was looked at by, isn't read again."""
         addresses = {name: _address(item, name) for name in names}  # all are there, or none is read
-        scenes = []
-        for name, address in bar(addresses.items(), desc=item.id, unit="band"):
-            remote = Remote(address, sign=sign, patience=self._patience)
-            try:
-                with told(remote):
-                    scene = read_onto(
-                        address, self.like, unit=unit, nodata=nodata, opener=remote.open
-                    )
-            finally:
-                self.bytes_read += remote.bytes_read
-                self.bytes_whole += remote.size
-            if len(scene.bands) != 1:
-                raise BrokenDataError(f"{address} has {len(scene.bands)} bands; wanted {name}.")
-            scenes.append(replace(scene, bands=(name,)))
+        scenes = [
+            first
+            if (name,) == first.bands
+            else self._band(name, address, sign, unit=unit, nodata=nodata)
+            for name, address in bar(addresses.items(), desc=item.id, unit="band")
+        ]
         return scenes[0].stack(*scenes[1:])
+
+    def _band(
+        self, name: str, address: str, sign: Sign, *, unit: Unit, nodata: int | None
+    ) -> Scene:
+        remote = Remote(address, sign=sign, patience=self._patience)
+        try:
+            with told(remote):
+                scene = read_onto(address, self.like, unit=unit, nodata=nodata, opener=remote.open)
+        finally:
+            self.bytes_read += remote.bytes_read
+            self.bytes_whole += remote.size
+        if len(scene.bands) != 1:
+            raise BrokenDataError(f"{address} has {len(scene.bands)} bands; wanted {name}.")
+        return replace(scene, bands=(name,))
 
 
 def _address(item: Item, band: str) -> str:
@@ -237,16 +259,23 @@ def _address(item: Item, band: str) -> str:
     )
 
 
-def _covering(items: Sequence[Item], share: Callable[[Item], float]) -> Item | None:
+def _covering(
+    items: Sequence[Item], look: Callable[[Item], Scene | None]
+) -> tuple[Item | None, Scene | None]:
     """The first item that observed all of the place, else the one that observed most of it.
 
     A place can lie at the dark edge of a swath, or in the corner of a tile.
+
+    Returns:
+        The item, and what it was looked at by; both None where none observed a pixel.
     """
-    best, most = None, 0.0
+    best: tuple[Item | None, Scene | None] = None, None
+    most = 0.0
     for item in items[:_LOOKS]:
-        seen = share(item)
+        scene = look(item)
+        seen = 0.0 if scene is None else float(scene.valid.mean())
         if seen > most:
-            best, most = item, seen
+            best, most = (item, scene), seen
         if most >= _ALL:
             break
     return best

@@ -15,7 +15,7 @@ from pystac_client.stac_api_io import StacApiIO
 
 from rsedu.data.remote import Sign, unsigned
 from rsedu.data.signing import TOKENS, Signer
-from rsedu.download import Patience, ask
+from rsedu.download import Patience, ask, quoted
 from rsedu.errors import BrokenDataError, InputError, RseduError
 from rsedu.scenes.bands import s2_offset_dn
 
@@ -65,7 +65,8 @@ class Request:
 
     Attributes:
         bbox: (west, south, east, north), degrees of longitude and latitude, WGS 84.
-        dates: "FROM/TO", days such as 2023-06-01/2023-09-30, both included.
+        dates: "FROM/TO", days such as 2023-06-01/2023-09-30, both included; kept in this form,
+            whatever form of ISO 8601 they come in.
         max_cloud: largest share of cloud of a whole scene, percent.
 
     Raises:
@@ -78,6 +79,11 @@ class Request:
 
     def __post_init__(self) -> None:
         west, south, east, north = self.bbox
+        if -180 <= east < west <= 180:
+            raise InputError(
+                f"The place {self.bbox} has its west east of its east; wanted west < east: swap "
+                "them, or split the place at 180 degrees if it lies across that meridian."
+            )
         if not (-180 <= west < east <= 180 and -80 <= south < north <= 84):
             raise InputError(
                 f"The place {self.bbox} is none; wanted west, south, east, north in degrees, with "
@@ -92,13 +98,15 @@ class Request:
             raise InputError(f"max_cloud is {self.max_cloud:g}; it is a percentage, 0 to 100.")
         first, _, last = self.dates.partition("/")
         try:
-            in_order = date.fromisoformat(first) <= date.fromisoformat(last)
+            start, end = date.fromisoformat(first), date.fromisoformat(last)
         except ValueError as error:
             raise InputError(
                 f"The dates {self.dates!r} are none; wanted FROM/TO, as 2023-06-01/2023-09-30."
             ) from error
-        if not in_order:
+        if start > end:
             raise InputError(f"The dates {self.dates} end before they begin: swap them.")
+        # Python also reads 20230601 and 2023-W22-4, which catalogues don't.
+        object.__setattr__(self, "dates", f"{start.isoformat()}/{end.isoformat()}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +189,9 @@ def search(
     Raises:
         MissingDataError: no network, or no such catalogue.
         BrokenDataError: the answers are no STAC, or the pages go in circles.
+        InputError: the catalogue's URL is no address of the web.
     """
+    quoted(catalogue.url)  # pystac-client would read a file of this machine
     found: dict[str, Item] = {}
     try:
         client = Client.open(catalogue.url, stac_io=_Patiently(patience))

@@ -3,7 +3,8 @@
 import hashlib
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from rsedu.files import write_atomically
 
 FOLDER = Path(".rsedu") / "data"
 RECORD = "record.json"
+_KEYS = {"published", "sha256"}  # of each file's facts there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,9 @@ def get(
     """Return the folder of a data set, fetched and unpacked where it is not there yet.
 
     The archive is fetched whole, because only so its checksum means something; a subset saves the
-    room of what is unpacked. It stays beside, so that another subset needs no network.
+    room of what is unpacked. It stays beside, so that another subset needs no network. Where a
+    record lists several zips, each has a folder of its own, such as ``all-NAME``, and a subset is
+    taken from each.
 
     Args:
         wanted: of the catalogue.
@@ -102,28 +106,34 @@ def get(
         patience: how long to wait for the server.
 
     Returns:
-        The folder of what was unpacked; of the archives themselves where they are no zip.
+        The folder of what was unpacked, or the one that holds those of several zips; of the
+        archives themselves where they are no zip.
 
     Raises:
         MissingDataError: no network, or no such file.
         BrokenDataError: the archive is damaged, not what it should be, or leads out of its folder.
+            It is deleted, unless it was there before and is not what was published.
         InputError: the disk is too small or not writable, or the subset is impossible.
     """
-    home = pixels = folder / wanted.name
-    for each in _files(wanted, home, patience):
+    home, part = folder / wanted.name, subset.folder if subset else "all"
+    files = _files(wanted, home, patience)
+    zips = [each.file for each in files if each.file.endswith(".zip")]
+    for each in files:
         archive = home / each.file
         first = not archive.is_file()
+        if not first and each.file not in _recorded(home):
+            _check_found(archive, each)
         download(each.address, archive, digest=each.digest, size=each.size_bytes, patience=patience)
         if first or each.file not in _recorded(home):
             _record(home, each)
-        if archive.suffix == ".zip":
-            pixels = home / (subset.folder if subset else "all")
+        if each.file in zips:
+            pixels = home / (part if len(zips) == 1 else f"{part}-{archive.stem}")
             try:
                 unpack(archive, pixels, choose=subset.choose if subset else None)
             except BrokenDataError as error:
                 archive.unlink()  # else the next run would trip over it again
                 raise BrokenDataError(f"{error} It was deleted.") from error
-    return pixels
+    return home / part if len(zips) == 1 else home
 
 
 def _files(wanted: DataSet, home: Path, patience: Patience | None) -> list[DataSet]:
@@ -134,8 +144,8 @@ def _files(wanted: DataSet, home: Path, patience: Patience | None) -> list[DataS
     if not kept.is_file():
         body = ask(wanted.record, patience=patience).body
         _listed(wanted, body)  # nothing is kept that cannot be read
-        home.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, lambda path: path.write_bytes(body))
+        with _writing(home):
+            write_atomically(kept, lambda path: path.write_bytes(body))
     return _listed(wanted, kept.read_bytes())
 
 
@@ -162,15 +172,33 @@ def _listed(wanted: DataSet, body: bytes) -> list[DataSet]:
     return found
 
 
+def _check_found(archive: Path, each: DataSet) -> None:
+    """See that an archive that nobody recorded, put there by hand perhaps, is the published one."""
+    kind = (each.digest or "").split(":", 1)[0]
+    if each.digest is not None and not digest_of(archive, kind).startswith(each.digest):
+        raise BrokenDataError(
+            f"{archive} is not what was published: its checksum is not {each.digest}. It was left "
+            "as it is; move it away, then get the set again."
+        )
+
+
 def _recorded(home: Path) -> dict[str, Any]:
     path = home / RECORD
     if not path.is_file():
         return {}
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BrokenDataError(f"{path} is no JSON ({error}): delete it, then verify.") from error
-    return facts
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BrokenDataError(
+            f"{path} is no JSON ({error}): delete it, then get the set again."
+        ) from error
+    entries = facts.values() if isinstance(facts, dict) else [facts]
+    if not all(isinstance(each, dict) and _KEYS <= each.keys() for each in entries):
+        raise BrokenDataError(
+            f"{path} does not tell each file's {' and '.join(sorted(_KEYS))}: delete it, then get "
+            "the set again."
+        )
+    return dict(facts)
 
 
 def _record(home: Path, each: DataSet) -> None:
@@ -187,7 +215,19 @@ def _record(home: Path, each: DataSet) -> None:
         },
     }
     text = json.dumps(facts, indent=2)
-    write_atomically(home / RECORD, lambda path: path.write_text(text, encoding="utf-8"))
+    with _writing(home):
+        write_atomically(home / RECORD, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+@contextmanager
+def _writing(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{home} cannot be written ({error.strerror or error}): choose a folder that can be, "
+            "or make room."
+        ) from error
 
 
 def verify(wanted: DataSet, folder: Path = FOLDER) -> list[str]:
@@ -228,6 +268,7 @@ def get_torchgeo(name: str, folder: Path = FOLDER) -> Path:
     Raises:
         MissingExtraError: torchgeo is not installed.
         InputError: it has no such data set, or cannot download it.
+        MissingDataError: there is no network, or the folder cannot be written.
     """
     try:
         sets = importlib.import_module("torchgeo.datasets")
@@ -243,5 +284,12 @@ def get_torchgeo(name: str, folder: Path = FOLDER) -> Path:
     except TypeError as error:
         raise InputError(
             f"torchgeo cannot download {name} by itself ({error}): see its documentation."
+        ) from error
+    except OSError as error:
+        with suppress(OSError):  # not there, or not empty
+            root.rmdir()
+        raise MissingDataError(
+            f"torchgeo could not download {name} into {root} ({error}): connect to the internet, "
+            "see that the folder can be written, and try again."
         ) from error
     return root

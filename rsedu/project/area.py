@@ -65,15 +65,28 @@ def allocate(
     elif how == "proportional":
         counts = _rounded(share * total, total)
     elif how == "at_least":
-        floor = min(LEAST, total // len(sizes))
-        small = share * total < floor
-        rest = total - floor * int(small.sum())
-        large = np.where(small, 0, sizes)
-        counts = np.where(small, floor, _rounded(large / max(large.sum(), 1) * rest, rest))
+        counts = _at_least(sizes, total)
     else:
         raise InputError(f"how is {how!r}; wanted one of {', '.join(ALLOCATIONS)}.")
     dealt: Int64[np.ndarray, strata] = np.clip(counts, _PAIR, sizes).astype(np.int64)
     return dealt
+
+
+def _at_least(sizes: np.ndarray, total: int) -> Int64[np.ndarray, "strata"]:
+    """By area, but `LEAST` or more for each stratum, or an equal share where that is less.
+
+    What a small stratum is given is taken from the others, of which one may become too small.
+    """
+    floor = min(LEAST, total // len(sizes))
+    small = np.zeros(len(sizes), dtype=np.bool_)
+    while True:
+        rest = total - floor * int(small.sum())
+        large = np.where(small, 0, sizes)
+        shares = large / max(large.sum(), 1) * rest
+        below = ~small & (shares < floor)
+        if not below.any():
+            return np.where(small, floor, _rounded(shares, rest))
+        small |= below
 
 
 def draw(

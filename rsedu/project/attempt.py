@@ -74,7 +74,13 @@ def _shown(value: float, digits: str, unit: str = "") -> str:
 
 
 def compare(*attempts: Attempt) -> str:
-    """Return a line for each attempt, in the order given: F1, years, metres, hectares."""
+    """Return a line for each attempt, in the order given: F1, years, metres, hectares.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not attempts:
+        raise InputError("There is no attempt to compare: give one or more.")
     width = max(6, *(len(each.name) for each in attempts))
     rows = [f"{'':<{width}}     F1   years  outlines   mapped   estimated"]
     for each in attempts:

@@ -26,6 +26,7 @@ from rsedu.scenes.synthetic import UTM
 from rsedu.scenes.writers import write_cog
 
 BAND = "year"
+_INT32 = np.iinfo(np.int32)
 _SAME = 1e-3  # of a pixel: grids that differ by less are one
 _ROUNDING = 1e-3  # of a year: what a float32 may lie beside the decimal year that was meant
 
@@ -51,7 +52,7 @@ def write(path: Path, years: Shaped[np.ndarray, "rows cols"], place: Place) -> P
             "map all of its pixels."
         )
     if np.issubdtype(years.dtype, np.integer):
-        stored = years.astype(np.int16)
+        stored = np.clip(years, _INT32.min, _INT32.max).astype(np.int32)  # as is, not wrapped
     else:
         stored = np.nan_to_num(years.astype(np.float32))
     grid = place.grid
@@ -108,14 +109,17 @@ def read(path: Path, place: Place) -> Float32[np.ndarray, "rows cols"]:
         band = _year_band(source)
         values, observed = _pixels(source, band)
     if not observed.any():
-        raise InputError(f"{path} holds nodata only: write a year where forest was lost, 0 else.")
+        raise InputError(
+            f"{path} shows no loss, or holds nodata only, so there is nothing to score: write a "
+            "year where forest was lost, 0 elsewhere."
+        )
     lost = observed & (values != 0)
     _check_values(path, values, lost)
     if np.issubdtype(values.dtype, np.integer):
         years = _middles(path, values.astype(np.float64), lost, place)
     else:
         years = values.astype(np.float64)
-        _check_period(path, years[lost], place.since, place.until)
+        check_period(path, years[lost], place.since, place.until)
     return np.where(lost, years, np.nan).astype(np.float32)
 
 
@@ -202,11 +206,24 @@ def _check_values(path: Path, values: np.ndarray, lost: np.ndarray) -> None:
         )
 
 
-def _check_period(path: Path, years: np.ndarray, first: float, last: float) -> None:
+def check_period(
+    name: Path | str, years: Shaped[np.ndarray, "lost"], first: float, last: float
+) -> None:
+    """Refuse years of loss that lie outside a period.
+
+    Args:
+        name: of what holds them, for the message.
+        years: of the lost pixels only, decimal or calendar.
+        first: start of the period, in the same years.
+        last: its end.
+
+    Raises:
+        InputError: some lie outside.
+    """
     outside = int(((years < first - _ROUNDING) | (years > last + _ROUNDING)).sum())
     if outside:
         raise InputError(
-            f"{path} has {outside} pixels with years outside the period of {first:.10g} to "
+            f"{name} has {outside} pixels with years outside the period of {first:.10g} to "
             f"{last:.10g} (they run from {years.min():.10g} to {years.max():.10g}): write the year "
             "itself, and 0 for no loss."
         )
@@ -214,7 +231,7 @@ def _check_period(path: Path, years: np.ndarray, first: float, last: float) -> N
 
 def _middles(path: Path, years: np.ndarray, lost: np.ndarray, place: Place) -> np.ndarray:
     """Calendar years as the middle of their part of the period."""
-    _check_period(path, years[lost], np.floor(place.since), np.ceil(place.until) - 1)
+    check_period(path, years[lost], np.floor(place.since), np.ceil(place.until) - 1)
     start, end = np.maximum(years, place.since), np.minimum(years + 1, place.until)
     middle: np.ndarray = (start + end) / 2
     return middle

@@ -141,7 +141,7 @@ def report(
     files. A PDF needs Chromium or Chrome, but no network.
     """
     from rsedu.project import page  # nbconvert takes half a second to import
-    from rsedu.project.report import Report
+    from rsedu.project.report import Report, remarks
 
     page.check_names(paths)
     words = {"method": _text(method), "limits": _text(limits)}
@@ -149,3 +149,5 @@ def report(
     made = Report.of_map(map_file, place, group=group, track=track, **words)
     for path in page.write(made, *paths):
         click.echo(f"Report: {path}")
+    for remark in remarks(made):
+        click.echo(remark, err=True)

@@ -18,7 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[impo
 from rsedu.errors import InputError
 from rsedu.project.evidence import Pixels, Planes, dated
 from rsedu.project.task import MARGIN_PX, Stack, Task
-from rsedu.project.taught import SCHOOL, Sample, grown, school, told_lost
+from rsedu.project.taught import SCHOOL, Sample, grown, named, school, told_lost
 
 _LEAST_PX = 100  # of an example: a hectare at 10 m
 _EXAMPLES = 3  # that each window of the school is compared with
@@ -49,6 +49,11 @@ class Example:
                 f"of a window of {self.stack.shape}: outline one clearing on the window's pixels."
             )
         return _mean(Pixels()(self.stack), self.mask)
+
+    @property
+    def name(self) -> str:
+        """What tells this example from others, for the name of a method that is shown it."""
+        return _named(self.likeness())
 
 
 def example_of(task: Task) -> Example:
@@ -81,15 +86,17 @@ class OneExample:
     Attributes:
         target: the example's mean description.
         trees: of scikit-learn, fitted on differences from examples.
+        taught: where the trees learnt, in words.
     """
 
     target: Float32[np.ndarray, "features"]
     trees: HistGradientBoostingClassifier
+    taught: str
 
     @property
     def name(self) -> str:
-        """What tells this example from others."""
-        return f"one example {hashlib.sha256(self.target.tobytes()).hexdigest()[:8]}"
+        """Example and school."""
+        return f"one example {_named(self.target)}, trees of {self.taught}"
 
     @classmethod
     def fit(cls, example: Example, *, places: Sequence[int] = SCHOOL) -> "OneExample":
@@ -99,12 +106,18 @@ class OneExample:
             example: of the place that is to be mapped.
             places: seeds to learn on.
         """
-        return cls(target=example.likeness(), trees=_metric(tuple(places)))
+        trees = _metric(tuple(places))
+        return cls(target=example.likeness(), trees=trees, taught=named(places))
 
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
         """Map a window."""
         planes = Pixels()(stack) - self.target[:, None, None]
         return dated(stack, told_lost(self.trees, planes))
+
+
+def _named(likeness: np.ndarray) -> str:
+    """A short digest; it may differ between machines, so it is for names and never for print."""
+    return hashlib.sha256(likeness.tobytes()).hexdigest()[:8]
 
 
 def _mean(planes: Planes, mask: np.ndarray) -> Float32[np.ndarray, "features"]:

@@ -29,6 +29,10 @@ from rsedu.project.table import FEW
 _TO_WRITE = "*To be written by the group.*"
 _LONGEST = 900  # letters of each of the group's texts; more does not fit on one page
 _TRACK_LENGTH = 60
+_MONTHS = (  # the page is in English, whatever the machine's language
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 _FONT: Any = {"font.size": 15, "axes.titlesize": 17}  # figures are shown at half their size
 
 
@@ -105,6 +109,18 @@ def plain(text: str, *, longest: int = _LONGEST) -> str:
     return "\n\n".join(_escaped(part) for part in paragraphs if part)
 
 
+def remarks(report: Report) -> list[str]:
+    """Say what of the group's words the page cuts off, and what is odd about the map's years."""
+    limits = {"track": _TRACK_LENGTH, "method": _LONGEST, "limits": _LONGEST}
+    cut = [
+        f"The text {name} has {len(text)} letters, and {longest} fit on the page: the rest of it "
+        "is left out; shorten it."
+        for name, longest in limits.items()
+        if len(text := getattr(report, name)) > longest
+    ]
+    return [*cut, *filter(None, [changemap.remark(report.mapped)])]
+
+
 def _escaped(paragraph: str) -> str:
     shown = re.sub(r"([\\`*_{}\[\]()#+!|~=-])", r"\\\1", html.escape(paragraph, quote=False))
     shown = re.sub(r"^(\d+)\.(?=\s)", r"\1\\.", shown)  # at the start of a line it would be a list
@@ -126,9 +142,14 @@ def _cell(tag: str, text: str, picture: str = "") -> NotebookNode:
     return cell
 
 
+def _written_out(day: date) -> str:
+    """7 March 2026; not by strftime, whose letters differ between systems and languages."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
 def _title(report: Report) -> str:
     facts = [f"**{plain(clean(report.group))}**", plain(report.track, longest=_TRACK_LENGTH)]
-    facts += [f"SYNTHETIC {report.place}", f"{report.day:%-d %B %Y}"]
+    facts += [f"SYNTHETIC {report.place}", _written_out(report.day)]
     return "# How much forest was lost, and when?\n\n" + " · ".join(filter(None, facts))
 
 

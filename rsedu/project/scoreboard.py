@@ -142,7 +142,7 @@ def read(folder: Path) -> Board:
             continue
         try:
             lines.append(_line(path))
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError, OverflowError, RecursionError) as error:
             broken.append((path.name, str(error) or type(error).__name__))
     lines.sort(key=lambda line: (line.submitted, line.group))
     return Board(submissions=tuple(lines), broken=tuple(broken))

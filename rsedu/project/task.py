@@ -89,7 +89,8 @@ class Task:
         label_count: pixels that were looked up, half of them lost.
 
     Raises:
-        InputError: as many clouds as dates are wanted, and dates that rise within the period.
+        InputError: as many clouds as dates are wanted, dates that rise within the period, and
+            a label or more.
     """
 
     place: Place
@@ -105,6 +106,8 @@ class Task:
                 f"The dates are {self.dates}; wanted rising ones from {self.place.since:g} to "
                 f"{self.place.until:g}, the period of the place."
             )
+        if self.label_count < 1:
+            raise InputError(f"label_count is {self.label_count}; wanted 1 or more.")
         if len(self.clouds) != len(self.dates):
             raise InputError(
                 f"{len(self.clouds)} cloud covers for {len(self.dates)} dates: give one of each."

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -100,7 +101,8 @@ def run(
     """Map a whole place; stopped at any moment and called again, it goes on where it was.
 
     Finished windows are kept beside the map until it is whole. Those of another task, method or
-    size of window are never taken for ours.
+    size of window are never taken for ours. A method that fails is going to be mended under the
+    same name, so its windows are thrown away; an interrupt from the keyboard keeps them.
 
     Args:
         method: that maps each window.
@@ -114,7 +116,8 @@ def run(
         The path.
 
     Raises:
-        InputError: no window, or the map shows years that are outside the period.
+        InputError: no window, or the method gives something else than decimal years of the
+            period in the shape of its stack, as floats, with NaN or 0 for no loss.
     """
     todo = list(parts(task.shape, window_px=window_px, margin_px=margin_px))
     folder = path.with_suffix(".windows") / _digest(method, task, window_px, margin_px)
@@ -122,7 +125,14 @@ def run(
         target = folder / part.file
         if target.exists():
             continue
-        years = method.map(task.read(part.read))[part.inside]
+        stack = task.read(part.read)
+        try:
+            years = method.map(stack)
+            _check(method, stack, years, task)
+        except Exception:
+            _forget(folder)
+            raise
+        years = years[part.inside]
         write_atomically(target, lambda temporary, years=years: _save(temporary, years))  # type: ignore[misc]
     whole = np.full(task.shape, np.nan, dtype=np.float32)
     for part in todo:
@@ -130,6 +140,32 @@ def run(
     changemap.write(path, whole, task.place)
     shutil.rmtree(folder.parent)
     return path
+
+
+def _check(method: Method, stack: Stack, years: object, task: Task) -> None:
+    """Refuse what would become a map that nobody meant, at the first window."""
+    if not isinstance(years, np.ndarray) or years.shape != stack.shape:
+        came = years.shape if isinstance(years, np.ndarray) else type(years).__name__
+        raise InputError(
+            f"The method {method.name!r} gives {came} for a window of {stack.shape} (rows, cols): "
+            "return an array with one year for each pixel that it is shown."
+        )
+    if not np.issubdtype(years.dtype, np.floating):
+        raise InputError(
+            f"The method {method.name!r} gives {years.dtype}; wanted decimal years as float32, "
+            "2021.5 for the middle of 2021, NaN for no loss."
+        )
+    lost = years[~np.isnan(years) & (years != 0)]
+    changemap.check_period(
+        f"What the method {method.name!r} gives", lost, task.place.since, task.place.until
+    )
+
+
+def _forget(folder: Path) -> None:
+    """Remove the windows of a method that failed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # missing, or it holds windows of others
+        folder.parent.rmdir()
 
 
 def _save(path: Path, years: np.ndarray) -> None:

@@ -110,6 +110,9 @@ def test_radar_can_be_left_away(
 def test_clouds_and_catalogues_that_cannot_be_are_one_line(stac: Any, request_: Any) -> None:
     cloudy = _scene(stac, request_, "--max-cloud", "1")
     assert cloudy.exit_code == 2 and "the clearest of 1 has 4 %" in cloudy.stderr
+    local = _scene(stac, request_, "--catalogue", "file:///etc/passwd")
+    assert local.exit_code == 2 and len(local.stderr.splitlines()) == 1
+    assert "'file:///etc/passwd' is no address of the web" in local.stderr
     unknown = _scene(stac, request_, "--catalogue", "other")
     assert unknown.stderr == (
         "rsedu: There is no catalogue 'other'; wanted planetary, earth-search, or a URL.\n"

@@ -24,6 +24,15 @@ def test_place_days_and_collection_are_asked_for(
     assert posted["datetime"] == "2023-06-01T00:00:00Z/2023-08-31T23:59:59Z"
 
 
+@pytest.mark.parametrize("dates", ["20230601/20230831", "2023-W22-4/2023-W35-4"])
+def test_days_in_other_forms_are_the_same_days(
+    stac: Any, request_: Request, quick: Patience, dates: str
+) -> None:
+    told = Request(bbox=request_.bbox, dates=dates)
+    assert told == request_ and told.dates == DAYS
+    assert len(search(stac.catalogue, "sentinel-2-l2a", told, patience=quick)) == 1
+
+
 def test_items_come_oldest_first_and_once(stac: Any, request_: Request, quick: Patience) -> None:
     early = {**stac.optical["properties"], "datetime": "2023-06-02T14:00:00"}
     stac.items["sentinel-2-l2a"] += [
@@ -71,6 +80,7 @@ def test_an_item_that_is_none_is_told(
     ("changes", "message"),
     [
         ({"bbox": (-63.8, -9.99, -63.9, -9.9)}, "west < east"),
+        ({"bbox": (179.9, -17.0, -179.9, -16.9)}, "split the place at 180"),
         ({"bbox": (-63.9, -9.9, -63.8, -9.99)}, "south < north"),
         ({"bbox": (3.0, 85.0, 3.1, 85.1)}, "84 north"),
         ({"bbox": (-63.9, -9.99, -63.0, -9.9)}, r"0\.9 x 0\.09 degrees; at most 0\.5"),

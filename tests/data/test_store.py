@@ -1,6 +1,9 @@
 import hashlib
+import io
 import json
 import sys
+import urllib.error
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -57,6 +60,23 @@ def test_a_published_checksum_is_what_counts(
     with pytest.raises(BrokenDataError, match="another MD5 than expected; it was deleted"):
         get(wrong, tmp_path, patience=quick)
     assert not list((tmp_path / "wrong").iterdir())
+
+
+def test_an_archive_put_there_by_hand_is_checked_before_it_is_recorded(
+    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+) -> None:
+    published = replace(wanted, digest=f"md5:{hashlib.md5(archive).hexdigest()}")
+    path = tmp_path / "small" / "set.zip"
+    path.parent.mkdir()
+    path.write_bytes(archive + b"x")
+    with pytest.raises(BrokenDataError, match=r"not what was published: .*left as it is; move it"):
+        get(published, tmp_path, patience=quick)
+    assert [each.name for each in path.parent.iterdir()] == ["set.zip"]
+    assert path.read_bytes() == archive + b"x"
+    path.write_bytes(archive)
+    get(published, tmp_path, patience=quick)
+    assert "has the checksum published" in verify(published, tmp_path)[0]
+    assert not web.asked
 
 
 def test_verify_sees_a_changed_byte_and_what_is_missing(
@@ -153,6 +173,30 @@ def test_a_record_tells_address_size_and_checksum(
         get(replace(wanted, name="none", record=f"{web.base}/none"), tmp_path, patience=quick)
 
 
+def test_each_of_several_zips_has_its_folder(web: Any, quick: Patience, tmp_path: Path) -> None:
+    listed = []
+    for name in ("north", "south"):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as file:
+            file.writestr("A/1.tif", name)
+            file.writestr("A/2.tif", name)
+        web.files[f"/{name}.zip"] = content = buffer.getvalue()
+        digest = f"md5:{hashlib.md5(content).hexdigest()}"
+        link = {"self": f"{web.base}/{name}.zip"}
+        listed.append(
+            {"key": f"{name}.zip", "size": len(content), "checksum": digest, "links": link}
+        )
+    web.put_json("/api", {"files": listed})
+    wanted = replace(SETS["amazon-forest"], record=f"{web.base}/api")
+    home = get(wanted, tmp_path, patience=quick)
+    assert home == tmp_path / "amazon-forest"
+    for name in ("north", "south"):
+        assert (home / f"all-{name}" / "A" / "2.tif").read_text() == name
+    get(wanted, tmp_path, subset=Subset(count=1), patience=quick)
+    assert (home / "subset-1-first-south" / "A" / "1.tif").is_file()
+    assert not (home / "all").exists() and len(verify(wanted, tmp_path)) == 2
+
+
 def test_what_is_no_zip_is_kept_packed(web: Any, quick: Patience, tmp_path: Path) -> None:
     web.files["/a.rar"] = b"Rar!"
     wanted = replace(SETS["eurosat-sar"], address=f"{web.base}/a.rar", file="a.rar")
@@ -164,6 +208,16 @@ def test_a_broken_record_says_what_to_do(wanted: DataSet, tmp_path: Path) -> Non
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "record.json").write_text("{")
     with pytest.raises(BrokenDataError, match=r"record\.json is no JSON"):
+        verify(wanted, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"a.zip": {}}', '{"a.zip": 1}'])
+def test_a_record_of_another_shape_says_what_to_do(
+    wanted: DataSet, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "record.json").write_text(text)
+    with pytest.raises(BrokenDataError, match="published and sha256: delete it, then get"):
         verify(wanted, tmp_path)
 
 
@@ -192,3 +246,44 @@ def test_torchgeo_downloads_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with pytest.raises(MissingExtraError, match="pip install torchgeo"):
         get_torchgeo("UCMerced", tmp_path)
     assert store.FOLDER.parts == (".rsedu", "data")
+
+
+def test_torchgeo_without_a_network_says_so_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class EuroSAT:
+        def __init__(self, root: Path, **_: object) -> None:
+            root.mkdir(parents=True)
+            raise urllib.error.URLError("Name or service not known")
+
+    fake = ModuleType("torchgeo.datasets")
+    fake.EuroSAT = EuroSAT  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torchgeo", ModuleType("torchgeo"))
+    monkeypatch.setitem(sys.modules, "torchgeo.datasets", fake)
+    with pytest.raises(MissingDataError, match=r"EuroSAT .*Name or .*: connect to the internet"):
+        get_torchgeo("EuroSAT", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_place_of_the_folder_is_told(
+    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+) -> None:
+    web.put_json(
+        "/api",
+        {"files": [{"key": "a.zip", "links": {"self": "x"}, "checksum": "md5:0", "size": 3}]},
+    )
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(InputError, match=r"file/small cannot be written .*choose a folder"):
+        get(replace(wanted, record=f"{web.base}/api"), file, patience=quick)
+    by_hand = tmp_path / "small" / "set.zip"
+    by_hand.parent.mkdir()
+    by_hand.write_bytes(archive)
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "write_atomically", denied)
+        with pytest.raises(InputError, match=r"small cannot be written .Permission denied"):
+            get(wanted, tmp_path, patience=quick)

@@ -138,6 +138,10 @@ def test_each_allocation_does_what_it_is_called() -> None:
     assert allocate(sizes, 300, how="proportional").tolist() == [270, 27, 3]
     assert allocate(sizes, 300, how="at_least").tolist() == [150, LEAST, LEAST]
     # Where by-area is more than the floor, at_least is by area.
+    # Eight tiny strata take so much that the third falls below: each round is by hand.
+    tiny = [25_000] * 8
+    dealt = allocate(np.array([9_000_000, 800_000, *tiny]), 1000, how="at_least")
+    assert dealt.tolist() == [325, *[LEAST] * 9]
     assert allocate(np.array([600, 400]), 1000, how="at_least").tolist() == [600, 400]
     # A sample too small for the floor is dealt out evenly.
     assert allocate(sizes, 30, how="at_least").tolist() == [10, 10, 10]

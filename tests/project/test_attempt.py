@@ -49,6 +49,11 @@ def test_attempts_are_compared_in_lines(place: Place, mapped: np.ndarray, tmp_pa
     assert truth.index(f"{told.score.true_ha:.0f} ha") == at  # stands below what was mapped
 
 
+def test_nothing_is_not_compared() -> None:
+    with pytest.raises(InputError, match="no attempt to compare: give one"):
+        compare()
+
+
 @pytest.mark.parametrize("name", ["", " ", "a/b", ".."])
 def test_a_name_that_is_no_files_is_refused(name: str, place: Place, mapped: np.ndarray) -> None:
     with pytest.raises(InputError, match="is to become a file's"):

@@ -148,8 +148,10 @@ def test_nothing_lost_nothing_seen_and_nan_are_told(tmp_path: Path, years: np.nd
     path = tmp_path / "map.tif"
     with pytest.raises(InputError, match="shows no loss at all"):
         changemap.read(store(path, np.zeros_like(years)), SMALL)
-    with pytest.raises(InputError, match="holds nodata only"):
+    with pytest.raises(InputError, match="shows no loss, or holds nodata only"):
         changemap.read(store(path, np.full_like(years, -1), nodata=-1), SMALL)
+    with pytest.raises(InputError, match="shows no loss, or holds nodata only"):
+        changemap.read(store(path, np.zeros_like(years), nodata=0), SMALL)
     years[0, :3] = np.nan
     with pytest.raises(InputError, match="NaN in 3 pixels and does not declare it"):
         changemap.read(store(path, years), SMALL)
@@ -170,6 +172,15 @@ def test_calendar_years_outside_the_period_are_told(tmp_path: Path, year: int) -
     years[0, :2] = 2023, year
     with pytest.raises(InputError, match="1 pixels with years outside the period of 2020 to 2025"):
         changemap.read(store(tmp_path / "map.tif", years), SMALL)
+
+
+@pytest.mark.parametrize("year", [202206, 2**16 + 2022, 2**40])
+def test_an_integer_too_large_for_a_year_is_not_wrapped(tmp_path: Path, year: int) -> None:
+    years = np.zeros((10, 10), dtype=np.int64)
+    years[0, 0] = year
+    path = changemap.write(tmp_path / "map.tif", years, SMALL)
+    with pytest.raises(InputError, match=f"they run from {min(year, 2**31 - 1):.10g} to"):
+        changemap.read(path, SMALL)
 
 
 def test_missing_broken_and_cut_off_files_are_told(

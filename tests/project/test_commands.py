@@ -135,6 +135,23 @@ def test_report_writes_the_page_and_says_where(tmp_path: Path, map_file: Path) -
     text = outs[0].read_text(encoding="utf-8")
     for words in ("Los Tucanes</strong> · B ·", "We asked the radar.", "Single trees."):
         assert words in text
+    assert result.stderr == ""
+
+
+def test_what_a_report_cuts_off_is_told_beside_it(
+    tmp_path: Path, place: Place, true: np.ndarray
+) -> None:
+    path = changemap.write(tmp_path / "whole.tif", np.ceil(true).clip(max=2025), place)
+    (tmp_path / "did.txt").write_text("a" * 900 + "b", encoding="utf-8")
+    (tmp_path / "not.txt").write_text("a" * 900, encoding="utf-8")
+    options = ["--method", tmp_path / "did.txt", "--limits", tmp_path / "not.txt"]
+    options += ["--track", "t" * 61, "--out", tmp_path / "report.ipynb"]
+    result = run("report", path, "--group", "a", *options)
+    assert (result.exit_code, result.stdout) == (0, f"Report: {tmp_path / 'report.ipynb'}\n")
+    track, method, years = result.stderr.splitlines()
+    assert track.startswith("The text track has 61 letters, and 60 fit on the page")
+    assert method.startswith("The text method has 901 letters, and 900 fit on the page")
+    assert years.endswith("if calendar years are meant, write integers.")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rsedu.errors import InputError
 from rsedu.project import one_example
@@ -42,4 +43,21 @@ def test_the_like_is_found_and_the_unlike_is_not(
     found, lost = np.isfinite(method.map(samples[0].stack)), np.isfinite(samples[0].years)
     assert 2 * (found & lost).sum() / (found.sum() + lost.sum()) > 0.9
     assert isinstance(method, Method)
-    assert method.name.startswith("one example ")
+    assert method.name.endswith(", trees of places 1")
+
+
+def test_a_name_tells_the_example_and_the_school(
+    place: Place, samples: tuple[Sample, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = HistGradientBoostingClassifier()
+    monkeypatch.setattr(one_example, "_metric", lambda places: trees)
+    first = example_of(Task(place=place))
+    other = Example(stack=first.stack, mask=~first.mask)
+    names = {
+        OneExample.fit(example, places=places).name
+        for example in (first, other)
+        for places in ((1,), (2,), (1, 2))
+    }
+    assert len(names) == 6
+    assert first.name != other.name
+    assert first.name in OneExample.fit(first, places=(1,)).name

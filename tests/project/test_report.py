@@ -55,6 +55,21 @@ def test_the_report_fills_itself(made: Report, mapped: np.ndarray, true: np.ndar
     assert "with 300 pixels, allocation equal, seed 5" in text["foot"]
 
 
+class NoStrftime(date):
+    """A day on a system that knows none of the format's letters."""
+
+    def strftime(self, form: str, /) -> str:
+        raise ValueError("Invalid format string")
+
+    __format__ = strftime
+
+
+def test_the_day_is_written_the_same_everywhere(place: Place, mapped: np.ndarray) -> None:
+    for month, name in ((1, "January"), (9, "September"), (12, "December")):
+        made = Report(group="a", place=place, mapped=mapped, day=NoStrftime(2026, month, 5))
+        assert report._title(made).endswith(f" · 5 {name} 2026")
+
+
 def test_figures_are_attached_with_their_sentence(made: Report) -> None:
     for cell in compose(made).cells[2:4]:
         (name,) = cell.attachments

@@ -196,6 +196,7 @@ def test_broken_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
         "group": (but(group=7), "group is no text"),
         "nobody": (but(group="\x00"), "has no letter and no digit"),
         "time": (but(submitted="yesterday"), "Invalid isoformat"),
+        "early": (but(submitted="0001-01-01T00:00:00+14:00"), "out of range"),
         "naive": (but(submitted="2026-05-04T13:30:00"), "without a time zone"),
         "missing": (json.dumps({"format": whole["format"]}), "group is no text"),
     }

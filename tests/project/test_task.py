@@ -30,6 +30,9 @@ def test_dates_span_the_period(place: Place) -> None:
         Task(place=place, dates=(2020.5, 2024.5), clouds=(0.0, 0.0))
     with pytest.raises(InputError, match="one of each"):
         Task(place=place, clouds=(0.0,))
+    for count in (0, -3):
+        with pytest.raises(InputError, match=f"label_count is {count}; wanted 1 or more"):
+            Task(place=place, label_count=count)
 
 
 def test_a_part_of_a_stack_is_the_stack_of_the_part(place: Place) -> None:

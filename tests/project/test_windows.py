@@ -1,5 +1,6 @@
 """Windows: covering a place once, going on after a stop."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +50,64 @@ def test_a_stopped_run_goes_on_and_gives_the_map_of_one_window(place: Place) -> 
     whole = Dark().map(task.read())
     assert np.array_equal(changemap.read(path, place), whole, equal_nan=True)
     assert not path.with_suffix(".windows").exists()
+
+
+class Answers:
+    """Gives what a function makes of the stack's shape, and fails in one of its calls."""
+
+    name = "answers"
+
+    def __init__(self, give: Callable[[tuple[int, int]], object], *, fails_at: int = 99) -> None:
+        self.give, self.fails_at, self.calls = give, fails_at, 0
+
+    def map(self, stack: Stack) -> np.ndarray:
+        self.calls += 1
+        if self.calls == self.fails_at:
+            raise IndexError("a bug")
+        return self.give(stack.shape)  # type: ignore[return-value]
+
+
+def constant(year: float) -> Callable[[tuple[int, int]], np.ndarray]:
+    return lambda shape: np.full(shape, year, dtype=np.float32)
+
+
+def small(method: Answers, place: Place, path: Path) -> np.ndarray:
+    run(method, Task(place=place), path, window_px=100, margin_px=10, progress=False)
+    return changemap.read(path, place)
+
+
+def test_a_mended_method_maps_every_window_itself(place: Place) -> None:
+    path = Path("map.tif")
+    with pytest.raises(IndexError):
+        small(Answers(constant(2021.25), fails_at=3), place, path)
+    assert not path.with_suffix(".windows").exists()
+    assert (small(Answers(constant(2023.25)), place, path) == 2023.25).all()
+
+
+@pytest.mark.parametrize(
+    ("give", "message"),
+    [
+        (lambda shape: np.full((shape[0] - 1, shape[1]), 2022.0), r"gives \(109, 110\) for"),
+        (lambda shape: np.full((1, shape[1]), 2022.0), r"gives \(1, 110\) for a window of \(110"),
+        (lambda shape: None, "gives NoneType"),
+        (lambda shape: np.full(shape, 2022), "gives int64; wanted decimal years"),
+        (constant(1999.0), "12100 pixels with years outside the period of 2020.5 to 2025.5"),
+        (constant(np.inf), "outside the period"),
+    ],
+)
+def test_an_answer_that_is_no_map_is_refused_at_once(
+    place: Place, give: Callable[[tuple[int, int]], object], message: str
+) -> None:
+    method, path = Answers(give), Path("map.tif")
+    with pytest.raises(InputError, match=message):
+        small(method, place, path)
+    assert method.calls == 1
+    assert not path.with_suffix(".windows").exists()
+
+
+def test_nought_is_no_loss(place: Place) -> None:
+    def checks(shape: tuple[int, int]) -> np.ndarray:
+        return np.where(np.indices(shape).sum(axis=0) % 2, 2022.5, 0.0)
+
+    found = small(Answers(checks), place, Path("map.tif"))
+    assert (np.isfinite(found) == (np.indices(place.grid.shape).sum(axis=0) % 2 == 1)).all()
