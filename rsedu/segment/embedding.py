@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
-from scipy import ndimage  # type: ignore[import-untyped]
 from segment_anything import SamPredictor  # type: ignore[import-untyped]
 from segment_anything.modeling import Sam  # type: ignore[import-untyped]
 from torch import Tensor
@@ -96,10 +95,10 @@ class Embedded:
         """
         given = prompt.in_pixels(self.grid.transform if self.grid else None)
         self._check(given)
-        home = self.home(given)
+        home, answer = self._at_home(given)
         if given.box is not None and not home.holds_box(given.box, self.shape):
             return self._in_parts(given, home)
-        answer = self.ask(home, _moved(given, home))
+        answer = answer or self.ask(home, _moved(given, home))
         masks = [
             self._grown(mask, home, given)
             if leaves(mask, home, self.shape)
@@ -131,19 +130,31 @@ class Embedded:
         Args:
             prompt: in pixels.
         """
+        return self._at_home(prompt)[0]
+
+    def _at_home(self, prompt: Prompt) -> tuple[Tile, Answer | None]:
+        """The home of a prompt, and the answer there if the choice has given it already."""
         tile = self.around(prompt)
         if self.closer and prompt.box is not None:
-            return self._look(tile, prompt.box)
-        return self._look_at(tile, _anchor(prompt)) if self.closer and 1 in prompt.labels else tile
+            return self._look(tile, prompt.box), None
+        if not (self.closer and 1 in prompt.labels):
+            return tile, None
+        alone = Prompt(points=(_anchor(prompt),))
+        look, answer = self._look_at(tile, alone)
+        return look, answer if look == tile and prompt == alone else None
 
-    def _look_at(self, tile: Tile, click: Point) -> Tile:
-        """A look at what a click gives in its tile; kept, since every further click asks again."""
+    def _look_at(self, tile: Tile, alone: Prompt) -> tuple[Tile, Answer | None]:
+        """A look at what one click gives in its tile, and that if it was not known.
+
+        The look is kept, since every further click asks again.
+        """
+        click, answer = alone.points[0], None
         if (tile, click) not in self._looks:
-            answer = self.ask(tile, _moved(Prompt(points=(click,)), tile))
+            answer = self.ask(tile, _moved(alone, tile))
             mask = self._put(answer.mask, tile)
             fits = mask.any() and not leaves(answer.mask, tile, self.shape)
             self._looks[tile, click] = self._look(tile, box_of(mask), click) if fits else tile
-        return self._looks[tile, click]
+        return self._looks[tile, click], answer
 
     def _look(self, tile: Tile, box: Box, click: Point | None = None) -> Tile:
         """The square round a box with a margin; the tile itself where that is hardly closer."""
@@ -225,7 +236,7 @@ class Embedded:
         seen[home.window] = True
         left = [tile for tile in self.tiles if tile != home]
         for _ in range(min(_FURTHEST, len(left))):
-            ahead = ndimage.binary_dilation(whole) & ~seen
+            ahead = _wider(whole) & ~seen
             following = max(left, key=lambda tile: int(ahead[tile.window].sum()))
             if not ahead[following.window].any():
                 break
@@ -311,6 +322,16 @@ def _elsewhere(prompt: Prompt, home: Tile) -> list[Prompt]:
         for at, label in clicks
         if label and not home.holds(at)
     ]
+
+
+def _wider(mask: np.ndarray) -> np.ndarray:
+    """A mask and its neighbours to the four sides, in a tenth of the time scipy takes."""
+    wider = mask.copy()
+    wider[1:] |= mask[:-1]
+    wider[:-1] |= mask[1:]
+    wider[:, 1:] |= mask[:, :-1]
+    wider[:, :-1] |= mask[:, 1:]
+    return wider
 
 
 def _clicks(prompt: Prompt, tile: Tile) -> tuple[tuple[Point, ...], tuple[int, ...]]:

@@ -247,6 +247,28 @@ def test_a_large_object_is_looked_at_in_its_tile(segmenter: Segmenter) -> None:
     assert embedded.home(Prompt(points=((30, 30),), labels=(0,))) in embedded.tiles
 
 
+def test_a_tile_is_asked_once(segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a click's own tile is its home, the answer that told so is the answer."""
+    asked: list[Tile] = []
+    answered = _Oracle.ask
+
+    def ask(self: _Oracle, tile: Tile, prompt: Prompt) -> Answer:
+        asked.append(tile)
+        return answered(self, tile, prompt)
+
+    monkeypatch.setattr(_Oracle, "ask", ask)
+    (band, truth), (field, _) = _wide(segmenter), _small(segmenter)
+    prompt = Prompt(points=((30, 50),))
+    np.testing.assert_array_equal(band.predict(prompt).masks[1], truth)
+    assert asked.count(band.around(prompt)) == 1
+    np.testing.assert_array_equal(band.predict(prompt.click(150, 150, positive=False)).mask, truth)
+    assert asked.count(band.around(prompt)) == 2
+    asked.clear()
+    small = Prompt(points=((94, 130),))
+    field.predict(small)
+    assert asked == [field.around(small), field.home(small)]
+
+
 def test_a_closer_look_is_the_enlarged_part_itself(segmenter: Segmenter, image: np.ndarray) -> None:
     embedded = segmenter.embed(image)
     prompt = Prompt(box=(60, 40, 90, 62))
