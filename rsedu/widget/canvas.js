@@ -110,7 +110,10 @@ class View {
     on('focus', () => this.paintMarks());
     on('blur', () => this.paintMarks());
     window.addEventListener('keydown', this.guard, true);
-    this.resized = new ResizeObserver(() => this.paint());
+    this.resized = new ResizeObserver(() => {
+      this.paintLines();
+      this.paintMarks();
+    });
     this.resized.observe(this.stage);
     this.reactions = {
       'change:seq': () => this.read(),
@@ -147,8 +150,8 @@ class View {
       const masks = bits.map((view) => unpack(view, cols, rows));
       fill(this.overlay, masks, cols, rows);
       this.outlines = masks.map((set) => set && outline(set, cols, rows));
+      this.paintLines();
     }
-    this.paint();
     this.tell();
     this.wait();
     this.root.dataset.taken = model.get('taken');
@@ -171,11 +174,6 @@ class View {
       }, BUSY_MS);
     }
     this.marks.setAttribute('aria-busy', busy);
-    this.paintMarks();
-  }
-
-  paint() {
-    this.paintLines();
     this.paintMarks();
   }
 
