@@ -27,6 +27,7 @@ _FURTHEST = 16  # tiles that one mask may grow over
 _MARGIN = 1.6  # side of a closer look, in sides of the object
 _CLOSEST = 3 / 16  # of the model's pixels: no look shows less of the image than that
 _WORTH = 0.8  # of a tile's side; a closer look that shows more isn't worth its time
+_LOOKS = 32  # closer looks whose embeddings are kept: of a released SAM each has 4 MB
 _STEP = 8  # pixels to which closer looks are rounded, so that neighbours share them
 
 
@@ -71,11 +72,20 @@ class Embedded:
                     missing.append(tile)
             for start in range(0, len(missing), _BATCH):
                 self._encode(missing[start : start + _BATCH])
+            if missing:
+                self._forget()
 
     def features(self, tile: Tile) -> Float[Tensor, "1 dim rows cols"]:
         """Embedding of one tile, on the model's device."""
-        self.prepare([tile])
-        return self._features[tile]
+        with self.lock:
+            self.prepare([tile])
+            return self._features[tile]
+
+    def _forget(self) -> None:
+        """Drop the oldest closer looks, so that a thousand clicks take no more room than a few."""
+        looks = self._features.keys() - set(self.tiles)
+        for look in [tile for tile in self._features if tile in looks][:-_LOOKS]:
+            del self._features[look]
 
     def predict(self, prompt: Prompt) -> Answer:
         """Answer one prompt.
