@@ -137,7 +137,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
                     super()._show()
             except Exception as error:
                 self.last_error = error
-            self._send()
+            self._tell()
 
     def _quietly(self, step: Callable[[], None]) -> None:
         """Take one step without showing it; the others go on when it fails."""
@@ -154,9 +154,9 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
             return
         super()._show()
         self.last_error, self._note = None, ""
-        self._send()
+        self._tell()
 
-    def _send(self) -> None:
+    def _tell(self) -> None:
         """Bring the browser up to date; the canvas in one message, so that nothing flickers."""
         answer, canvas, error = self.answer, self._canvas, self.last_error
         with canvas.hold_sync():
