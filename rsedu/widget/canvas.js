@@ -170,7 +170,8 @@ class View {
     else {
       this.timer = setTimeout(() => {
         this.root.classList.add('rsedu-busy');
-        this.status.textContent = 'Working ...';
+        const gone = this.root.closest('.jupyter-widgets-disconnected');
+        this.status.textContent = gone ? 'The kernel is gone: run the cell again.' : 'Working ...';
       }, BUSY_MS);
     }
     this.marks.setAttribute('aria-busy', busy);
