@@ -213,7 +213,7 @@ class View {
     context.globalAlpha = 1;
     const box = this.preview();
     if (box) drawStep(drawn, box);
-    if (this.cross && document.activeElement === this.marks) drawCross(drawn, this.cross);
+    if (this.cross && this.marks.matches(':focus')) drawCross(drawn, this.cross);
   }
 
   // Pixel of the scene under the pointer, at any size that the page gives the picture.
@@ -249,12 +249,12 @@ class View {
   press(event) {
     if (event.button !== 0 && event.button !== 2) return;
     this.swallow(event);
-    this.marks.focus({ preventScroll: true });
-    this.marks.setPointerCapture(event.pointerId);
     const start = this.pixel(event);
     const other = event.button === 2 || event.shiftKey || event.ctrlKey;
     const positive = !other && this.model.get('sign') === 0;
     this.drag = { start, now: start, x: event.clientX, y: event.clientY, positive, moved: false };
+    this.marks.focus({ preventScroll: true });
+    this.marks.setPointerCapture(event.pointerId);
   }
 
   move(event) {
@@ -297,6 +297,7 @@ class View {
   action(key, shift) {
     const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (key in arrows) return () => this.steer(arrows[key], shift ? 10 : 1);
+    if (key === 'Escape' && this.drag) return () => this.drop();
     if (key === 'Escape' && this.corner) return () => (this.corner = null);
     return {
       Enter: () => this.place(true),
@@ -312,6 +313,12 @@ class View {
     }[key];
   }
 
+  // Whoever comes by key sees where the cross-hair is.
+  enter() {
+    if (!this.drag && this.marks.matches(':focus-visible')) this.at();
+    this.paintMarks();
+  }
+
   // The cross-hair, in the middle of the picture until it is moved.
   at() {
     return (this.cross ??= [Math.floor(this.cols / 2), Math.floor(this.rows / 2)]);
@@ -323,13 +330,16 @@ class View {
     this.status.textContent = `Column ${this.cross[0]}, row ${this.cross[1]}.`;
   }
 
+  // A cross-hair that is not seen is shown first: nothing is clicked that nobody aimed at.
   place(positive) {
-    const [col, row] = this.at();
+    if (!this.cross) return this.steer([0, 0], 0);
+    const [col, row] = this.cross;
     send(this.model, { do: 'point', col, row, positive });
   }
 
   corners() {
-    const here = this.at();
+    if (!this.cross) return this.steer([0, 0], 0);
+    const here = this.cross;
     if (this.corner) send(this.model, this.between(this.corner, here));
     this.corner = this.corner ? null : here;
   }
