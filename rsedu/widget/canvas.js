@@ -18,6 +18,9 @@ const KEYS = [
   ['E', 'export'],
 ];
 
+// What the buttons round the picture do, by their class.
+const BUTTONS = ['undo', 'clear', 'choose', 'keep', 'export'];
+
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 function element(tag, name, parent, attributes = {}) {
@@ -107,9 +110,10 @@ class View {
     on('pointercancel', () => this.drop());
     on('contextmenu', (event) => this.swallow(event));
     on('keydown', this.key);
-    on('focus', () => this.paintMarks());
+    on('focus', this.enter);
     on('blur', () => this.paintMarks());
     window.addEventListener('keydown', this.guard, true);
+    window.addEventListener('click', this.push, true);
     this.resized = new ResizeObserver(() => {
       this.paintLines();
       this.paintMarks();
@@ -127,6 +131,7 @@ class View {
   close() {
     for (const [name, react] of Object.entries(this.reactions)) this.model.off(name, react);
     window.removeEventListener('keydown', this.guard, true);
+    window.removeEventListener('click', this.push, true);
     this.resized.disconnect();
     clearTimeout(this.timer);
     URL.revokeObjectURL(this.url);
@@ -139,6 +144,22 @@ class View {
     const ours = !(event.ctrlKey || event.metaKey) || event.key === 'z';
     this.marks.toggleAttribute('data-lm-suppress-shortcuts', ours);
   };
+
+  // A button's own message would overtake clicks that wait for a busy kernel: it becomes an event.
+  push = (event) => {
+    const button = event.target.closest?.('button');
+    if (!button || !this.root.closest('.rsedu-all')?.contains(button)) return;
+    const does = BUTTONS.find((name) => button.closest(`.rsedu-do-${name}`));
+    if (!does) return;
+    this.swallow(event);
+    this.command(does, [...button.parentElement.querySelectorAll('button')].indexOf(button));
+  };
+
+  command(does, index) {
+    const label = this.model.get('label');
+    const told = { choose: { index }, keep: { label }, export: { label } }[does];
+    send(this.model, { do: does, ...told });
+  }
 
   // What Python has answered, all of it in one message that ends with a new `seq`.
   read() {
@@ -303,13 +324,13 @@ class View {
       Enter: () => this.place(true),
       n: () => this.place(false),
       b: () => this.corners(),
-      u: () => send(this.model, { do: 'undo' }),
-      Escape: () => send(this.model, { do: 'clear' }),
-      1: () => send(this.model, { do: 'choose', index: 0 }),
-      2: () => send(this.model, { do: 'choose', index: 1 }),
-      3: () => send(this.model, { do: 'choose', index: 2 }),
-      k: () => send(this.model, { do: 'keep' }),
-      e: () => send(this.model, { do: 'export' }),
+      u: () => this.command('undo'),
+      Escape: () => this.command('clear'),
+      1: () => this.command('choose', 0),
+      2: () => this.command('choose', 1),
+      3: () => this.command('choose', 2),
+      k: () => this.command('keep'),
+      e: () => this.command('export'),
     }[key];
   }
 
