@@ -27,7 +27,7 @@ _FURTHEST = 16  # tiles that one mask may grow over
 _MARGIN = 1.6  # side of a closer look, in sides of the object
 _CLOSEST = 3 / 16  # of the model's pixels: no look shows less of the image than that
 _WORTH = 0.8  # of a tile's side; a closer look that shows more isn't worth its time
-_LOOKS = 32  # closer looks whose embeddings are kept: of a released SAM each has 4 MB
+_LOOKS = 64  # closer looks whose embeddings are kept: of a released SAM each has 4 MB
 _STEP = 8  # pixels to which closer looks are rounded, so that neighbours share them
 
 
