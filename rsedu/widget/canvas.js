@@ -18,6 +18,9 @@ const KEYS = [
   ['E', 'export'],
 ];
 
+// What the buttons round the picture do, by their class.
+const BUTTONS = ['undo', 'clear', 'choose', 'keep', 'export'];
+
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 function element(tag, name, parent, attributes = {}) {
@@ -107,10 +110,14 @@ class View {
     on('pointercancel', () => this.drop());
     on('contextmenu', (event) => this.swallow(event));
     on('keydown', this.key);
-    on('focus', () => this.paintMarks());
+    on('focus', this.enter);
     on('blur', () => this.paintMarks());
     window.addEventListener('keydown', this.guard, true);
-    this.resized = new ResizeObserver(() => this.paint());
+    window.addEventListener('click', this.push, true);
+    this.resized = new ResizeObserver(() => {
+      this.paintLines();
+      this.paintMarks();
+    });
     this.resized.observe(this.stage);
     this.reactions = {
       'change:seq': () => this.read(),
@@ -124,6 +131,7 @@ class View {
   close() {
     for (const [name, react] of Object.entries(this.reactions)) this.model.off(name, react);
     window.removeEventListener('keydown', this.guard, true);
+    window.removeEventListener('click', this.push, true);
     this.resized.disconnect();
     clearTimeout(this.timer);
     URL.revokeObjectURL(this.url);
@@ -137,6 +145,22 @@ class View {
     this.marks.toggleAttribute('data-lm-suppress-shortcuts', ours);
   };
 
+  // A button's own message would overtake clicks that wait for a busy kernel: it becomes an event.
+  push = (event) => {
+    const button = event.target.closest?.('button');
+    if (!button || !this.root.closest('.rsedu-all')?.contains(button)) return;
+    const does = BUTTONS.find((name) => button.closest(`.rsedu-do-${name}`));
+    if (!does) return;
+    this.swallow(event);
+    this.command(does, [...button.parentElement.querySelectorAll('button')].indexOf(button));
+  };
+
+  command(does, index) {
+    const label = this.model.get('label');
+    const told = { choose: { index }, keep: { label }, export: { label } }[does];
+    send(this.model, { do: does, ...told });
+  }
+
   // What Python has answered, all of it in one message that ends with a new `seq`.
   read() {
     const { model } = this;
@@ -147,8 +171,8 @@ class View {
       const masks = bits.map((view) => unpack(view, cols, rows));
       fill(this.overlay, masks, cols, rows);
       this.outlines = masks.map((set) => set && outline(set, cols, rows));
+      this.paintLines();
     }
-    this.paint();
     this.tell();
     this.wait();
     this.root.dataset.taken = model.get('taken');
@@ -167,15 +191,11 @@ class View {
     else {
       this.timer = setTimeout(() => {
         this.root.classList.add('rsedu-busy');
-        this.status.textContent = 'Working ...';
+        const gone = this.root.closest('.jupyter-widgets-disconnected');
+        this.status.textContent = gone ? 'The kernel is gone: run the cell again.' : 'Working ...';
       }, BUSY_MS);
     }
     this.marks.setAttribute('aria-busy', busy);
-    this.paintMarks();
-  }
-
-  paint() {
-    this.paintLines();
     this.paintMarks();
   }
 
@@ -214,7 +234,7 @@ class View {
     context.globalAlpha = 1;
     const box = this.preview();
     if (box) drawStep(drawn, box);
-    if (this.cross && document.activeElement === this.marks) drawCross(drawn, this.cross);
+    if (this.cross && this.marks.matches(':focus')) drawCross(drawn, this.cross);
   }
 
   // Pixel of the scene under the pointer, at any size that the page gives the picture.
@@ -250,12 +270,12 @@ class View {
   press(event) {
     if (event.button !== 0 && event.button !== 2) return;
     this.swallow(event);
-    this.marks.focus({ preventScroll: true });
-    this.marks.setPointerCapture(event.pointerId);
     const start = this.pixel(event);
     const other = event.button === 2 || event.shiftKey || event.ctrlKey;
     const positive = !other && this.model.get('sign') === 0;
     this.drag = { start, now: start, x: event.clientX, y: event.clientY, positive, moved: false };
+    this.marks.focus({ preventScroll: true });
+    this.marks.setPointerCapture(event.pointerId);
   }
 
   move(event) {
@@ -298,19 +318,26 @@ class View {
   action(key, shift) {
     const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (key in arrows) return () => this.steer(arrows[key], shift ? 10 : 1);
+    if (key === 'Escape' && this.drag) return () => this.drop();
     if (key === 'Escape' && this.corner) return () => (this.corner = null);
     return {
       Enter: () => this.place(true),
       n: () => this.place(false),
       b: () => this.corners(),
-      u: () => send(this.model, { do: 'undo' }),
-      Escape: () => send(this.model, { do: 'clear' }),
-      1: () => send(this.model, { do: 'choose', index: 0 }),
-      2: () => send(this.model, { do: 'choose', index: 1 }),
-      3: () => send(this.model, { do: 'choose', index: 2 }),
-      k: () => send(this.model, { do: 'keep' }),
-      e: () => send(this.model, { do: 'export' }),
+      u: () => this.command('undo'),
+      Escape: () => this.command('clear'),
+      1: () => this.command('choose', 0),
+      2: () => this.command('choose', 1),
+      3: () => this.command('choose', 2),
+      k: () => this.command('keep'),
+      e: () => this.command('export'),
     }[key];
+  }
+
+  // Whoever comes by key sees where the cross-hair is.
+  enter() {
+    if (!this.drag && this.marks.matches(':focus-visible')) this.at();
+    this.paintMarks();
   }
 
   // The cross-hair, in the middle of the picture until it is moved.
@@ -324,13 +351,16 @@ class View {
     this.status.textContent = `Column ${this.cross[0]}, row ${this.cross[1]}.`;
   }
 
+  // A cross-hair that is not seen is shown first: nothing is clicked that nobody aimed at.
   place(positive) {
-    const [col, row] = this.at();
+    if (!this.cross) return this.steer([0, 0], 0);
+    const [col, row] = this.cross;
     send(this.model, { do: 'point', col, row, positive });
   }
 
   corners() {
-    const here = this.at();
+    if (!this.cross) return this.steer([0, 0], 0);
+    const here = this.cross;
     if (this.corner) send(this.model, this.between(this.corner, here));
     this.corner = this.corner ? null : here;
   }

@@ -32,6 +32,7 @@ class Canvas(anywidget.AnyWidget):
         mask_cols: of both.
         mask_rows: of both.
         seq: changes with each answer.
+        label: class of what is kept, in the browser before it reaches the kernel.
         sign: 0 when a click is positive, 1 when it is negative.
         opacity: of the masks' fill, 0 to 1; their outlines stay.
         status: one sentence on the mask.
@@ -54,6 +55,7 @@ class Canvas(anywidget.AnyWidget):
     mask_cols = traitlets.Int(1).tag(sync=True)
     mask_rows = traitlets.Int(1).tag(sync=True)
     seq = traitlets.Int(0).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
     sign = traitlets.Int(0).tag(sync=True)
     opacity = traitlets.Float(0.4).tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)

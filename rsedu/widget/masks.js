@@ -42,8 +42,9 @@ function outline(set, cols, rows) {
 
 // Fill a canvas that has the masks' own pixels; the page scales it, and makes it transparent.
 function fill(canvas, masks, cols, rows) {
-  canvas.width = cols;
-  canvas.height = rows;
+  // Setting a size, even the same, throws away the canvas's memory.
+  if (canvas.width !== cols) canvas.width = cols;
+  if (canvas.height !== rows) canvas.height = rows;
   const context = canvas.getContext('2d');
   const image = context.createImageData(cols, rows);
   const pixels = new Uint32Array(image.data.buffer);

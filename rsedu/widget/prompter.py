@@ -58,8 +58,10 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
         self.last_error: Exception | None = None
         self._taken, self._note, self._waiting = 0, "", False
         self._canvas = _canvas(scene, bands, width_px)
+        self._canvas.label = label
         self._toolbar = Toolbar(label=label, opacity=self._canvas.opacity)
         ipywidgets.VBox.__init__(self, (*self._toolbar.rows, self._canvas))
+        self.add_class("rsedu-all")
         self._listen()
         self._show()
 
@@ -84,6 +86,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
         # In the browser itself, so that they act while the kernel is busy.
         ipywidgets.jslink((bar.sign, "index"), (canvas, "sign"))
         ipywidgets.jslink((bar.opacity, "value"), (canvas, "opacity"))
+        ipywidgets.jsdlink((bar.label, "value"), (canvas, "label"))
         canvas.observe(self._on_events, "events")
         bar.undo.on_click(lambda _: self._try(self.undo))
         bar.clear.on_click(lambda _: self._try(self.clear))
@@ -120,8 +123,9 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
         }
         steps[event["do"]](**told)
 
-    def _export(self) -> None:
-        self._note = f"Written: {', '.join(str(path) for path in self.export())}."
+    def _export(self, label: str | None = None) -> None:
+        written = self.export(label=label)
+        self._note = f"Written: {', '.join(str(path) for path in written)}."
 
     def _try(self, *steps: Callable[[], None]) -> None:
         """Take steps of the user, then show where they led; what fails is shown too.
@@ -137,7 +141,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
                     super()._show()
             except Exception as error:
                 self.last_error = error
-            self._send()
+            self._tell()
 
     def _quietly(self, step: Callable[[], None]) -> None:
         """Take one step without showing it; the others go on when it fails."""
@@ -154,9 +158,9 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
             return
         super()._show()
         self.last_error, self._note = None, ""
-        self._send()
+        self._tell()
 
-    def _send(self) -> None:
+    def _tell(self) -> None:
         """Bring the browser up to date; the canvas in one message, so that nothing flickers."""
         answer, canvas, error = self.answer, self._canvas, self.last_error
         with canvas.hold_sync():

@@ -162,19 +162,23 @@ class Session:
         Raises:
             InputError: there is no mask.
         """
-        self._become(lambda: self._finished(self._label if label is None else label))
+        self._become(lambda: self._finished(label))
 
-    def _finished(self, label: str) -> State:
+    def _finished(self, label: str | None) -> State:
+        label = self._label if label is None else label
         score = 0.0 if self.answer is None else float(self.answer.scores[self.chosen])
         return self._state.with_kept(self.mask, label=label, iou=score)
 
-    def export(self, path: str | Path | None = None) -> tuple[Path, ...]:
+    def export(
+        self, path: str | Path | None = None, *, label: str | None = None
+    ) -> tuple[Path, ...]:
         """Write the kept masks, and the one at hand, for a GIS.
 
         Args:
             path: ending in .geojson for polygons with label and hectares, in .tif for the objects'
                 numbers on the scene's pixels; without an ending both are written. None: where the
                 prompter was told when it was made.
+            label: class of the mask at hand; what `label` holds if None.
 
         Returns:
             What was written.
@@ -185,7 +189,9 @@ class Session:
         path = self._path if path is None else Path(path)
         if path.suffix not in ("", *_WRITERS):
             raise InputError(f"{path} ends in {path.suffix}; give .geojson, .tif or no ending.")
-        kept = [Segment(mask=one.mask, label=one.label, score=one.iou) for one in self._all_kept()]
+        kept = [
+            Segment(mask=one.mask, label=one.label, score=one.iou) for one in self._all_kept(label)
+        ]
         if not kept:
             raise InputError("There is no mask to export: click on an object first.")
         return tuple(
@@ -193,10 +199,10 @@ class Session:
             for suffix in ([path.suffix] if path.suffix else _WRITERS)
         )
 
-    def _all_kept(self) -> tuple[Kept, ...]:
+    def _all_kept(self, label: str | None = None) -> tuple[Kept, ...]:
         """Kept masks, and the one at hand as if it were kept."""
         with self._lock:
-            return self._finished(self._label).kept if self.mask.any() else self._state.kept
+            return self._finished(label).kept if self.mask.any() else self._state.kept
 
     def save(self, path: str | Path) -> Path:
         """Write the state as GeoJSON: prompts, the mask at hand, kept masks; `load` reads it."""

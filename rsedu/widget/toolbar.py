@@ -58,6 +58,10 @@ class Toolbar:
             _row(_name("Mask, IoU"), self.masks, self.opacity),
             _row(self.label, self.keep, self.export),
         )
+        # canvas.js sends what they do along with its own events, in their order.
+        for name in ("undo", "clear", "keep", "export"):
+            getattr(self, name).add_class(f"rsedu-do-{name}")
+        self.masks.add_class("rsedu-do-choose")
         self._offering = False
 
     def offer(self, scores: Sequence[float], chosen: int) -> None:

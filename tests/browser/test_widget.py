@@ -81,6 +81,16 @@ class Hand:
         self.button(text).click()
         expect(self.root).to_have_attribute("data-seq", str(seq + 1))
 
+    def painted(self) -> int:
+        """Pixels of the screen with a mark: clicks, boxes, the cross-hair."""
+        return self.marks.evaluate(
+            """canvas => {
+                const { width, height } = canvas;
+                const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+                return data.filter((value, at) => at % 4 === 3 && value > 0).length;
+            }"""
+        )
+
     def settle(self, taken: int) -> None:
         """Wait until Python has answered so many events."""
         expect(self.root).to_have_attribute("data-taken", str(taken))
@@ -146,7 +156,7 @@ def test_clicks_of_both_signs_and_how_they_are_taken_back(hand):
     hand.page.keyboard.down("Shift")
     hand.click(110, 80)
     hand.page.keyboard.up("Shift")
-    hand.settle(3)
+    hand.settle(4)
     hand.push("Clear")
     assert hand.covered(there, near) == [False, False]
     hand.push("Undo")
@@ -155,7 +165,7 @@ def test_clicks_of_both_signs_and_how_they_are_taken_back(hand):
     hand.click(100, 90)
     hand.button("+ object").click()
     hand.click(150, 90)
-    hand.settle(5)
+    hand.settle(8)
     assert hand.steps() == (
         "[(100, 80, True), (110, 80, False), (100, 90, False), (150, 90, True)]"
     )
@@ -177,7 +187,7 @@ def test_boxes_masks_keeping_and_looks(hand):
     assert hand.steps() == "[(150, 100, 200, 140), (240, 50, 251, 61)]"
     hand.push("Undo")
     hand.click(100, 60)
-    hand.settle(3)
+    hand.settle(4)
     assert hand.covered((110, 60)) == [False]
     hand.push("3: 0.80")
     assert hand.covered((110, 60), (150, 100)) == [True, True]
@@ -191,7 +201,7 @@ def test_boxes_masks_keeping_and_looks(hand):
     hand.click(60, 200)
     hand.click(75, 205, button="right")
     hand.drag((30, 180), (80, 230))
-    hand.settle(6)
+    hand.settle(9)
     hand.lab.screenshot("widget-light")
     with theme(hand.page, "JupyterLab Dark"):
         hand.lab.screenshot("widget-dark")
@@ -226,6 +236,42 @@ def test_the_keyboard_does_all_of_it(hand):
     hand.press("a", "x", "d", "d", "Shift+M")
     assert [cell.source for cell in hand.lab.cells()] == sources, "these are JupyterLab's keys"
     assert hand.page.evaluate("document.activeElement.getAttribute('role')") == "application"
+
+
+def test_a_key_does_nothing_where_nobody_aimed(hand):
+    hand.click(100, 80)
+    hand.press("Escape")
+    hand.settle(2)
+    hand.press("Enter")
+    expect(hand.status).to_have_text("Column 150, row 150.")
+    assert hand.painted() > 0
+    hand.press("ArrowLeft", "Enter")
+    hand.settle(3)
+    hand.page.mouse.move(*hand.at(50, 50))
+    hand.page.mouse.down()
+    hand.page.mouse.move(*hand.at(90, 90), steps=4)
+    hand.press("Escape")
+    hand.page.mouse.up()
+    hand.click(60, 60)
+    hand.settle(4)
+    assert hand.steps() == "[(149, 150, True), (60, 60, True)]"
+
+
+def test_whoever_comes_by_key_sees_the_cross_hair(hand):
+    assert hand.painted() == 0
+    hand.button("Export").focus()
+    hand.press("Tab")
+    expect(hand.marks).to_be_focused()
+    assert hand.painted() > 0
+    hand.press("Shift+Tab")
+    assert hand.painted() == 0
+
+
+def test_without_its_kernel_it_says_so(hand):
+    hand.lab.restart_kernel()
+    hand.marks.scroll_into_view_if_needed()
+    hand.click(100, 80)
+    expect(hand.status).to_have_text("The kernel is gone: run the cell again.")
 
 
 @pytest.mark.parametrize("width_px", [299, 640, 733])
@@ -303,9 +349,12 @@ while not Path("go").exists():
     Event().wait(0.02)"""
 
 
-def test_clicks_wait_for_a_busy_kernel(lab, tmp_path):
-    """While a cell runs, clicks are drawn and wait; then all are taken, in their order."""
-    lab.open(write_notebook(tmp_path / "busy.ipynb", IMPORTS, SHOW, STEPS, BUSY))
+KEPT = "print([(one.label, len(one.steps)) for one in prompter.state.kept])"
+
+
+def busy(lab, tmp_path: Path) -> Hand:
+    """A prompter whose kernel runs a cell until `release` is called."""
+    lab.open(write_notebook(tmp_path / "busy.ipynb", IMPORTS, SHOW, STEPS, BUSY, KEPT))
     lab.run_cell(0)
     lab.run_cell(1)
     hand = Hand(lab)
@@ -315,17 +364,43 @@ def test_clicks_wait_for_a_busy_kernel(lab, tmp_path):
     hand.marks.scroll_into_view_if_needed()
     hand.click(100, 80)
     expect(hand.status).to_have_text("Working ...")
+    return hand
+
+
+def release(hand: Hand) -> None:
+    notebook = hand.page.url.partition("?")[0].split("/doc/tree/")[1]
+    (hand.lab.server.root / notebook).with_name("go").touch()
+
+
+def test_clicks_wait_for_a_busy_kernel(lab, tmp_path):
+    """While a cell runs, clicks are drawn and wait; then all are taken, in their order."""
+    hand = busy(lab, tmp_path)
     for col in range(110, 200, 10):
         hand.click(col, 80)
     hand.press("u", "1")
     assert hand.covered((100, 80)) == [False]
     hand.lab.screenshot("widget-busy")
-    (folder,) = lab.server.root.glob("*/busy.ipynb")
-    folder.with_name("go").touch()
+    release(hand)
     hand.settle(12)
     assert hand.covered((100, 80), (180, 80), (190, 80)) == [True, True, False]
     expect(hand.status).to_contain_text("Mask 1 of 3")
     assert hand.steps() == str([(col, 80, True) for col in range(100, 190, 10)])
+
+
+def test_buttons_and_the_label_keep_their_place_among_clicks_that_wait(lab, tmp_path):
+    hand = busy(lab, tmp_path)
+    hand.click(110, 80)
+    hand.click(120, 80)
+    hand.button("Undo").click()
+    hand.page.locator(".widget-text input").fill("")
+    hand.page.locator(".widget-text input").press_sequentially("farm")
+    hand.button("Keep").click()
+    hand.click(150, 80)
+    release(hand)
+    hand.settle(6)
+    expect(hand.status).to_contain_text("from 1 prompt. Kept: 1.")
+    assert hand.steps() == "[(150, 80, True)]"
+    assert lab.run_cell(4).text == "[('farm', 2)]"
 
 
 LARGE = """scene = clearing().resample(gsd_m=2.0)

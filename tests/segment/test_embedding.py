@@ -247,6 +247,48 @@ def test_a_large_object_is_looked_at_in_its_tile(segmenter: Segmenter) -> None:
     assert embedded.home(Prompt(points=((30, 30),), labels=(0,))) in embedded.tiles
 
 
+def test_a_tile_is_asked_once(segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a click's own tile is its home, the answer that told so is the answer."""
+    asked: list[Tile] = []
+    answered = _Oracle.ask
+
+    def ask(self: _Oracle, tile: Tile, prompt: Prompt) -> Answer:
+        asked.append(tile)
+        return answered(self, tile, prompt)
+
+    monkeypatch.setattr(_Oracle, "ask", ask)
+    (band, truth), (field, _) = _wide(segmenter), _small(segmenter)
+    prompt = Prompt(points=((30, 50),))
+    np.testing.assert_array_equal(band.predict(prompt).masks[1], truth)
+    assert asked.count(band.around(prompt)) == 1
+    np.testing.assert_array_equal(band.predict(prompt.click(150, 150, positive=False)).mask, truth)
+    assert asked.count(band.around(prompt)) == 2
+    asked.clear()
+    small = Prompt(points=((94, 130),))
+    field.predict(small)
+    assert asked == [field.around(small), field.home(small)]
+
+
+def test_many_looks_take_no_more_room_than_a_few(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rsedu.segment.embedding._LOOKS", 8)
+    embedded = segmenter.embed(image)
+    prompts = [
+        Prompt(box=(left, top, left + 10, top + 10))
+        for left in range(20, 80, 12)
+        for top in range(20, 80, 12)
+    ]
+    first = embedded.predict(prompts[0])
+    looks = {embedded.home(prompt) for prompt in prompts}
+    assert len(looks) > 15 and looks.isdisjoint(embedded.tiles)
+    for prompt in prompts:
+        embedded.predict(prompt)
+        assert set(embedded.tiles) < set(embedded._features)
+    assert len(embedded._features) <= len(embedded.tiles) + 8
+    np.testing.assert_allclose(embedded.predict(prompts[0]).logits, first.logits, atol=1e-4)
+
+
 def test_a_closer_look_is_the_enlarged_part_itself(segmenter: Segmenter, image: np.ndarray) -> None:
     embedded = segmenter.embed(image)
     prompt = Prompt(box=(60, 40, 90, 62))

@@ -1,6 +1,9 @@
 """Events of the browser become steps, and steps become what the browser shows."""
 
+import inspect
+import json
 import pickle
+from pathlib import Path
 
 import ipywidgets
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from rsedu.errors import InputError
 from rsedu.widget import Prompter
 from rsedu.widget.display import packed
+from rsedu.widget.session import Session
 from rsedu.widget.state import Box, Click
 
 
@@ -167,6 +171,31 @@ def test_the_toolbar_and_the_state_agree(prompter):
     prompter.keep()
     assert prompter.state.kept[0].label == "lake"
     assert sign.options == ("+ object", "\u2212 background")
+
+
+def test_the_label_comes_with_what_needs_it(prompter, page):
+    """What is typed can be on its way still when a mask is kept."""
+    assert page.canvas.label == "clearing"
+    page.send(point(20, 15), {"do": "keep", "label": "farm"}, point(4, 3))
+    page.send({"do": "export", "label": "lake"})
+    assert [one.label for one in prompter.state.kept] == ["farm"]
+    features = json.loads(Path("masks.geojson").read_text())["features"]
+    assert [one["properties"]["label"] for one in features] == ["farm", "lake"]
+    assert prompter.label == "clearing"
+
+
+def test_it_takes_what_every_widget_takes(prompter):
+    """None of its own names stands before one of ipywidgets."""
+    prompter.add_class("mine")
+    prompter.layout = ipywidgets.Layout(width="50%")
+    assert "mine" in prompter.get_state()["_dom_classes"]
+    own = {
+        name
+        for kind in (Prompter, Session)
+        for name, value in vars(kind).items()
+        if inspect.isfunction(value) or isinstance(value, property)
+    }
+    assert {name for name in own if hasattr(ipywidgets.VBox, name)} == {"__init__", "__repr__"}
 
 
 def test_opacity_is_between_none_and_all(prompter, page):
