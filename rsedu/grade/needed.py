@@ -10,6 +10,8 @@ import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rsedu.grade.magics import plain
+
 STAR = "*"
 
 
@@ -50,22 +52,6 @@ class Statement:
             self.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
         )
         return plain and (self.later or name not in self.needs)
-
-
-def plain(source: str) -> str:
-    """A cell's source as Python: lines for IPython become `pass`, so that lines keep their number.
-
-    Args:
-        source: of a cell; one that begins with %% is of another language, and becomes empty.
-    """
-    if source.lstrip().startswith("%%"):
-        return ""
-    kept = []
-    for line in source.splitlines():
-        bare = line.lstrip()
-        indent = line[: len(line) - len(bare)]
-        kept.append(f"{indent}pass" if bare.startswith(("%", "!")) else line)
-    return "\n".join(kept)
 
 
 def _globals(table: symtable.SymbolTable) -> Iterator[str]:

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from rsedu.grade.needed import Cell, needed, plain, statements
+from rsedu.grade.needed import Cell, needed, statements
 
 
 def _chosen(name: str, *sources: str, cell: int | None = None) -> list[str]:
@@ -108,10 +108,11 @@ def test_cells_that_are_no_python_are_told_and_the_others_read() -> None:
     assert sorted(statements(deep)[1]) == [0, 1]
 
 
-def test_lines_for_ipython_keep_the_count_of_lines() -> None:
-    source = "%matplotlib inline\nx = 1\nif x:\n    !pip install y\n"
-    assert plain(source) == "pass\nx = 1\nif x:\n    pass"
-    assert plain("%%html\n<b>") == ""
+def test_a_cell_with_a_magic_is_read_and_its_lines_keep_their_number() -> None:
+    found, broken = statements([Cell("a", "%%time\nwhat?\nx = (\n    7\n    % 2\n)")])
+    assert not broken
+    assert [ast.unparse(each.node) for each in found] == ["pass", "x = 7 % 2"]
+    assert found[1].node.lineno == 3
 
 
 def test_a_reference_to_itself_ends() -> None:
