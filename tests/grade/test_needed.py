@@ -66,6 +66,28 @@ def test_changes_in_place_are_seen() -> None:
     ]
 
 
+def test_changes_by_calls_are_seen_but_not_of_imports() -> None:
+    assert _chosen(
+        "f",
+        "import numpy as np\nt = []\nu = {}",
+        "t.append(1)\nfor k in range(3):\n    u.a.update(k=2)",
+        "np.multiply(2, 3, out=t[0])\nnp.show()\nother = []\nother.append(t)",
+        "def f():\n    return np, t, u",
+    ) == [
+        "import numpy as np",
+        "t = []",
+        "u = {}",
+        "t.append(1)",
+        "for k in range(3):",
+        "np.multiply(2, 3, out=t[0])",
+        "def f():",
+    ]
+    assert _chosen("f", "t = [1]\nt.append(2)\nt = [3]", "def f():\n    return t") == [
+        "t = [3]",
+        "def f():",
+    ]
+
+
 def test_a_checkpoint_hands_over_no_answer_but_those_of_others() -> None:
     source = 'def g():\n    1\nrsedu.check("g", g)\ng = rsedu.checkpoint("g", g)'
     own = 'def f():\n    return g()\nrsedu.check("f", f)\nf = rsedu.checkpoint("f", f)'
