@@ -6,6 +6,7 @@ shape, sort of number) by a share, anything else not at all.
 """
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -24,6 +25,8 @@ _MAX_LINES = 12
 _MAX_NUMBERS = 10_000
 _MAX_LETTERS = 400
 Event = dict[str, Any]
+# Whoever judges turns away standard output, warnings and random generators of the whole process.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +200,11 @@ def judge(exercise: Exercise, events: Sequence[Event], *, share: float, stopped:
     Returns:
         The mark; whatever the events hold, this does not raise.
     """
+    with _ONE_AT_A_TIME:
+        return _judge(exercise, events, share, stopped)
+
+
+def _judge(exercise: Exercise, events: Sequence[Event], share: float, stopped: str) -> Mark:
     cases = [event for event in events if event.get("event") == "case"]
     if cases:
         return _judge_cases(exercise, cases, share, stopped)
