@@ -21,6 +21,7 @@ from rsedu.grade.limits import Limits
 from rsedu.grade.markup import slug
 from rsedu.grade.submissions import Found
 
+_SHOWN = 20  # of the files that nobody looked at
 _IN_NAMESPACES = (
     "Each submission ran in a namespace of its own: no network, no file but Python's and the "
     "kit's, and those read-only."
@@ -98,11 +99,14 @@ def report(
     )
 
 
-def _summary(results: Sequence[Result], out: Path) -> str:
+def _summary(results: Sequence[Result], out: Path, others: Sequence[str]) -> str:
     bad = [each for each in results if each["problem"]]
     graded = f"{len(results) - len(bad)} of {len(results)} submissions graded"
     lines = [f"{graded}. Open {out / 'index.html'}."]
     lines += [f"  not graded: {each['file']}: {each['problem']}" for each in bad]
+    if others:
+        more = f" and {len(others) - _SHOWN} more" if others[_SHOWN:] else ""
+        lines.append(f"  not looked at, no notebooks: {', '.join(others[:_SHOWN])}{more}")
     return "\n".join(lines)
 
 
@@ -172,6 +176,8 @@ def grade(
     """
     if os.name == "nt":
         raise InputError("Grading needs Linux or macOS: on Windows, run it in WSL.")
+    if any(each.is_file() for each in (out, *out.parents)):
+        raise InputError(f"--out {out} is a file, or lies below one: choose a folder.")
     if out.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"--out {out} lies within the submissions: choose a folder beside them.")
     start = time.monotonic()
@@ -184,4 +190,4 @@ def grade(
     with _crew(cluster, workers or _cores()) as crew:
         results = batch.grade_all(makers, crew, out / "results", fresh=fresh)
     report(out, results, all_, isolation=sentence, spent_s=time.monotonic() - start)
-    click.echo(_summary(results, out))
+    click.echo(_summary(results, out, submissions.others(folder)))
