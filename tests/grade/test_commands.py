@@ -18,6 +18,7 @@ from rsedu.grade import bubble, commands
 from rsedu.grade.markup import slug
 from rsedu.lessons import registry
 from tests.grade.conftest import REPOSITORY, answered
+from tests.grade.test_tables import result as made
 
 KEY = REPOSITORY / "solutions"
 TABLE = Path(__file__).with_name("wrong_answers.csv")
@@ -141,6 +142,17 @@ def test_the_options_reach_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (workers, fresh, job.share) == (5, True, 0)
     assert (job.limits.answer_s, job.limits.wall_s, job.limits.memory_mb) == (2, 9, 900)
     assert job.hidden == (folder, KEY, tmp_path / "out")
+
+
+def test_pages_of_students_who_are_gone_are_taken_away(tmp_path: Path) -> None:
+    def write(*students: str) -> set[str]:
+        found = [made(each, problem="broken", lesson="") for each in students]
+        commands.report(tmp_path, found, (), isolation="None.", spent_s=1.0)
+        return {path.name for path in (tmp_path / "students").iterdir()}
+
+    assert write("ana", "ben") == {slug("ana"), slug("ben")}
+    (tmp_path / "students" / "notes.html").touch()
+    assert write("ana", "cai") == {slug("ana"), slug("cai"), "notes.html"}
 
 
 def test_files_that_are_no_notebooks_are_told(
