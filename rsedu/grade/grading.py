@@ -229,6 +229,7 @@ def _marks(
             run.events[each.id],
             share=job.share,
             stopped=run.stopped.get(each.id, ""),
+            names=matching.names(cells[each.number].source),
         )
         code = cells[each.number].source[:_MAX_LETTERS]
         marks.append({**judging.as_dict(mark), "code": code, "remark": each.remark})

@@ -85,6 +85,17 @@ def _names(node: ast.stmt) -> set[str]:
     return set()
 
 
+def names(source: str) -> tuple[str, ...]:
+    """Functions, classes and values that a cell defines, in its order; none of no Python."""
+    if len(source) > _LONGEST_STUB:
+        return ()
+    try:
+        body = ast.parse(plain(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    return tuple(dict.fromkeys(name for node in body for name in sorted(_names(node))))
+
+
 def _begun(id_: str, numbers: Sequence[int], cells: Sequence[CodeCell]) -> list[int]:
     return [each for each in numbers if not untouched(id_, cells[each].source)]
 

@@ -156,6 +156,14 @@ def test_long_stories_are_cut() -> None:
     assert len(mark.lines) == 12 and len(mark.lines[0]) == 400
 
 
+def test_a_renamed_answer_is_an_error_and_no_answer_is_not_started() -> None:
+    gone = [{"event": "missing"}]
+    mark = judging.judge(NDVI, gone, share=0.0, names=("my_ndvi", "x"))
+    said = "Nothing in the notebook is called ndvi; this cell defines my_ndvi, x: rename it."
+    assert (mark.state, mark.lines) == ("error", (said,))
+    assert judging.judge(NDVI, gone, share=0.0).state == "not started"
+
+
 def test_only_one_thread_judges_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     happened = []
 

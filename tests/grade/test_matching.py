@@ -141,3 +141,9 @@ def test_every_stub_of_the_kit_is_untouched_and_no_solution_is(all_keys: tuple[K
             for each in matching.match(key, found):
                 assert each.number is not None and each.remark == ""
                 assert matching.untouched(each.id, found[each.number].source) is wanted, each.id
+
+
+def test_names_that_a_cell_defines() -> None:
+    source = "%%time\ndef g(x):\n    y = 1\na = b = 2\nclass A: pass\nf = rsedu.checkpoint('f', f)"
+    assert matching.names(source) == ("g", "a", "b", "A")
+    assert matching.names("def (") == matching.names("x = 1\n" * 9000) == ()
