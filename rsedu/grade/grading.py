@@ -272,10 +272,10 @@ def grade(job: Job, stop: threading.Event | None = None) -> Result:
 
     Returns:
         A dict that JSON can carry: "format", "file", "student", "lesson" (empty where it is not
-        known), "problem" (a sentence where nothing could be graded), "remark" (what is odd), "marks" (one for each
-        exercise of the lesson, see `rsedu.grade.judging.Mark`), "seconds", "memory_mb", "final"
-        (False where another try may do better). Whatever the submission holds, this does not
-        raise.
+        known), "problem" (a sentence where nothing could be graded), "remark" (what is odd),
+        "marks" (one for each exercise of the lesson, see `rsedu.grade.judging.Mark`), "seconds",
+        "memory_mb", "final" (False where another try may do better). Whatever the submission
+        holds, this does not raise.
     """
     try:
         return _grade(job, stop)
