@@ -46,7 +46,9 @@ c.SharedPasswordAuthenticator.user_password = PASSWORD
 c.SharedPasswordAuthenticator.admin_password = os.environ.get("RSEDU_HUB_ADMIN_PASSWORD") or None
 c.Authenticator.allow_all = True
 c.Authenticator.admin_users = set(filter(None, os.environ.get("RSEDU_HUB_ADMINS", "").split(",")))
-c.Authenticator.username_pattern = r"[a-z][a-z0-9_-]*"  # names folders: no dots, no slashes
+c.Authenticator.username_pattern = (
+    r"[a-z][a-z0-9_-]*\Z"  # names folders: no dots, no slashes, no line break at the end
+)
 
 c.SimpleLocalProcessSpawner.home_dir_template = f"{STUDENTS}/{{username}}"
 c.Spawner.cmd = [str(Path(sys.executable).with_name("jupyterhub-singleuser"))]

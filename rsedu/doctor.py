@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ REPORT_FORMAT = 1  # one more whenever a line of the report is added, taken away
 
 _REPORTED = ("rsedu", "torch", "numpy", "rasterio", "jupyterlab")
 _PYTHONS = ((3, 11), (3, 13))
-_MEMORY_GB = 2  # the largest lesson stays under 1.5 GB; the rest is JupyterLab and a browser
+_MEMORY_GB = 3  # tests hold lessons that train to 2.5 GB; the rest is JupyterLab and a browser
 _DISK_GB = 1  # room for what the lessons write; the environment is there by now
+# By the lesson or starter that loads them first.
+_WEIGHTS = {"mae-tiny": "02", "croma-tiny": "05", "sam-tiny": "06", "scalemae-tiny": "08a"}
 _WIDTH = 80
 _COLUMNS = "  {state:<8}{name:<11}"
 _INSTALL = "run make lab (or pip install -r requirements.lock)"
@@ -142,10 +145,12 @@ def _weights() -> Finding:
     except (ImportError, OSError) as error:
         return Finding("weights", "missing", f"need torch: {error}", _INSTALL)
     names = available()
-    if names:
+    absent = [name for name in _WEIGHTS if name not in names]
+    if not absent:
         return Finding("weights", "ok", f"{len(names)} here: {', '.join(names)}")
-    remedy = "get data/weights of the repository again; lesson 02 needs mae-tiny."
-    return Finding("weights", "missing", f"none in {folder()}", remedy)
+    said = ", ".join(f"{name} (lesson {_WEIGHTS[name]})" for name in absent)
+    detail = f"not here: {said}" if names else f"none in {folder()}"
+    return Finding("weights", "missing", detail, "get data/weights of the repository again")
 
 
 def _jupyterlab() -> Finding:
@@ -166,6 +171,25 @@ def _browser() -> Finding:
     )
 
 
+def _bubblewrap() -> Finding:
+    """Whether `rsedu grade` can lock strangers' code away; nobody else needs it."""
+    if sys.platform != "linux":
+        detail = "needs Linux; only for instructors, who run rsedu grade"
+        return Finding("bubblewrap", "note", detail)
+    trial = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
+    try:
+        done = subprocess.run(trial, capture_output=True, stdin=subprocess.DEVNULL, timeout=20)
+    except FileNotFoundError:
+        remedy = "only for instructors, who run rsedu grade: apt install bubblewrap"
+        return Finding("bubblewrap", "note", "not found; no sandbox when grading", remedy)
+    except (OSError, subprocess.SubprocessError):
+        return Finding("bubblewrap", "note", "does not run; no sandbox when grading")
+    if done.returncode != 0:
+        remedy = "only for instructors: let users make namespaces, or grade elsewhere"
+        return Finding("bubblewrap", "note", "may make no namespaces here", remedy)
+    return Finding("bubblewrap", "ok", "makes namespaces, in which rsedu grade runs answers")
+
+
 CHECKS: tuple[Callable[[], Finding], ...] = (
     _python,
     _packages,
@@ -178,6 +202,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _weights,
     _jupyterlab,
     _browser,
+    _bubblewrap,
 )
 
 

@@ -1,6 +1,7 @@
 import builtins
 import getpass
 import platform
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,14 +29,18 @@ def test_it_looks_at_everything_that_is_promised() -> None:
     names = [finding.name for finding in examine()]
     assert names == [
         *("Python", "packages", "torch", "device", "threads", "memory", "disk"),
-        *("samples", "weights", "JupyterLab", "Chromium"),
+        *("samples", "weights", "JupyterLab", "Chromium", "bubblewrap"),
     ]
 
 
 def test_the_worst_case_still_fits_one_screen() -> None:
     worst = [
-        Finding("JupyterLab", "missing", "x" * 200 + "\nsecond line", "y" * 200) for _ in CHECKS
+        Finding("JupyterLab", "missing", "x" * 200 + "\nsecond line", "y" * 200)
+        for check in CHECKS
+        if check is not doctor._threads
     ]
+    worst.append(doctor._threads())
+    assert not worst[-1].remedy  # never has one
     lines = render(worst).split("\n")
     assert len(lines) <= 24
     assert max(map(len, lines)) == 80
@@ -114,7 +119,7 @@ def test_threads_says_what_limits_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor._threads().detail.endswith("OMP_NUM_THREADS is not set")
 
 
-@pytest.mark.parametrize(("free_gb", "state"), [(1.9, "note"), (2.1, "ok")])
+@pytest.mark.parametrize(("free_gb", "state"), [(2.9, "note"), (3.1, "ok")])
 def test_little_memory_is_a_note(
     monkeypatch: pytest.MonkeyPatch, free_gb: float, state: str
 ) -> None:
@@ -155,9 +160,25 @@ def test_weights_are_listed_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     none = doctor._weights()
     assert (none.state, none.detail) == ("missing", f"none in {tmp_path}")
     assert "data/weights" in none.remedy
-    for name in ("mae.safetensors", "croma.safetensors", "notes.txt"):
+    for name in ("mae-tiny", "croma-tiny", "sam-tiny"):
+        (tmp_path / f"{name}.safetensors").touch()
+    some = doctor._weights()
+    said = "not here: scalemae-tiny (lesson 08a)"
+    assert (some.state, some.detail) == ("missing", said)
+    for name in ("scalemae-tiny.safetensors", "notes.txt"):
         (tmp_path / name).touch()
-    assert doctor._weights().detail == "2 here: croma, mae"
+    assert doctor._weights().detail == "4 here: croma-tiny, mae-tiny, sam-tiny, scalemae-tiny"
+
+
+def test_weights_that_a_lesson_loads_are_asked_for() -> None:
+    asked: dict[str, str] = {}
+    for path in sorted((Path(__file__).parents[1] / "solutions").glob("0*.py")):
+        text = path.read_text(encoding="utf-8")
+        found = re.findall(r'weights\.load\("([\w-]+)"', text)
+        found += [f"sam-{name}" for name in re.findall(r'^\w+ = sam\.load\("(tiny)"', text, re.M)]
+        for name in found:
+            asked.setdefault(name, path.stem.split("_")[0])
+    assert asked.items() <= doctor._WEIGHTS.items() and len(asked) >= 3
 
 
 @pytest.mark.parametrize("absent", ["jupyterlab", "ipykernel"])
@@ -172,6 +193,28 @@ def test_a_missing_browser_is_only_a_note(monkeypatch: pytest.MonkeyPatch) -> No
     assert doctor._browser().state == "note"
     monkeypatch.setattr(doctor, "find_chromium", lambda: "/opt/chromium")
     assert "/opt/chromium" in doctor._browser().detail
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "detail"),
+    [
+        ("exit 0", "ok", "makes namespaces"),
+        ("exit 1", "note", "may make no namespaces"),
+        ("", "note", "not found"),
+    ],
+)
+def test_bubblewrap_is_only_a_note(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, state: str, detail: str
+) -> None:
+    monkeypatch.setattr(doctor.sys, "platform", "linux")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if body:
+        (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / "bwrap").chmod(0o755)
+    found = doctor._bubblewrap()
+    assert (found.state, found.detail[: len(detail)]) == (state, detail)
+    monkeypatch.setattr(doctor.sys, "platform", "darwin")
+    assert doctor._bubblewrap().detail.startswith("needs Linux")
 
 
 def test_this_interpreter_is_the_one_reported() -> None:

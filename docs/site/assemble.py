@@ -66,7 +66,8 @@ def plans(target: Path) -> list[str]:
     }
     pages |= {path.stem: f"results/{path.stem}.md" for path in results.folder().glob("*.json")}
     for path in (REPOSITORY / "docs").glob("*.md"):
-        (target / path.name).write_text(_linked(path.read_text("utf-8"), pages), "utf-8")
+        text = path.read_text("utf-8").replace("](../data/README.md)", "](data.md)")
+        (target / path.name).write_text(_linked(text, pages), "utf-8")
     return ["slides", "facilitator", "authoring", "hub"]
 
 

@@ -134,6 +134,17 @@ def _problems(results: Sequence[Result]) -> Html:
     return join(element("h2", "Not graded: look at these by hand"), element("ul", *items))
 
 
+def _again(results: Sequence[Result]) -> Html:
+    more = overview.also_handed_in(results)
+    if not more:
+        return Html("")
+    items = [element("li", _link(each["student"]), f": {each['file']}") for each in more]
+    text = "Of each lesson a student's best notebook counts, here and below."
+    return join(
+        element("h2", "Also handed in, not counted"), element("p", text), element("ul", *items)
+    )
+
+
 def _time(results: Sequence[Result], spent_s: float) -> Html:
     slow = sorted(results, key=lambda each: -each["seconds"])[:5]
     items = [
@@ -158,7 +169,8 @@ def write(results: Sequence[Result], *, isolation: str, spent_s: float) -> str:
     Returns:
         HTML, whole in itself; students' pages are beneath `students/`.
     """
-    counts = overview.states(results)
+    counted = overview.counted(results)
+    counts = overview.states(counted)
     said = ", ".join(f"{count} {state}" for state, count in counts.most_common()) or "nothing"
     students = len({result["student"] for result in results})
     return page(
@@ -166,10 +178,11 @@ def write(results: Sequence[Result], *, isolation: str, spent_s: float) -> str:
         element("h1", "The class"),
         element("p", f"{students} students, {len(results)} notebooks. Exercises: {said}."),
         _problems(results),
+        _again(results),
         _legend(),
-        *(_map(lesson, found) for lesson, found in overview.lessons(results).items()),
-        _groups(results),
-        _left(results),
+        *(_map(lesson, found) for lesson, found in overview.lessons(counted).items()),
+        _groups(counted),
+        _left(counted),
         _time(results, spent_s),
         element("footer", element("p", isolation)),
     )

@@ -1,9 +1,10 @@
 """The command `rsedu grade`."""
 
 import os
+import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from rsedu.errors import InputError
 from rsedu.files import write_atomically
-from rsedu.grade import batch, bubble, class_page, student_page, submissions, tables
+from rsedu.grade import batch, bubble, class_page, overview, student_page, submissions, tables
 from rsedu.grade.batch import Crew
 from rsedu.grade.grading import Job, Result
 from rsedu.grade.judging import KIND_SHARE
@@ -21,6 +22,8 @@ from rsedu.grade.limits import Limits
 from rsedu.grade.markup import slug
 from rsedu.grade.submissions import Found
 
+_PAGE = re.compile(r".+-[0-9a-f]{8}\.html")  # as `slug` names it
+_SHOWN = 20  # of the files that nobody looked at
 _IN_NAMESPACES = (
     "Each submission ran in a namespace of its own: no network, no file but Python's and the "
     "kit's, and those read-only."
@@ -70,6 +73,18 @@ def _put(path: Path, text: str) -> None:
     write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
+def _students(
+    folder: Path, of_student: Mapping[str, Sequence[Result]], solutions: student_page.Solutions
+) -> None:
+    """Write a page each, and take away those of students who are no longer in the class."""
+    for student, theirs in of_student.items():
+        _put(folder / slug(student), student_page.write(student, theirs, solutions))
+    kept = {slug(student) for student in of_student}
+    for page in folder.glob("*.html"):
+        if page.name not in kept and _PAGE.fullmatch(page.name):
+            page.unlink()
+
+
 def report(
     out: Path, results: Sequence[Result], all_: Sequence[Key], *, isolation: str, spent_s: float
 ) -> None:
@@ -86,11 +101,11 @@ def report(
     of_student: dict[str, list[Result]] = defaultdict(list)
     for result in results:
         of_student[result["student"]].append(result)
-    for student, theirs in of_student.items():
-        _put(out / "students" / slug(student), student_page.write(student, theirs, solutions))
+    _students(out / "students", of_student, solutions)
     _put(out / "grades.csv", tables.grades(results))
     _put(out / "exercises.csv", tables.exercises(results))
-    about = {"isolation": isolation, "spent_s": round(spent_s, 1)}
+    again = [each["file"] for each in overview.also_handed_in(results)]
+    about = {"isolation": isolation, "spent_s": round(spent_s, 1), "not_counted": again}
     _put(out / "report.json", tables.as_json(results, **about))
     _put(
         out / "index.html",
@@ -98,11 +113,16 @@ def report(
     )
 
 
-def _summary(results: Sequence[Result], out: Path) -> str:
+def _summary(results: Sequence[Result], out: Path, others: Sequence[str]) -> str:
     bad = [each for each in results if each["problem"]]
     graded = f"{len(results) - len(bad)} of {len(results)} submissions graded"
     lines = [f"{graded}. Open {out / 'index.html'}."]
+    again = overview.also_handed_in(results)
+    lines += [f"  {tables.NOT_COUNTED}: {each['file']}" for each in again]
     lines += [f"  not graded: {each['file']}: {each['problem']}" for each in bad]
+    if others:
+        more = f" and {len(others) - _SHOWN} more" if others[_SHOWN:] else ""
+        lines.append(f"  not looked at, no notebooks: {', '.join(others[:_SHOWN])}{more}")
     return "\n".join(lines)
 
 
@@ -172,6 +192,8 @@ def grade(
     """
     if os.name == "nt":
         raise InputError("Grading needs Linux or macOS: on Windows, run it in WSL.")
+    if any(each.is_file() for each in (out, *out.parents)):
+        raise InputError(f"--out {out} is a file, or lies below one: choose a folder.")
     if out.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"--out {out} lies within the submissions: choose a folder beside them.")
     start = time.monotonic()
@@ -184,4 +206,4 @@ def grade(
     with _crew(cluster, workers or _cores()) as crew:
         results = batch.grade_all(makers, crew, out / "results", fresh=fresh)
     report(out, results, all_, isolation=sentence, spent_s=time.monotonic() - start)
-    click.echo(_summary(results, out))
+    click.echo(_summary(results, out, submissions.others(folder)))

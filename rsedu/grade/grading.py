@@ -16,10 +16,10 @@ import psutil
 import rsedu
 from rsedu.errors import InputError, RseduError
 from rsedu.grade import bubble, contain, judging, matching, submissions
+from rsedu.grade import key as key_of
 from rsedu.grade.contain import Ended
 from rsedu.grade.judging import Mark
 from rsedu.grade.key import Key
-from rsedu.grade.key import match as match_key
 from rsedu.grade.limits import Limits
 from rsedu.grade.matching import Matched
 from rsedu.grade.submissions import CodeCell
@@ -229,6 +229,7 @@ def _marks(
             run.events[each.id],
             share=job.share,
             stopped=run.stopped.get(each.id, ""),
+            names=matching.names(cells[each.number].source),
         )
         code = cells[each.number].source[:_MAX_LETTERS]
         marks.append({**judging.as_dict(mark), "code": code, "remark": each.remark})
@@ -237,7 +238,7 @@ def _marks(
 
 def _result(job: Job, lesson: str, problem: str, **more: Any) -> Result:
     empty: Result = {"marks": [], "seconds": 0.0, "memory_mb": 0.0, "final": True}
-    about = {"format": FORMAT, "file": job.file, "student": job.student}
+    about = {"format": FORMAT, "file": job.file, "student": job.student, "remark": ""}
     return {**about, "lesson": lesson, "problem": problem, **empty, **more}
 
 
@@ -248,13 +249,14 @@ def _grade(job: Job, stop: threading.Event | None) -> Result:
     if job.namespace and bubble.missing():
         raise InputError(f"It was to be run in a namespace, and cannot: {bubble.missing()}")
     cells = submissions.cells(job.content)
-    key = match_key(job.keys, cells, Path(job.file).name)
+    key = key_of.match(job.keys, cells, Path(job.file).name)
     matched = matching.match(key, cells)
     run = _run(job, key, cells, matched, stop)
     return _result(
         job,
         key.lesson,
         "",
+        remark=key_of.others(job.keys, key, cells),
         marks=_marks(job, cells, matched, run),
         seconds=round(time.monotonic() - start, 2),
         memory_mb=round(run.memory_mb, 1),
@@ -270,10 +272,10 @@ def grade(job: Job, stop: threading.Event | None = None) -> Result:
 
     Returns:
         A dict that JSON can carry: "format", "file", "student", "lesson" (empty where it is not
-        known), "problem" (a sentence where nothing could be graded), "marks" (one for each
-        exercise of the lesson, see `rsedu.grade.judging.Mark`), "seconds", "memory_mb", "final"
-        (False where another try may do better). Whatever the submission holds, this does not
-        raise.
+        known), "problem" (a sentence where nothing could be graded), "remark" (what is odd),
+        "marks" (one for each exercise of the lesson, see `rsedu.grade.judging.Mark`), "seconds",
+        "memory_mb", "final" (False where another try may do better). Whatever the submission
+        holds, this does not raise.
     """
     try:
         return _grade(job, stop)

@@ -6,6 +6,7 @@ shape, sort of number) by a share, anything else not at all.
 """
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -24,6 +25,8 @@ _MAX_LINES = 12
 _MAX_NUMBERS = 10_000
 _MAX_LETTERS = 400
 Event = dict[str, Any]
+# Whoever judges turns away standard output, warnings and random generators of the whole process.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +188,14 @@ def _judge_cases(exercise: Exercise, events: Sequence[Event], share: float, stop
     return _mark(exercise, verdict, earned=earned, right=right, answers=answers)
 
 
-def judge(exercise: Exercise, events: Sequence[Event], *, share: float, stopped: str = "") -> Mark:
+def judge(
+    exercise: Exercise,
+    events: Sequence[Event],
+    *,
+    share: float,
+    stopped: str = "",
+    names: Sequence[str] = (),
+) -> Mark:
     """Judge what came back of one exercise.
 
     Args:
@@ -193,16 +203,28 @@ def judge(exercise: Exercise, events: Sequence[Event], *, share: float, stopped:
         events: of its process, see `rsedu.grade.child`; written by a stranger.
         share: what a wrong value of the right kind counts, 0 to 1.
         stopped: why the process did not get to the end; empty where it did.
+        names: what the answer's cell defines.
 
     Returns:
         The mark; whatever the events hold, this does not raise.
     """
+    with _ONE_AT_A_TIME:
+        return _judge(exercise, events, share, stopped, names)
+
+
+def _judge(
+    exercise: Exercise,
+    events: Sequence[Event],
+    share: float,
+    stopped: str,
+    names: Sequence[str],
+) -> Mark:
     cases = [event for event in events if event.get("event") == "case"]
     if cases:
         return _judge_cases(exercise, cases, share, stopped)
     for event in events:
         try:
-            verdict = _whole(exercise, event)
+            verdict = _whole(exercise, event, names)
         except Exception:  # as above
             verdict = _tampered(exercise)
         if verdict is not None:
@@ -212,7 +234,7 @@ def judge(exercise: Exercise, events: Sequence[Event], *, share: float, stopped:
     return _mark(exercise, _verdict(exercise, "error", text), earned=0, right=0, answers=())
 
 
-def _whole(exercise: Exercise, event: Event) -> Verdict | None:
+def _whole(exercise: Exercise, event: Event, names: Sequence[str]) -> Verdict | None:
     """A verdict on an answer that was never called; None for events that say nothing of it."""
     sort = event.get("event")
     if sort == "value":
@@ -220,7 +242,9 @@ def _whole(exercise: Exercise, event: Event) -> Verdict | None:
     if sort in ("failed", "broken"):
         return _verdict(exercise, "error", *_lines(event["lines"]))
     if sort == "missing":
-        return _verdict(
-            exercise, "not started", f"Nothing in the notebook is called {exercise.id}."
-        )
+        text = f"Nothing in the notebook is called {exercise.id}"
+        if names:  # begun, under another name
+            said = ", ".join(names[:_MAX_LINES])[:_MAX_LETTERS]
+            return _verdict(exercise, "error", f"{text}; this cell defines {said}: rename it.")
+        return _verdict(exercise, "not started", f"{text}.")
     return None

@@ -1,7 +1,7 @@
 """The key of a lesson, from its solved notebook: what is asked, where, and how it is solved."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rsedu.lessons import registry
 from rsedu.lessons.source import BEGIN, END
 
 _CHECK = re.compile(r"\s*(\w+\s*=\s*)?rsedu\.check(point)?\(")
+_DEFINES = re.compile(r"^def (\w+)\(", re.MULTILINE)
 _SETUP = re.compile(r"^\s*rsedu\.setup\(", re.MULTILINE)
 
 
@@ -110,25 +111,64 @@ def keys(folder: Path) -> tuple[Key, ...]:
     return found
 
 
+def _titled(key: Key, cells: Sequence[CodeCell]) -> int:
+    """How many of a lesson's exercises have their heading above a cell."""
+    headings = {cell.heading for cell in cells}
+    return sum(bool(each.heading) and each.heading in headings for each in key.asked)
+
+
+def _defined(key: Key, cells: Sequence[CodeCell]) -> int:
+    """How many of a lesson's exercises are defined by name, in any cell."""
+    defined = {name for cell in cells for name in _DEFINES.findall(cell.source)}
+    return sum(each.id in defined for each in key.asked)
+
+
+def _by_votes(all_: Sequence[Key], cells: Sequence[CodeCell]) -> Key | None:
+    """The lesson that most ids of exercises name, else of cells, else most headings."""
+    ways: tuple[Callable[[Key], int], ...] = (
+        lambda key: sum(cell.exercise in {each.id for each in key.asked} for cell in cells),
+        lambda key: sum(cell.id in key.cells for cell in cells if cell.id),
+        lambda key: _titled(key, cells),
+    )
+    for votes in ways:
+        best = max(all_, key=votes)
+        if votes(best):
+            return best
+    return None
+
+
 def match(all_: Sequence[Key], cells: Sequence[CodeCell], name: str) -> Key:
     """Find the lesson that a notebook belongs to.
 
     Args:
         all_: the keys there are.
         cells: of the notebook.
-        name: of its file, which decides where nothing in it does.
+        name: of its file, which decides where no id and no heading does; the names that the
+            notebook defines come last.
 
     Raises:
         InputError: it belongs to none.
     """
-    by_exercise = {each.id: key for key in all_ for each in key.asked}
-    votes = [by_exercise[cell.exercise].lesson for cell in cells if cell.exercise in by_exercise]
-    votes = votes or [key.lesson for key in all_ for cell in cells if cell.id in key.cells]
-    for key in all_:
-        if votes and key.lesson == max(sorted(set(votes)), key=votes.count):
-            return key
+    found = _by_votes(all_, cells)
+    if found is not None:
+        return found
     for key in all_:
         if registry.lesson(key.lesson).stem in name:
             return key
+    for starter in registry.STARTERS:
+        if starter.stem in name or any(cell.id.startswith(f"{starter.number}-") for cell in cells):
+            raise InputError(f"It is {starter.stem}, a starter: it has no exercises to grade.")
+    best = max(all_, key=lambda key: _defined(key, cells))
+    if _defined(best, cells):
+        return best
     lessons = ", ".join(key.lesson for key in all_)
     raise InputError(f"No exercise of lesson {lessons} is in it, and its name tells no lesson.")
+
+
+def others(all_: Sequence[Key], key: Key, cells: Sequence[CodeCell]) -> str:
+    """Say which other lessons' exercises are in a notebook; empty where there are none."""
+    ids = {cell.exercise for cell in cells}
+    more = [each.lesson for each in all_ if each is not key and ids & {a.id for a in each.asked}]
+    if not more:
+        return ""
+    return f"exercises of lesson {', '.join(more)} are in it too, and were not graded"

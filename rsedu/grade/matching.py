@@ -1,14 +1,17 @@
 """Which cell answers which exercise: by exercise id, then cell id, then heading, then name."""
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rsedu.grade.key import Asked, Key
+from rsedu.grade.magics import plain
 from rsedu.grade.submissions import CodeCell
 
 # Blanks of one line only: a pattern that runs over lines could be made to run for hours.
-_UNTOUCHED = re.compile(r"^[ \t]*raise NotImplementedError[ \t]*$|^\w+ = \.\.\.", re.MULTILINE)
+_MAY_BE_STUB = re.compile(r"\braise NotImplementedError\b|= *\.\.\.")
+_LONGEST_STUB = 20_000  # letters; what is longer is no stub, and is not parsed
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,76 @@ def _defining(id_: str, cells: Sequence[CodeCell]) -> list[int]:
     return [number for number, cell in enumerate(cells) if defines.search(cell.source)]
 
 
-def _begun(numbers: Sequence[int], cells: Sequence[CodeCell]) -> list[int]:
-    return [each for each in numbers if not _UNTOUCHED.search(cells[each].source)]
+def _raises(node: ast.stmt) -> bool:
+    raised = node.exc if isinstance(node, ast.Raise) else None
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+
+
+def _empty(node: ast.stmt, id_: str) -> bool:
+    """Whether a statement is the exercise's stub: no body but a docstring and the raise."""
+    if isinstance(node, ast.FunctionDef):
+        documented = ast.get_docstring(node, clean=False) is not None
+        body = node.body[1:] if documented else node.body
+        return node.name == id_ and len(body) == 1 and _raises(body[0])
+    value = node.value if isinstance(node, ast.Assign) else None
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(value, ast.Constant)
+        and value.value is ...
+        and [ast.unparse(target) for target in node.targets] == [id_]
+    )
+
+
+def untouched(id_: str, source: str) -> bool:
+    """Whether a cell still is what a learner got.
+
+    Args:
+        id_: of the exercise.
+        source: of the cell.
+
+    Returns:
+        True where the last thing of that name is a function of nothing but its docstring and
+        `raise NotImplementedError`, or the value `...`.
+    """
+    if len(source) > _LONGEST_STUB or not _MAY_BE_STUB.search(source):
+        return False
+    try:
+        body = ast.parse(plain(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    named = [each for each in body if id_ in _names(each)]
+    return bool(named) and _empty(named[-1], id_)
+
+
+def _names(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Assign) and "checkpoint" not in ast.unparse(node.value):
+        return {each.id for each in node.targets if isinstance(each, ast.Name)}
+    return set()
+
+
+def names(source: str) -> tuple[str, ...]:
+    """Functions, classes and values that a cell defines, in its order; none of no Python."""
+    if len(source) > _LONGEST_STUB:
+        return ()
+    try:
+        body = ast.parse(plain(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    return tuple(dict.fromkeys(name for node in body for name in sorted(_names(node))))
+
+
+def _begun(id_: str, numbers: Sequence[int], cells: Sequence[CodeCell]) -> list[int]:
+    return [each for each in numbers if not untouched(id_, cells[each].source)]
+
+
+def _again(id_: str, above: int, cells: Sequence[CodeCell]) -> list[int]:
+    """Cells of the learner's own below a cell that define the name anew and have it checked."""
+    checks = re.compile(rf"\brsedu\.check\( ?['\"]{id_}['\"]")
+    found = [each for each in _defining(id_, cells) if each > above and not cells[each].exercise]
+    return [each for each in found if checks.search(cells[each].source)]
 
 
 def _ways(asked: Asked, cells: Sequence[CodeCell]) -> Iterator[tuple[list[int], str]]:
@@ -60,14 +131,16 @@ def _choose(asked: Asked, cells: Sequence[CodeCell]) -> Matched:
     for numbers, remark in _ways(asked, cells):
         if not numbers:
             continue
-        begun = _begun(numbers, cells)
-        elsewhere = [] if begun else _begun(_defining(asked.id, cells), cells)
+        begun = _begun(asked.id, numbers, cells)
+        named = _defining(asked.id, cells)
+        elsewhere = [] if begun else _begun(asked.id, named, cells)
         if elsewhere:
             return Matched(asked.id, elsewhere[-1], "answered in another cell: its own was left")
-        if len(numbers) > 1:
-            many = f"{len(numbers)} cells answer it: the last one that was begun counts"
+        again = _begun(asked.id, _again(asked.id, max(numbers), cells), cells)
+        if len(numbers) + len(again) > 1:
+            many = f"{len({*numbers, *again})} cells answer it: the last one that was begun counts"
             remark = "; ".join(filter(None, (remark, many)))
-        return Matched(asked.id, (begun or numbers)[-1], remark)
+        return Matched(asked.id, ([*begun, *again] or numbers)[-1], remark)
     return Matched(asked.id, None, "its cell is missing")
 
 

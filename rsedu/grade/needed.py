@@ -8,7 +8,9 @@ constant, a function of their own. So only that is run, in the notebook's order.
 import ast
 import symtable
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from rsedu.grade.magics import plain
 
 STAR = "*"
 
@@ -33,7 +35,7 @@ class Statement:
     Attributes:
         cell: number of its cell.
         node: what it is.
-        binds: names that it gives a value, or whose value it changes by index or attribute.
+        binds: names that it gives a value, or whose value it changes in place.
         needs: names that it, or a function defined in it, reads from the notebook.
         later: whether it reads them only when it is called.
     """
@@ -52,22 +54,6 @@ class Statement:
         return plain and (self.later or name not in self.needs)
 
 
-def plain(source: str) -> str:
-    """A cell's source as Python: lines for IPython become `pass`, so that lines keep their number.
-
-    Args:
-        source: of a cell; one that begins with %% is of another language, and becomes empty.
-    """
-    if source.lstrip().startswith("%%"):
-        return ""
-    kept = []
-    for line in source.splitlines():
-        bare = line.lstrip()
-        indent = line[: len(line) - len(bare)]
-        kept.append(f"{indent}pass" if bare.startswith(("%", "!")) else line)
-    return "\n".join(kept)
-
-
 def _globals(table: symtable.SymbolTable) -> Iterator[str]:
     """Names that functions and classes inside read from the notebook."""
     for child in table.get_children():
@@ -75,15 +61,28 @@ def _globals(table: symtable.SymbolTable) -> Iterator[str]:
         yield from _globals(child)
 
 
+def _base(node: ast.expr) -> str:
+    """The name that stands at the left of `name.x[0].y`; empty where there is none."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _changed(node: ast.stmt) -> Iterator[str]:
     """Names whose value is changed in place: `name[0] = 1`, `name.x = 1`."""
     for each in ast.walk(node):
         if isinstance(each, ast.Subscript | ast.Attribute) and isinstance(each.ctx, ast.Store):
-            base: ast.expr = each
-            while isinstance(base, ast.Subscript | ast.Attribute):
-                base = base.value
-            if isinstance(base, ast.Name):
-                yield base.id
+            yield _base(each)
+
+
+def _told(node: ast.stmt) -> Iterator[str]:
+    """Names whose value a call may change: `name.append(1)` on a line of its own, `out=name`."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+            func = each.value.func
+            yield _base(func) if isinstance(func, ast.Attribute) else ""
+        if isinstance(each, ast.Call):
+            yield from (_base(word.value) for word in each.keywords if word.arg == "out")
 
 
 def _statement(cell: int, node: ast.stmt) -> Statement:
@@ -92,7 +91,7 @@ def _statement(cell: int, node: ast.stmt) -> Statement:
     binds = {each.get_name() for each in symbols if each.is_assigned() or each.is_imported()}
     binds |= {each.get_name() for each in symbols if each.is_namespace()}
     later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    changed = set() if later else set(_changed(node))
+    changed = set() if later else set(_changed(node)) - {""}
     needs = {each.get_name() for each in symbols if each.is_referenced()} | changed
     if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
         binds.add(STAR)
@@ -130,7 +129,18 @@ def statements(cells: Sequence[Cell]) -> tuple[list[Statement], dict[int, Syntax
             broken[number] = error
         except (ValueError, RecursionError, MemoryError) as error:
             broken[number] = SyntaxError(f"this cell cannot be read ({type(error).__name__})")
-    return found, broken
+    return _with_calls(found), broken
+
+
+def _with_calls(found: list[Statement]) -> list[Statement]:
+    """Let calls change what the notebook made itself; `np.show()` changes no import."""
+    imports = ast.Import | ast.ImportFrom
+    made = {name for each in found if not isinstance(each.node, imports) for name in each.binds}
+    result = []
+    for each in found:
+        told = frozenset() if each.later else frozenset(_told(each.node)) & made
+        result.append(replace(each, binds=each.binds | told, needs=each.needs | told))
+    return result
 
 
 def _is_checkpoint(statement: Statement, name: str) -> bool:

@@ -29,6 +29,42 @@ class Shared:
     code: str
 
 
+def _rank(result: Result) -> tuple[float, int]:
+    """Of two submissions that earned the same, the one that passed more."""
+    passed = sum(mark["state"] == "passed" for mark in result["marks"])
+    return round(sum(mark["earned"] for mark in result["marks"]), 2), passed
+
+
+def counted(results: Sequence[Result]) -> list[Result]:
+    """One submission of each student and lesson: the best, and of equal ones the first.
+
+    Args:
+        results: by file.
+
+    Returns:
+        Those that count, in the same order; what could not be graded is not among them.
+    """
+    best: dict[tuple[str, str], Result] = {}
+    for result in results:
+        about = (result["student"], result["lesson"])
+        if result["problem"] or not result["lesson"]:
+            continue
+        if about not in best or _rank(result) > _rank(best[about]):
+            best[about] = result
+    chosen = {id(each) for each in best.values()}
+    return [each for each in results if id(each) in chosen]
+
+
+def also_handed_in(results: Sequence[Result]) -> list[Result]:
+    """What was graded and does not count, since its student has a better one of the lesson."""
+    chosen = {id(each) for each in counted(results)}
+    return [
+        each
+        for each in results
+        if each["lesson"] and not each["problem"] and id(each) not in chosen
+    ]
+
+
 def _pairs(results: Sequence[Result]) -> list[tuple[Result, dict[str, Any]]]:
     return [(result, mark) for result in results for mark in result["marks"]]
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rsedu.grade import overview
 from rsedu.grade.grading import Result
 from rsedu.grade.markup import Html, badge, code, element, join, number, page
-from rsedu.grade.tables import total
+from rsedu.grade.tables import remark, total
 from rsedu.lessons import registry
 
 Solutions = Mapping[tuple[str, str], str]
@@ -44,7 +45,7 @@ def _exercise(mark: dict[str, Any], solution: str) -> Html:
     )
 
 
-def _notebook(result: Result, solutions: Solutions) -> Html:
+def _notebook(result: Result, solutions: Solutions, counts: bool) -> Html:
     if result["problem"]:
         said = element("p", badge("error"), " ", result["problem"])
         return element("section", element("h2", result["file"]), said)
@@ -52,6 +53,7 @@ def _notebook(result: Result, solutions: Solutions) -> Html:
     earned, points = total(result)
     share = 100 * earned / points if points else 0
     passed = sum(mark["state"] == "passed" for mark in result["marks"])
+    odd = remark(result, counts)
     fill = element("span", "", style=f"width: {share:.1f}%")
     return element(
         "section",
@@ -63,6 +65,7 @@ def _notebook(result: Result, solutions: Solutions) -> Html:
             element("small", result["file"]),
         ),
         element("div", fill, class_="meter", aria_hidden="true"),
+        element("p", f"Note: {odd}.", class_="remark") if odd else "",
         *(_exercise(mark, solutions[result["lesson"], mark["id"]]) for mark in result["marks"]),
     )
 
@@ -78,9 +81,10 @@ def write(student: str, results: Sequence[Result], solutions: Solutions) -> str:
     Returns:
         HTML, whole in itself.
     """
+    chosen = {id(each) for each in overview.counted(results)}
     return page(
         f"{student}: what passed",
         element("nav", element("a", "The whole class", href="../index.html")),
         element("h1", student),
-        *(_notebook(result, solutions) for result in results),
+        *(_notebook(result, solutions, id(result) in chosen) for result in results),
     )

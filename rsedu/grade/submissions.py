@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rsedu.errors import BrokenDataError, MissingDataError
-from rsedu.lessons.registry import LESSONS
+from rsedu.grade.names import ENDING, is_notebook, shown, students
 
 MAX_MB = 20
 _MAX_CELLS = 2000
 _MAX_CODE = 1_000_000
-_ENDING = ".ipynb"
+_MAX_DEPTH = 30
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Found:
     Attributes:
         path: of the file.
         file: the same, beneath the folder, as it is shown.
-        student: name of its first folder; of the file, less the lesson's name, where there is none.
+        student: whose it is, see `rsedu.grade.names.students`.
         problem: why it is not read; empty where nothing is in the way.
     """
 
@@ -51,28 +51,22 @@ class CodeCell:
     source: str
 
 
-def shown(text: str, longest: int = 200) -> str:
-    """A name fit to be shown: one line without control characters, invalid bytes replaced."""
-    valid = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in valid
-    )[:longest]
+def _look(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda each: each.name)
 
 
-def _student(relative: Path) -> str:
-    if len(relative.parts) > 1:
-        return shown(relative.parts[0])
-    name = relative.name.removesuffix(_ENDING)
-    for lesson in LESSONS:
-        shorter = name.removesuffix(lesson.stem).rstrip("-_ .")
-        if shorter and name.endswith(lesson.stem):
-            return shown(shorter)
-    return shown(name)
-
-
-def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every notebook below a folder, and what is in its way; links are named, not followed."""
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+def _walk(folder: Path, depth: int = 0) -> Iterator[tuple[Path, str]]:
+    """Every file below a folder, and what is in its way; links are named, not followed."""
+    if depth > _MAX_DEPTH:
+        yield folder, f"It lies more than {_MAX_DEPTH} folders deep: move it up."
+        return
+    try:
+        entries = _look(folder)
+    except OSError as error:
+        yield folder, f"This folder cannot be read ({error.strerror}): ask for the right to."
+        return
+    for entry in entries:
         path = Path(entry.path)
         if entry.name.startswith("."):
             continue
@@ -82,8 +76,8 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
                 "It is a symbolic link, and links are not followed: ask for the file itself.",
             )
         elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(path)
-        elif entry.name.endswith(_ENDING):
+            yield from _walk(path, depth + 1)
+        else:
             yield path, ""
 
 
@@ -98,13 +92,23 @@ def find(folder: Path) -> list[Found]:
     """
     if not folder.is_dir():
         raise MissingDataError(f"There is no folder {folder}: give the one the submissions lie in.")
-    found = []
-    for path, problem in _walk(folder):
-        relative = path.relative_to(folder)
-        found.append(Found(path, shown(str(relative)), _student(relative), problem))
-    if not found:
-        raise MissingDataError(f"{folder} holds no notebook (*{_ENDING}): nothing to grade.")
+    walked = [each for each in _walk(folder) if each[1] or is_notebook(each[0].name)]
+    if any(path == folder for path, _ in walked):
+        raise MissingDataError(f"The folder {folder} cannot be read: ask for the right to.")
+    if not walked:
+        raise MissingDataError(f"{folder} holds no notebook (*{ENDING}): nothing to grade.")
+    files = [path.relative_to(folder) for path, _ in walked]
+    found = [
+        Found(path, shown(str(file)), student, problem)
+        for (path, problem), file, student in zip(walked, files, students(files), strict=True)
+    ]
     return sorted(found, key=lambda each: each.file)
+
+
+def others(folder: Path) -> list[str]:
+    """Files below a folder that are no notebooks, as they are shown; nobody looks at them."""
+    walked = [path for path, problem in _walk(folder) if not problem]
+    return [shown(str(path.relative_to(folder))) for path in walked if not is_notebook(path.name)]
 
 
 def read(found: Found) -> tuple[Found, bytes]:

@@ -6,13 +6,18 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rsedu.grade import overview
 from rsedu.grade.grading import Result
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
-GRADES = ("student", "file", "lesson", "earned", "points", "percent", "passed", "of", "problem")
+NOT_COUNTED = "also handed in, not counted"
+GRADES = (
+    *("student", "file", "lesson", "earned", "points", "percent", "passed", "of", "problem"),
+    *("counts", "remark"),
+)
 EXERCISES = (
     *("student", "file", "lesson", "exercise", "title", "points", "earned", "state", "diagnosis"),
-    *("right", "inputs", "alike", "remark"),
+    *("right", "inputs", "alike", "remark", "counts"),
 )
 
 
@@ -39,29 +44,43 @@ def total(result: Result) -> tuple[float, int]:
     return earned, sum(mark["points"] for mark in result["marks"])
 
 
-def _grade(result: Result) -> Sequence[Any]:
+def remark(result: Result, counts: bool) -> str:
+    """What is odd about a submission; empty where nothing is."""
+    again = "" if counts or result["problem"] else NOT_COUNTED
+    return "; ".join(filter(None, (again, result.get("remark", ""))))
+
+
+def _grade(result: Result, counts: bool) -> Sequence[Any]:
     about = (result["student"], result["file"], result["lesson"])
+    said = ("yes" if counts else "no", remark(result, counts))
     if result["problem"]:
-        return (*about, "", "", "", "", "", result["problem"])
+        return (*about, "", "", "", "", "", result["problem"], *said)
     earned, points = total(result)
     percent = f"{100 * earned / points:.1f}" if points else ""
     passed = sum(mark["state"] == "passed" for mark in result["marks"])
-    return (*about, f"{earned:.2f}", points, percent, passed, len(result["marks"]), "")
+    return (*about, f"{earned:.2f}", points, percent, passed, len(result["marks"]), "", *said)
+
+
+def _counting(results: Sequence[Result]) -> list[tuple[Result, bool]]:
+    chosen = {id(each) for each in overview.counted(results)}
+    return [(each, id(each) in chosen) for each in results]
 
 
 def grades(results: Sequence[Result]) -> str:
     """One row for each submission, without times: the same bytes whoever graded, and how often.
 
     Returns:
-        CSV; numbers are empty where a submission could not be graded.
+        CSV; numbers are empty where a submission could not be graded. "counts" is "yes" for one
+        submission of each student and lesson.
     """
-    return _write(GRADES, map(_grade, results))
+    return _write(GRADES, (_grade(each, counts) for each, counts in _counting(results)))
 
 
-def _exercise(result: Result, mark: dict[str, Any]) -> Sequence[Any]:
+def _exercise(result: Result, mark: dict[str, Any], counts: bool) -> Sequence[Any]:
     about = (result["student"], result["file"], result["lesson"], mark["id"], mark["title"])
     points = (mark["points"], f"{mark['earned']:.2f}", mark["state"], mark["diagnosis"])
-    return (*about, *points, mark["right"], mark["inputs"], mark["alike"], mark["remark"])
+    said = (mark["remark"], "yes" if counts else "no")
+    return (*about, *points, mark["right"], mark["inputs"], mark["alike"], *said)
 
 
 def exercises(results: Sequence[Result]) -> str:
@@ -70,7 +89,9 @@ def exercises(results: Sequence[Result]) -> str:
     Returns:
         CSV.
     """
-    return _write(EXERCISES, (_exercise(each, mark) for each in results for mark in each["marks"]))
+    pairs = _counting(results)
+    rows = (_exercise(each, mark, counts) for each, counts in pairs for mark in each["marks"])
+    return _write(EXERCISES, rows)
 
 
 def as_json(results: Sequence[Result], **about: Any) -> str:

@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 # Written by docs/site/assemble.py: that these links lead somewhere, Sphinx says.
-MADE = {"api/index.md", "data.md", "results/index.md"}
+MADE = {"api/index.md", "results/index.md"}
 PLANS = [DOCS / "slides.md", DOCS / "facilitator.md"]
 KNOWN = {each.id: each.lesson for each in registry.exercises()}
 

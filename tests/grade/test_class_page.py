@@ -74,3 +74,11 @@ def test_hostile_text_stays_text() -> None:
 
 def test_a_class_without_results_is_a_page_too() -> None:
     assert "0 students, 0 notebooks. Exercises: nothing." in _read([]).text
+
+
+def test_what_does_not_count_is_named_and_in_no_statistics() -> None:
+    more = result("cai", mark("ndvi", 2), mark("area", 2), file="better.ipynb")
+    text = _read([*CLASS, more]).text
+    assert "Also handed in, not counted" in text and "cai: cai.ipynb" in text
+    assert "1 of 3" in text and "2 of 3" in text and "of 4" not in text
+    assert "3 students, 5 notebooks" in text

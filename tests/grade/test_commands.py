@@ -18,6 +18,7 @@ from rsedu.grade import bubble, commands
 from rsedu.grade.markup import slug
 from rsedu.lessons import registry
 from tests.grade.conftest import REPOSITORY, answered
+from tests.grade.test_tables import result as made
 
 KEY = REPOSITORY / "solutions"
 TABLE = Path(__file__).with_name("wrong_answers.csv")
@@ -143,11 +144,40 @@ def test_the_options_reach_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert job.hidden == (folder, KEY, tmp_path / "out")
 
 
+def test_pages_of_students_who_are_gone_are_taken_away(tmp_path: Path) -> None:
+    def write(*students: str) -> set[str]:
+        found = [made(each, problem="broken", lesson="") for each in students]
+        commands.report(tmp_path, found, (), isolation="None.", spent_s=1.0)
+        return {path.name for path in (tmp_path / "students").iterdir()}
+
+    assert write("ana", "ben") == {slug("ana"), slug("ben")}
+    (tmp_path / "students" / "notes.html").touch()
+    assert write("ana", "cai") == {slug("ana"), slug("cai"), "notes.html"}
+
+
+def test_files_that_are_no_notebooks_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "ana.ipynb").write_bytes(answered())
+    (folder / "all.zip").touch()
+    monkeypatch.setattr(commands.batch, "grade_all", lambda *arguments, **options: [])
+    result = run(folder, "--out", tmp_path / "out")
+    assert result.stdout.splitlines()[1] == "  not looked at, no notebooks: all.zip"
+    for number in range(25):
+        (folder / f"b{number:02}.py").touch()
+    last = run(folder, "--out", tmp_path / "out").stdout.splitlines()[1]
+    assert last.endswith("b18.py and 6 more")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["none", "--out", "out"], "There is no folder none"),
         ([".", "--out", "./out"], "lies within the submissions"),
+        (["in", "--out", "in/ana.ipynb"], "is a file, or lies below one: choose a folder"),
+        (["in", "--out", "file/out"], "is a file, or lies below one: choose a folder"),
         (["in", "--out", "out", "--answer-s", "90"], "give the process more than the call"),
         (["in", "--out", "out", "--cluster", "nonsense://x"], "No Dask scheduler answers"),
     ],
@@ -155,6 +185,7 @@ def test_the_options_reach_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_mistake_is_one_line(options: list[str], message: str) -> None:
     Path("in").mkdir()
     Path("in/ana.ipynb").write_bytes(answered())
+    Path("file").touch()
     result = run(*options)
     assert (result.exit_code, result.stdout) == (2, "")
     said = [line for line in result.stderr.splitlines() if line != bubble.missing()]

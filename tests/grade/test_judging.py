@@ -2,6 +2,8 @@
 
 import copy
 import csv
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +154,27 @@ def test_what_was_stopped_keeps_what_it_had_answered() -> None:
 def test_long_stories_are_cut() -> None:
     mark = judging.judge(NDVI, [{"event": "failed", "lines": ["x" * 9999] * 99}], share=0.25)
     assert len(mark.lines) == 12 and len(mark.lines[0]) == 400
+
+
+def test_a_renamed_answer_is_an_error_and_no_answer_is_not_started() -> None:
+    gone = [{"event": "missing"}]
+    mark = judging.judge(NDVI, gone, share=0.0, names=("my_ndvi", "x"))
+    said = "Nothing in the notebook is called ndvi; this cell defines my_ndvi, x: rename it."
+    assert (mark.state, mark.lines) == ("error", (said,))
+    assert judging.judge(NDVI, gone, share=0.0).state == "not started"
+
+
+def test_only_one_thread_judges_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened = []
+
+    def slow(*arguments: Any) -> None:
+        happened.append("in")
+        time.sleep(0.2)  # long enough for the other to come in, if it may
+        happened.append("out")
+        raise ValueError
+
+    monkeypatch.setattr(judging, "_case", slow)
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(judging.judge, NDVI, [{"event": "case"}], share=0.0) for _ in "12"]
+    assert [each.result().state for each in made] == ["error", "error"]
+    assert happened == ["in", "out", "in", "out"]

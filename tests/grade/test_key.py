@@ -62,3 +62,30 @@ def test_a_notebook_is_known_by_exercises_then_cells_then_its_name(
     assert key.match(all_keys, [], "ana_04_laplacian (1).ipynb").lesson == "04"
     with pytest.raises(InputError, match="its name tells no lesson"):
         key.match(all_keys, [], "homework.ipynb")
+
+
+def test_a_renamed_notebook_without_ids_is_known_by_headings_then_names(
+    all_keys: tuple[Key, ...],
+) -> None:
+    cells = submissions.cells(answered())
+    titled = [submissions.CodeCell("", "", each.heading, "") for each in cells]
+    assert key.match(all_keys, titled, "04_laplacian.ipynb").lesson == "01"
+    named = [submissions.CodeCell("", "", "", each.source) for each in cells]
+    assert key.match(all_keys, named, "homework 1.ipynb").lesson == "01"
+    assert key.match(all_keys, named, "04_laplacian.ipynb").lesson == "04"
+
+
+def test_a_starter_says_that_it_is_one(all_keys: tuple[Key, ...]) -> None:
+    cells = submissions.cells(json.dumps(notebook("08a_scale", folder="notebooks")).encode())
+    for found, name in ((cells, "mine.ipynb"), ([], "ana_08a_scale.ipynb")):
+        with pytest.raises(InputError, match="It is 08a_scale, a starter: it has no exercises"):
+            key.match(all_keys, found, name)
+
+
+def test_exercises_of_other_lessons_are_told(all_keys: tuple[Key, ...]) -> None:
+    cells = submissions.cells(answered())
+    lesson = key.match(all_keys, cells, "")
+    assert key.others(all_keys, lesson, cells) == ""
+    cells += submissions.cells(answered("00_start_here"))[:6]
+    said = "exercises of lesson 00 are in it too, and were not graded"
+    assert key.others(all_keys, lesson, cells) == said

@@ -1,5 +1,6 @@
 """Cells are found by exercise id, then cell id, then heading, then name; never the wrong one."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,8 @@ from rsedu.grade import matching, submissions
 from rsedu.grade.key import Key
 from rsedu.grade.matching import Matched
 from rsedu.grade.submissions import CodeCell
-from tests.grade.conftest import answered
+from rsedu.lessons import registry
+from tests.grade.conftest import answered, notebook
 
 
 @pytest.fixture
@@ -96,3 +98,52 @@ def test_no_text_takes_long_to_look_through(lesson: Key, cells: list[CodeCell], 
     place = _place(cells)
     cells[place] = replace(cells[place], source=text * (1_000_000 // len(text)))
     assert _ndvi(lesson, cells).number == place  # or this test would run for minutes
+
+
+def test_a_cell_below_that_is_checked_is_an_answer_too(lesson: Key, cells: list[CodeCell]) -> None:
+    place = _place(cells)
+    code = "def ndvi(red, nir):\n    return red\n"
+    cells.append(CodeCell("", "", "", f'{code}\nrsedu.check("ndvi", ndvi)'))
+    assert _ndvi(lesson, cells) == Matched(
+        "ndvi", len(cells) - 1, "2 cells answer it: the last one that was begun counts"
+    )
+    stub = "def ndvi(red, nir):\n    raise NotImplementedError\nrsedu.check('ndvi', ndvi)"
+    cells[-1] = CodeCell("", "", "", stub)
+    assert _ndvi(lesson, cells) == Matched("ndvi", place)
+    cells.insert(0, CodeCell("", "", "", f'{code}\nrsedu.check("ndvi", ndvi)'))
+    assert _ndvi(lesson, cells).number == place + 1
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        ("def f(x):\n    'Do.'\n    raise NotImplementedError\n\nrsedu.check('f', f)", True),
+        ("%%time\ndef f(x):\n    raise NotImplementedError('todo')", True),
+        ("f = ...", True),
+        ("def f(x):\n    return x\n    raise NotImplementedError", False),
+        ("def f(x):\n    if x < 0:\n        raise NotImplementedError\n    return x", False),
+        ("def g(x):\n    raise NotImplementedError\ndef f(x):\n    return x", False),
+        ("def f(x):\n    raise NotImplementedError\ndef f(x):\n    return x", False),
+        ("def f(x):\n    return x\nx = ...", False),
+        ("def f(x:\n    raise NotImplementedError", False),
+        ("def g(x):\n    raise NotImplementedError", False),
+    ],
+)
+def test_untouched_is_the_stub_and_no_more(source: str, wanted: bool) -> None:
+    assert matching.untouched("f", source) is wanted
+
+
+def test_every_stub_of_the_kit_is_untouched_and_no_solution_is(all_keys: tuple[Key, ...]) -> None:
+    for key in all_keys:
+        stem = registry.lesson(key.lesson).stem
+        for folder, wanted in (("notebooks", True), ("solutions", False)):
+            found = submissions.cells(json.dumps(notebook(stem, folder=folder)).encode())
+            for each in matching.match(key, found):
+                assert each.number is not None and each.remark == ""
+                assert matching.untouched(each.id, found[each.number].source) is wanted, each.id
+
+
+def test_names_that_a_cell_defines() -> None:
+    source = "%%time\ndef g(x):\n    y = 1\na = b = 2\nclass A: pass\nf = rsedu.checkpoint('f', f)"
+    assert matching.names(source) == ("g", "a", "b", "A")
+    assert matching.names("def (") == matching.names("x = 1\n" * 9000) == ()

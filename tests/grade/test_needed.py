@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from rsedu.grade.needed import Cell, needed, plain, statements
+from rsedu.grade.needed import Cell, needed, statements
 
 
 def _chosen(name: str, *sources: str, cell: int | None = None) -> list[str]:
@@ -66,6 +66,28 @@ def test_changes_in_place_are_seen() -> None:
     ]
 
 
+def test_changes_by_calls_are_seen_but_not_of_imports() -> None:
+    assert _chosen(
+        "f",
+        "import numpy as np\nt = []\nu = {}",
+        "t.append(1)\nfor k in range(3):\n    u.a.update(k=2)",
+        "np.multiply(2, 3, out=t[0])\nnp.show()\nother = []\nother.append(t)",
+        "def f():\n    return np, t, u",
+    ) == [
+        "import numpy as np",
+        "t = []",
+        "u = {}",
+        "t.append(1)",
+        "for k in range(3):",
+        "np.multiply(2, 3, out=t[0])",
+        "def f():",
+    ]
+    assert _chosen("f", "t = [1]\nt.append(2)\nt = [3]", "def f():\n    return t") == [
+        "t = [3]",
+        "def f():",
+    ]
+
+
 def test_a_checkpoint_hands_over_no_answer_but_those_of_others() -> None:
     source = 'def g():\n    1\nrsedu.check("g", g)\ng = rsedu.checkpoint("g", g)'
     own = 'def f():\n    return g()\nrsedu.check("f", f)\nf = rsedu.checkpoint("f", f)'
@@ -108,10 +130,11 @@ def test_cells_that_are_no_python_are_told_and_the_others_read() -> None:
     assert sorted(statements(deep)[1]) == [0, 1]
 
 
-def test_lines_for_ipython_keep_the_count_of_lines() -> None:
-    source = "%matplotlib inline\nx = 1\nif x:\n    !pip install y\n"
-    assert plain(source) == "pass\nx = 1\nif x:\n    pass"
-    assert plain("%%html\n<b>") == ""
+def test_a_cell_with_a_magic_is_read_and_its_lines_keep_their_number() -> None:
+    found, broken = statements([Cell("a", "%%time\nwhat?\nx = (\n    7\n    % 2\n)")])
+    assert not broken
+    assert [ast.unparse(each.node) for each in found] == ["pass", "x = 7 % 2"]
+    assert found[1].node.lineno == 3
 
 
 def test_a_reference_to_itself_ends() -> None:

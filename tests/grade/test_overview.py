@@ -33,3 +33,14 @@ def test_who_never_started_what() -> None:
 def test_states_and_lessons_are_counted() -> None:
     assert overview.states(CLASS) == {"wrong value": 3, "passed": 1, "not started": 1, "error": 1}
     assert {number: len(found) for number, found in overview.lessons(CLASS).items()} == {"01": 3}
+
+
+def test_the_best_of_each_student_and_lesson_counts() -> None:
+    worse = result("ana", mark("ndvi", 1, "wrong value"), file="a.ipynb")
+    best = result("ana", mark("ndvi", 2), file="b.ipynb")
+    equal = result("ana", mark("ndvi", 2), file="c.ipynb")
+    other = result("ana", mark("db", 0, "error"), lesson="00")
+    broken = result("ana", problem="broken", lesson="")
+    everything = [worse, best, equal, other, broken]
+    assert overview.counted(everything) == [best, other]
+    assert overview.also_handed_in(everything) == [worse, equal]

@@ -45,3 +45,9 @@ def test_hostile_text_stays_text() -> None:
 
 def test_a_file_that_was_not_graded_says_why() -> None:
     assert "It is a link." in _read(problem="It is a link.").text
+
+
+def test_of_two_notebooks_of_a_lesson_the_one_that_does_not_count_says_so() -> None:
+    found = [result("ana", mark("ndvi", 2)), result("ana", mark("ndvi", 0, "error"))]
+    text = Reader(student_page.write("ana", found, SOLUTIONS)).text
+    assert text.count("Note: also handed in, not counted.") == 1

@@ -79,10 +79,35 @@ def test_an_empty_and_a_missing_folder_are_told(tmp_path: Path) -> None:
         submissions.find(tmp_path / "none")
 
 
-def test_names_are_fit_to_be_shown() -> None:
-    assert submissions.shown("a\nb\x1b[31m\u202ec") == "a\ufffdb\ufffd[31m\ufffdc"
-    assert submissions.shown("é\udcff") == "é\ufffd"
-    assert len(submissions.shown("x" * 999)) == 200
+def test_what_cannot_be_read_or_lies_too_deep_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _file(tmp_path, "ana.ipynb")
+    _file(tmp_path, "locked/x.ipynb")
+    _file(tmp_path, "/".join(["deep"] * 40 + ["x.ipynb"]))
+    look = submissions._look
+
+    def guarded(folder: Path) -> Any:
+        if folder.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return look(folder)
+
+    monkeypatch.setattr(submissions, "_look", guarded)
+    said = {each.file.split("/")[0]: each.problem for each in submissions.find(tmp_path)}
+    assert said == {
+        "ana.ipynb": "",
+        "deep": "It lies more than 30 folders deep: move it up.",
+        "locked": "This folder cannot be read (Permission denied): ask for the right to.",
+    }
+    with pytest.raises(MissingDataError, match="cannot be read"):
+        submissions.find(tmp_path / "locked")
+
+
+def test_endings_in_capitals_count_and_other_files_are_listed(tmp_path: Path) -> None:
+    for name in ("ANA.IPYNB", "ben.ipynb.txt", "cai/all.zip", ".hidden"):
+        _file(tmp_path, name)
+    assert [each.file for each in submissions.find(tmp_path)] == ["ANA.IPYNB"]
+    assert submissions.others(tmp_path) == ["ben.ipynb.txt", "cai/all.zip"]
 
 
 def _cells(*found: Any, **more: Any) -> list[CodeCell]:

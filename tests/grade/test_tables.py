@@ -30,9 +30,9 @@ BEN = result("ben", problem="It is no notebook.", lesson="")
 
 def test_grades_are_sums_and_carry_no_times() -> None:
     assert tables.grades([ANA, BEN]) == (
-        "student,file,lesson,earned,points,percent,passed,of,problem\n"
-        "ana,ana.ipynb,01,2.67,4,66.8,1,2,\n"
-        "ben,ben.ipynb,,,,,,,It is no notebook.\n"
+        "student,file,lesson,earned,points,percent,passed,of,problem,counts,remark\n"
+        "ana,ana.ipynb,01,2.67,4,66.8,1,2,,yes,\n"
+        "ben,ben.ipynb,,,,,,,It is no notebook.,no,\n"
     )
 
 
@@ -42,6 +42,17 @@ def test_each_exercise_has_its_row() -> None:
         ("ndvi", "2.00", "passed", ""),
         ("hectares", "0.67", "wrong value", "mean"),
     ]
+
+
+def test_of_one_lesson_handed_in_twice_one_counts() -> None:
+    again = result("ana", mark("ndvi", 2.0), mark("hectares", 2.0), file="ana (1).ipynb")
+    rows = list(csv.DictReader(io.StringIO(tables.grades([again, ANA]))))
+    assert [(row["counts"], row["remark"]) for row in rows] == [
+        ("yes", ""),
+        ("no", "also handed in, not counted"),
+    ]
+    rows = list(csv.DictReader(io.StringIO(tables.exercises([again, ANA]))))
+    assert [row["counts"] for row in rows] == ["yes", "yes", "no", "no"]
 
 
 @pytest.mark.parametrize(
