@@ -5,9 +5,6 @@ import hashlib
 import http.client
 import os
 import shutil
-import socket
-import ssl
-import string
 import time
 import urllib.error
 import urllib.request
@@ -16,16 +13,15 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from rsedu.bars import bar
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
 from rsedu.locks import locked
+from rsedu.web import AgainError, NothingMissingError, bare, quoted, refused, unreachable
 
 T = TypeVar("T")
 _CHUNK = 1 << 18  # bytes
 _GOES_ON = "; it goes on where it ended"  # which is true of files only
-_PASSING = (408, 425, 429, 500, 502, 503, 504)  # states of a server that may be over soon
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +37,6 @@ class Patience:
     timeout_s: float = 20.0
     tries: int = 4
     pause_s: float = 1.0
-
-
-class RefusedError(MissingDataError):
-    """The server knows the address and denies it: no account, or a signature that expired."""
-
-
-class _NothingMissingError(MissingDataError):
-    """The part that is asked for begins at the file's end."""
-
-
-class _Again(Exception):
-    """Something that may be over at the next try."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,36 +133,10 @@ def ask(
                 came += chunk
         announced = answer.headers.get("Content-Length")
         if announced and len(came) < int(announced):
-            raise _Again(f"the connection ended after {len(came)} of {announced} bytes")
+            raise AgainError(f"the connection ended after {len(came)} of {announced} bytes")
         return Answer(status=answer.status, headers=answer.headers, body=came)
 
     return _patiently(address, once, patience, "")
-
-
-def quoted(address: str) -> str:
-    """Return an address as it is sent: letters beyond ASCII in its path and query are quoted.
-
-    Raises:
-        InputError: it is no address of the web; nothing was asked.
-    """
-    try:
-        parts = urlsplit(address)
-        host, _ = (parts.hostname or "").encode("idna"), parts.port  # raises, like the port
-    except ValueError:
-        host = b""
-    spaced = any(letter.isspace() or not letter.isprintable() for letter in address)
-    if not host or spaced or parts.scheme not in ("http", "https"):
-        raise InputError(
-            f"{bare(address)!r} is no address of the web; wanted http:// or https://, a server, a "
-            "port that is a number if there is one, and no spaces (%20 in their place)."
-        )
-    path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
-    return urlunsplit(parts._replace(path=path, query=query))
-
-
-def bare(address: str) -> str:
-    """Return an address without its query, which may hold a signature that is nobody's business."""
-    return address.partition("?")[0]
 
 
 def digest_of(path: Path, kind: str = "sha256") -> str:
@@ -192,7 +150,7 @@ def _patiently(address: str, once: Callable[[], T], patience: Patience, advice: 
     for attempt in range(1, patience.tries + 1):
         try:
             return once()
-        except _Again as error:
+        except AgainError as error:
             if attempt == patience.tries:
                 raise MissingDataError(
                     f"{bare(address)} could not be downloaded: {error}, {attempt} times. "
@@ -232,7 +190,7 @@ def _fetch_rest(address: str, part: Path, size: int | None, timeout_s: float) ->
     try:
         with _opened(address, _request(address, part, have), timeout_s, _GOES_ON) as answer:
             _take(address, answer, part, have, size, timeout_s)
-    except _NothingMissingError:
+    except NothingMissingError:
         if not have:
             raise
 
@@ -244,9 +202,9 @@ def _opened(
         answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout_s)
     except urllib.error.HTTPError as error:
         with error:
-            raise _refused(address, error) from error
+            raise refused(address, error) from error
     except (OSError, http.client.HTTPException) as why:
-        raise _unreachable(address, why, timeout_s, advice) from why
+        raise unreachable(address, why, timeout_s, advice) from why
     return answer
 
 
@@ -275,7 +233,7 @@ def _take(
     if goes_on and stamp.exists() and version not in ("", stamp.read_text(encoding="utf-8")):
         part.unlink()
         stamp.unlink()
-        raise _Again("the file changed on the server between two parts")
+        raise AgainError("the file changed on the server between two parts")
     start = have if goes_on else 0
     length = answer.headers.get("Content-Length")
     total = start + int(length) if length else size
@@ -287,7 +245,7 @@ def _take(
     _write(answer, part, start, total, timeout_s)
     came = part.stat().st_size
     if total is not None and came < total:
-        raise _Again(f"the connection ended after {came} of {total} bytes")
+        raise AgainError(f"the connection ended after {came} of {total} bytes")
     if length and total is not None and came > total:  # no answer is longer than it says
         part.unlink()
         stamp.unlink(missing_ok=True)
@@ -327,9 +285,9 @@ def _chunk(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:
     try:
         return answer.read1(_CHUNK)
     except TimeoutError as error:
-        raise _Again(f"the server sent nothing for {timeout_s:g} s") from error
+        raise AgainError(f"the server sent nothing for {timeout_s:g} s") from error
     except (OSError, http.client.HTTPException) as error:  # of TLS and routes too: not of the disk
-        raise _Again(f"the connection broke ({error})") from error
+        raise AgainError(f"the connection broke ({error})") from error
 
 
 def _check_space(part: Path, needed: int) -> None:
@@ -360,42 +318,6 @@ def _check(address: str, part: Path, digest: str | None, size: int | None) -> No
 def _stamp(part: Path) -> Path:
     """Where the server's name for this version of the file is kept, see `_version`."""
     return part.with_name(part.name + ".etag")
-
-
-def _refused(address: str, error: urllib.error.HTTPError) -> Exception:
-    if error.code in _PASSING:
-        return _Again(f"the server answered {error.code} ({error.reason})")
-    if error.code == 416:
-        return _NothingMissingError(f"{bare(address)} ends before the bytes that were asked for.")
-    advice = {
-        401: "it wants an account",
-        403: "access is refused; a signed address may have expired: ask for a new one",
-        404: "there is no such file: check the address, or look for a newer version of the kit",
-    }.get(error.code, "check the address")
-    kind = RefusedError if error.code in (401, 403) else MissingDataError
-    return kind(
-        f"{bare(address)} could not be downloaded: the server answered {error.code}; {advice}."
-    )
-
-
-def _unreachable(address: str, error: Exception, timeout_s: float, advice: str) -> Exception:
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(reason, TimeoutError):
-        return _Again(f"the server did not answer within {timeout_s:g} s")
-    if isinstance(reason, socket.gaierror):
-        what = "the name of its server is not known here"
-    elif isinstance(reason, ConnectionRefusedError):
-        what = "the connection was refused"
-    elif isinstance(reason, ssl.SSLCertVerificationError):
-        what = f"its server cannot prove who it is ({reason.strerror or reason})"
-    elif isinstance(reason, OSError | http.client.HTTPException):
-        return _Again(f"the connection broke ({reason})")
-    else:
-        what = str(reason)
-    return MissingDataError(
-        f"{bare(address)} could not be downloaded: {what}. Connect to the internet and try "
-        f"again{advice}."
-    )
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

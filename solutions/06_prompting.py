@@ -289,9 +289,9 @@ for kind, patches in (("bare", clearings), ("green", greens)):
 # %% [markdown]
 # This is sobering: about 0.47 for a click, 0.66 for a box. We had hoped for 0.60 and 0.75, and a
 # region grown from the same click, with no model at all, reaches 0.50. On the green patches it is
-# worse: 0.28 and 0.31, where growing has 0.60. These patches are patchy themselves, bare soil
-# beside regrowth, and nothing like them was in the training, where a field has one colour. So we
-# ask where the model comes from, on test worlds of the frontier that it never saw.
+# worse: 0.28 and 0.31, where growing has 0.60. None of these patches is of one colour, bare soil
+# lies beside regrowth; and nothing like them was in the training, where a field has one colour. So
+# we ask where the model comes from, on test worlds of the frontier that it never saw.
 
 # %%
 stored = results.stored("06_sam")

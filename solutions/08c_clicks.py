@@ -90,7 +90,11 @@ prompter
 # ## Three ways to beat it
 #
 # 1. **Teach by outlines.** `clicked.Clicked.fit(task, minutes=5)` boxes windows in random order
-#    until the minutes are over, and trees learn from SAM's outlines. Where does the curve flatten?
+#    until the minutes are over, and trees learn from SAM's outlines. Before that, the edge of each
+#    outline is drawn again: a pixel belongs to it if its reflectance changed more like the inside
+#    than like what is around (`redrawn`), and from eight windows on, labels that the other windows
+#    deny are left out (`clicked.undisputed`). What do these two steps bring? Where does the curve
+#    flatten?
 # 2. **Don't draw, check.** At ten seconds each, 8 minutes look up 48 random pixels: which interval
 #    does the radar's map get from `attempt(..., sample=48)`, which from 500 (83 minutes)? Which
 #    buys more, a better map or a larger sample? (Lesson 08 reckoned with a minute a pixel: that is

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
-from rsedu.download import Patience, RefusedError, ask, bare
+from rsedu.download import Patience, ask
 from rsedu.errors import BrokenDataError, RseduError
+from rsedu.web import RefusedError, bare
 
 _BLOCK = 1 << 14  # bytes: holds the header of most cloud-optimised GeoTIFFs
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")

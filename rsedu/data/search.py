@@ -15,9 +15,10 @@ from pystac_client.stac_api_io import StacApiIO
 
 from rsedu.data.remote import Sign, unsigned
 from rsedu.data.signing import TOKENS, Signer
-from rsedu.download import Patience, ask, quoted
+from rsedu.download import Patience, ask
 from rsedu.errors import BrokenDataError, InputError, RseduError
 from rsedu.scenes.bands import s2_offset_dn
+from rsedu.web import quoted
 
 _PAGE = 100
 _MAX_PAGES = 50
