@@ -632,7 +632,8 @@ plot.show(f"with a box, outlines at 60 m are {box_60.mean:+.0f} m off: too large
 # at 30 m, 0.65 at 60 m. Five clicks are best between 7.5 and 15 m. With smaller pixels they lose,
 # 0.79 at 5 m: there a plot reaches over several tiles, and each click sees one of them. In one tile
 # as large as the window they give 0.87 again: what counts is the size in the model's eye.
-#
+
+# %% [markdown]
 # And at **both** ends the caution comes true. With one click outlines are too large by 60 m
 # [44, 76] at 60 m, and by 9 m [4, 15] at 2.5 m, which is four pixels, half of the plot's area more.
 # A box knows where to stop: 2 m [0, 5] at 2.5 m, one pixel. But at 30 and 60 m it is too large as
