@@ -79,12 +79,13 @@ percentile_stretch = rsedu.checkpoint("percentile_stretch", percentile_stretch)
 # <details>
 # <summary>Hint 1</summary>
 #
-# <code>np.nanpercentile(band, [2, 98])</code> gives both ends at once and leaves NaN out.
+# Which value becomes 0, and which 255? Both come from the band itself, and NaN must not count.
 # </details>
 # <details>
 # <summary>Hint 2</summary>
 #
-# Subtract, divide, <code>np.clip(..., 0, 1)</code>, then <code>np.round(255 * ...)</code>;
+# <code>np.nanpercentile(band, [2, 98])</code> gives both ends. Subtract, divide,
+# <code>np.clip(..., 0, 1)</code>, then <code>np.round(255 * ...)</code>;
 # <code>np.nan_to_num</code> turns NaN into 0.
 # </details>
 
@@ -332,7 +333,8 @@ def next_click(predicted, truth):
 
     Returns:
         (col, row, label): label 1 where the object was missed, 0 where there is none. Pixels are
-        connected along edges; what is outside the image is outside the error.
+        connected along edges; what is outside the image is outside the error. Of equally deep
+        pixels the first, row by row.
     """
     ### BEGIN SOLUTION
     regions = []
@@ -353,12 +355,14 @@ next_click = rsedu.checkpoint("next_click", next_click)
 # <details>
 # <summary>Hint 1</summary>
 #
-# Two sorts of error: <code>truth & ~predicted</code> (missed, label 1) and <code>predicted &
-# ~truth</code> (too much, label 0). <code>ndimage.label</code> numbers the connected parts of each.
+# There are two sorts of error, missed and too much, and one click mends one connected region of one
+# sort. So list the regions of each, take the largest of all, and in it the pixel that is furthest
+# from everything outside.
 # </details>
 # <details>
 # <summary>Hint 2</summary>
 #
+# <code>ndimage.label(truth & ~predicted)</code> numbers the missed regions.
 # <code>ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]</code> is the depth of each
 # pixel; <code>np.unravel_index(depth.argmax(), depth.shape)</code> gives (row, col).
 # </details>

@@ -100,12 +100,13 @@ target_embedding = rsedu.checkpoint("target_embedding", target_embedding)
 # <details>
 # <summary>Hint 1</summary>
 #
-# A mask is an index: <code>features[:, mask]</code> has one column for each cell of it.
+# Only the cells that the example covers count: a mask can be used as an index. What is left to do
+# with their vectors?
 # </details>
 # <details>
 # <summary>Hint 2</summary>
 #
-# Average over the cells, which are axis 1 by then.
+# <code>features[:, mask]</code> has one column for each cell: average over axis 1.
 # </details>
 
 # %%
@@ -155,12 +156,13 @@ cosine_map = rsedu.checkpoint("cosine_map", cosine_map)
 # <details>
 # <summary>Hint 1</summary>
 #
-# <code>np.einsum("drc,d->rc", features, target)</code> is the dot product with each cell.
+# The cosine of two vectors is their dot product, once both have been brought to length 1.
 # </details>
 # <details>
 # <summary>Hint 2</summary>
 #
-# <code>np.linalg.norm(features, axis=0)</code> gives the length of each cell's vector.
+# <code>np.einsum("drc,d->rc", features, target)</code> is the dot product with each cell,
+# <code>np.linalg.norm(features, axis=0)</code> the length of each cell's vector.
 # </details>
 
 # %% [markdown]

@@ -223,13 +223,14 @@ loss_year = rsedu.checkpoint("loss_year", loss_year)
 # <details>
 # <summary>Hint 1</summary>
 #
-# One pixel at a time: <code>np.flatnonzero(gone[:, pixel] & clear[:, pixel])</code> lists the
-# looks that show the loss. The first of them counts, if there is one.
+# Take one pixel. Which looks can *prove* that its forest is gone, and which is the first of them?
+# Which look before that one still proves the contrary?
 # </details>
 # <details>
 # <summary>Hint 2</summary>
 #
-# <code>np.flatnonzero(clear[:first, pixel])[-1]</code> is the last clear look before it.
+# <code>np.flatnonzero(gone[:, pixel] & clear[:, pixel])</code> lists the looks that show the loss;
+# <code>np.flatnonzero(clear[:first, pixel])[-1]</code> is the last clear look before the first.
 # </details>
 
 # %% [markdown]
@@ -386,13 +387,14 @@ stratified_area = rsedu.checkpoint("stratified_area", stratified_area)
 # <details>
 # <summary>Hint 1</summary>
 #
-# <code>counts.sum(axis=1)</code> is how many were drawn from each stratum, <code>counts[:, 1] /
-# drawn</code> the share that was lost.
+# Each stratum speaks for its own hectares: first its share of lost pixels among those drawn
+# *there*, then its hectares. The errors of the strata are independent.
 # </details>
 # <details>
 # <summary>Hint 2</summary>
 #
-# Variances add up, each weighted by its hectares squared; the root comes last.
+# <code>counts.sum(axis=1)</code> is how many were drawn from each stratum. Variances add up, each
+# weighted by its hectares squared; the root comes last.
 # </details>
 
 # %% [markdown]
