@@ -307,7 +307,7 @@ for name in ("1 click", "1 click, best of three", "box", "5 clicks", "grown 48")
 # region growing** (at 48, the best of five tolerances). If the user picks the best of the three
 # masks, one click gains about eight points: part of what is wrong is not the outline, but *which*
 # outline. The aims were 0.75, 0.85 and 0.88 for click, box and five clicks. The box is there; a
-# click is 0.09 short, five clicks 0.04.
+# click is 0.09 short, five clicks 0.03.
 
 # %% [markdown]
 # ## Where to click next?
