@@ -39,15 +39,19 @@ def redrawn(outlines: Mask, change: Change) -> Mask:
     Returns:
         The outlines, at most 5 pixels wider or narrower; those too small to tell stay as they are.
     """
+    seen = np.isfinite(change).all(axis=0)
     for edge_px in _EDGES_PX:
         numbers, count = ndimage.label(outlines)
-        drawn = outlines.copy()
+        drawn, far = outlines.copy(), ~ndimage.binary_dilation(outlines, iterations=edge_px)
         for number in range(1, count + 1):
             one = numbers == number
-            edge = ndimage.binary_dilation(one, iterations=edge_px) & ~_core(one, edge_px)
-            likely = _nearer_inside(one, outlines, change, edge_px)
-            if likely is not None:
-                drawn[edge] = likely[edge]
+            core = _core(one, edge_px)
+            edge = ndimage.binary_dilation(one, iterations=edge_px) & ~core
+            reach = ndimage.binary_dilation(one, iterations=edge_px + _ROUND_PX)
+            border = _border(change, core & seen, reach & far & seen)
+            if border is not None:
+                way, middle = border
+                drawn[edge & seen] = way @ change[:, edge & seen] > middle
         outlines = drawn
     return outlines
 
@@ -58,22 +62,20 @@ def _core(one: Mask, edge_px: int) -> Mask:
     return core if core.any() else one
 
 
-def _nearer_inside(one: Mask, outlines: Mask, change: Change, edge_px: int) -> Mask | None:
-    """Pixels whose change is nearer to that within than to that around: Fisher's discriminant.
+def _border(change: Change, core: Mask, around: Mask) -> tuple[np.ndarray, float] | None:
+    """Where change within ends and change around begins: Fisher's discriminant.
 
     The direction is the difference of both means, weighted by the inverse of the covariance that
-    they share (Fisher 1936); the border is half-way. Unseen pixels stay as they are.
+    they share (Fisher 1936); the border is half-way.
+
+    Returns:
+        The direction (bands,) and the border along it, above which is within; None where too few
+        pixels tell.
     """
-    seen = np.isfinite(change).all(axis=0)
-    reach = ndimage.binary_dilation(one, iterations=edge_px + _ROUND_PX)
-    around = reach & ~ndimage.binary_dilation(outlines, iterations=edge_px) & seen
-    core = _core(one, edge_px) & seen
     if min(core.sum(), around.sum()) < _FEWEST_PX:
         return None
     inside, outside = change[:, core], change[:, around]
     middles = [side.mean(axis=1, keepdims=True) for side in (inside, outside)]
     spread = np.cov(np.concatenate([inside - middles[0], outside - middles[1]], axis=1))
     way = np.linalg.solve(spread + _CALM * np.eye(len(change)), middles[0] - middles[1])[:, 0]
-    border = float(way @ (middles[0] + middles[1])[:, 0]) / 2
-    told: np.ndarray = np.einsum("b,brc->rc", way, np.nan_to_num(change)) > border
-    return np.where(seen, told, outlines)
+    return way, float(way @ (middles[0] + middles[1])[:, 0]) / 2
