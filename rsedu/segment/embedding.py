@@ -63,7 +63,7 @@ class Embedded:
     def prepare(self, tiles: Sequence[Tile]) -> None:
         """Embed tiles that are not embedded yet, reading and filling the cache."""
         with self.lock, torch.inference_mode():
-            missing = []
+            before, missing = len(self._features), []
             for tile in tiles:
                 stored = None if tile in self._features else self.cache.read(self._pixels(tile))
                 if stored is not None:
@@ -72,7 +72,7 @@ class Embedded:
                     missing.append(tile)
             for start in range(0, len(missing), _BATCH):
                 self._encode(missing[start : start + _BATCH])
-            if missing:
+            if len(self._features) > before:
                 self._forget()
 
     def features(self, tile: Tile) -> Float[Tensor, "1 dim rows cols"]:
@@ -83,8 +83,8 @@ class Embedded:
 
     def _forget(self) -> None:
         """Drop the oldest closer looks, so that a thousand clicks take no more room than a few."""
-        looks = self._features.keys() - set(self.tiles)
-        for look in [tile for tile in self._features if tile in looks][:-_LOOKS]:
+        lasting = set(self.tiles)
+        for look in [tile for tile in self._features if tile not in lasting][:-_LOOKS]:
             del self._features[look]
 
     def predict(self, prompt: Prompt) -> Answer:

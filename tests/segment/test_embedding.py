@@ -289,6 +289,19 @@ def test_many_looks_take_no_more_room_than_a_few(
     np.testing.assert_allclose(embedded.predict(prompts[0]).logits, first.logits, atol=1e-4)
 
 
+def test_looks_from_the_disk_take_no_more_room_either(
+    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("rsedu.segment.embedding._LOOKS", 3)
+    prompts = [Prompt(box=(left, 20, left + 10, 30)) for left in range(20, 92, 12)]
+    for _ in range(2):  # the second time every look is read from the disk
+        embedded = replace(segmenter, cache=tmp_path).embed(image)
+        for prompt in prompts:
+            embedded.predict(prompt)
+        assert len({embedded.home(prompt) for prompt in prompts}) > 3
+        assert len(embedded._features) <= len(embedded.tiles) + 3
+
+
 def test_a_closer_look_is_the_enlarged_part_itself(segmenter: Segmenter, image: np.ndarray) -> None:
     embedded = segmenter.embed(image)
     prompt = Prompt(box=(60, 40, 90, 62))
