@@ -36,15 +36,15 @@ test: $(VENV)/.dev ## run every test: units, house, lessons, browser
 lint: $(VENV)/.dev ## style, layers, drift and measures of the lessons
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/rsedu build --check
-	$(BIN)/rsedu measure --strict
+	$(BIN)/python -m authoring build --check
+	$(BIN)/python -m authoring measure --strict
 	$(BIN)/lint-imports
 
 types: $(VENV)/.dev ## mypy, strict
 	$(BIN)/mypy
 
 lessons: $(VENV)/.dev ## write notebooks/ and solutions/*.ipynb from solutions/*.py
-	$(BIN)/rsedu build
+	$(BIN)/python -m authoring build
 
 site: $(VENV)/.dev ## build the site of lessons, results and code into artifacts/site
 	$(BIN)/python docs/site/assemble.py artifacts/site-source
@@ -60,7 +60,7 @@ wheel: $(VENV)/.dev ## build the wheel into dist/
 
 clean: ## remove the environment and everything that was made
 	rm -rf $(VENV) dist artifacts .rsedu .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find rsedu tests solutions notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	find rsedu authoring tests solutions notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 # A stamp is written last, so an install that was cut short is taken up again next time.
 $(VENV)/.core: requirements.lock pyproject.toml

@@ -12,10 +12,10 @@ __version__ = version("rsedu")
 
 _SUBMODULES = ("blocks", "device", "errors", "lessons", "models", "plot", "scenes", "segment")
 _NAMES = {
-    "check": "rsedu.lessons.checks",
-    "checkpoint": "rsedu.lessons.checks",
-    "progress": "rsedu.lessons.progress",
-    "setup": "rsedu.lessons.setup",
+    "check": "rsedu.course.check",
+    "checkpoint": "rsedu.course.check",
+    "progress": "rsedu.course.progress",
+    "setup": "rsedu.course.setup",
     "pick_device": "rsedu.device",
     "seed_everything": "rsedu.device",
 }

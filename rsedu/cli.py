@@ -10,10 +10,11 @@ import click
 from rsedu.errors import RseduError
 
 
-class _Kit(click.Group):
+class Kit(click.Group):
     """A group in which the kit's own errors are one line and exit status 2, not a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Call a command."""
         try:
             return super().invoke(ctx)
         except RseduError as error:
@@ -21,7 +22,7 @@ class _Kit(click.Group):
             ctx.exit(2)
 
 
-@click.group(cls=_Kit, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Kit, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rsedu")
 def main() -> None:
     """A teaching kit on multi-modal learning in remote sensing."""
@@ -46,62 +47,15 @@ def doctor(ctx: click.Context, as_json: bool, as_report: bool) -> None:
     ctx.exit(0 if is_healthy(findings) else 1)
 
 
-@main.command()
-@click.argument("lessons", nargs=-1)
-@click.option("--check", is_flag=True, help="Write nothing; fail on anything that differs.")
-@click.option("--watch", is_flag=True, help="Build a lesson again whenever it is saved.")
-@click.pass_context
-def build(ctx: click.Context, lessons: tuple[str, ...], check: bool, watch: bool) -> None:
-    """Write both notebooks of each lesson from its source.
-
-    LESSONS are numbers such as 01; without any, all are built.
-    """
-    if watch:
-        _watch(lessons)
-        return
-    from rsedu.lessons.build import build as build_lessons
-
-    lines = build_lessons(lessons, check=check)
-    for line in lines:
-        click.echo(line)
-    ctx.exit(1 if check and lines else 0)
-
-
-def _watch(lessons: tuple[str, ...]) -> None:
-    from rsedu.lessons.watch import watch
-
-    try:
-        for line in watch(lessons):
-            click.echo(line)
-    except KeyboardInterrupt:
-        click.echo("Stopped watching.")
-
-
-@main.command()
-@click.option("--strict", is_flag=True, help="Fail where a lesson misses its targets.")
-@click.pass_context
-def measure(ctx: click.Context, strict: bool) -> None:
-    """Count cells, lines and words of each lesson, beside the targets."""
-    from rsedu.lessons.measure import measure as measure_lessons
-
-    table, misses = measure_lessons()
-    click.echo(table)
-    for miss in misses:
-        click.echo(miss)
-    ctx.exit(1 if strict and misses else 0)
-
-
 #: Name -> module and what it does. Options stand beside what they set, and are read only when the
 #: command is called, so that `rsedu --help` imports nothing heavy.
 ELSEWHERE = {
-    "pretrain": ("rsedu.pretrain", "Pre-train a model of the kit"),
-    "score": ("rsedu.project.commands", "Score a change map of a synthetic place"),
-    "board": ("rsedu.project.commands", "Print the ranking of a scoreboard's folder"),
-    "report": ("rsedu.project.commands", "Write a group's one-page report"),
-    "data": ("rsedu.data.commands", "Fetch real data sets and Sentinel scenes"),
-    "new-lesson": ("rsedu.lessons.commands", "Write a lesson with an example exercise"),
-    "preview": ("rsedu.lessons.commands", "Open both notebooks of a lesson side by side"),
-    "grade": ("rsedu.grade.commands", "Grade a folder of notebooks against the key"),
+    "pretrain": ("rsedu.pretraining.command", "Pre-train a model of the kit"),
+    "score": ("rsedu.project.command", "Score a change map of a synthetic place"),
+    "board": ("rsedu.project.command", "Print the ranking of a scoreboard's folder"),
+    "report": ("rsedu.project.command", "Write a group's one-page report"),
+    "data": ("rsedu.datasets.command", "Fetch real data sets and Sentinel scenes"),
+    "grade": ("rsedu.grade.command", "Grade a folder of notebooks against the key"),
 }
 
 

@@ -141,7 +141,7 @@ def _samples() -> Finding:
 
 def _weights() -> Finding:
     try:
-        from rsedu.weights import available, folder
+        from rsedu.models.weights import available, folder
     except (ImportError, OSError) as error:
         return Finding("weights", "missing", f"need torch: {error}", _INSTALL)
     names = available()

@@ -21,9 +21,11 @@ from sklearn.metrics import roc_auc_score
 
 import rsedu
 from rsedu import plot
-from rsedu.bars import bar
-from rsedu.evaluate import interval
-from rsedu.scenes import cover, samples, synthetic
+from rsedu.evaluation.neighbours import interval
+from rsedu.io.progress_bar import bar
+from rsedu.scenes import samples
+from rsedu.synthetic import frontier as synthetic
+from rsedu.synthetic import land_cover
 
 rsedu.setup("01")
 
@@ -542,7 +544,12 @@ plot.true_colour(cloudy, title="half under cloud", like=clear, ax=axes[1])
 plot.band(frontier.radar(date=2023.5), "VH", ax=axes[2])
 truth = frontier.truth(date=2023.5)
 plot.class_map(
-    truth.classes, clear, names=cover.CLASSES, colours=cover.COLOURS, title="truth", ax=axes[3]
+    truth.classes,
+    clear,
+    names=land_cover.CLASSES,
+    colours=land_cover.COLOURS,
+    title="truth",
+    ax=axes[3],
 )
 plot.show(f"{(truth.clearings > 0).mean():.0%} of this synthetic place was cleared by mid-2023.")
 
@@ -565,8 +572,8 @@ def separability(seed, cloud_cover):
     optical = place.optical(date=2023.5, cloud_cover=cloud_cover)
     radar = place.radar(date=2023.5)
     classes = place.truth(date=2023.5).classes
-    is_open = np.isin(classes, (cover.CLEARING, cover.PASTURE))
-    used = is_open | (classes == cover.FOREST)
+    is_open = np.isin(classes, (land_cover.CLEARING, land_cover.PASTURE))
+    used = is_open | (classes == land_cover.FOREST)
     greenness = ndvi(optical.band("B04"), optical.band("B08"))
     return [roc_auc_score(is_open[used], -values[used]) for values in (greenness, radar.band("VH"))]
 

@@ -19,12 +19,15 @@ import numpy as np
 import torch
 
 import rsedu
-from rsedu import batches, blocks, plot, recipe, sources, train, weights
-from rsedu.bars import bar
-from rsedu.evaluate import interval, paired_interval
-from rsedu.lessons import infill, results
-from rsedu.models import MAE, MAEConfig
+from rsedu import blocks, plot
+from rsedu.course import results
+from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.io.progress_bar import bar
+from rsedu.lessons.masked_autoencoders import lab
+from rsedu.models import MAE, MAEConfig, weights
+from rsedu.pretraining import tile_sources
 from rsedu.scenes import bands, samples
+from rsedu.training import loop, sampler, settings
 
 rsedu.setup("02")
 
@@ -359,12 +362,12 @@ masked_loss = rsedu.checkpoint("masked_loss", masked_loss)
 # visible pixels, all band by band. **Predict:** who wins on this tile?
 
 # %%
-tile = infill.cut(edge, 64)[0].numpy()
+tile = lab.cut(edge, 64)[0].numpy()
 ids_keep, _ = random_mask(noise, 0.75)
 mask = np.ones(64)
 mask[ids_keep] = 0
 hidden = mask.reshape(8, 8).repeat(8, axis=0).repeat(8, axis=1) > 0
-painted = {way: infill.fill_in(tile, hidden, way) for way in ("mean", "nearest", "linear")}
+painted = {way: lab.fill_in(tile, hidden, way) for way in ("mean", "nearest", "linear")}
 for way, paint in painted.items():
     print(f"{way:8} {masked_loss(patchify(paint, 8), patchify(tile, 8), mask):.3f}")
 
@@ -404,7 +407,7 @@ plot.show("the mean paints fog, the nearest pixel paints tiles, interpolation pa
 
 # %%
 worlds = bar(range(1000, 1004), desc="worlds")
-images = torch.cat([infill.tiles(world).images for world in worlds])
+images = torch.cat([lab.tiles(world).images for world in worlds])
 axes = plot.panels(1, 6, title="Six of the training tiles", size_in=(1.7, 1.9))
 contrast = images[::8].numpy().swapaxes(0, 1).reshape(4, -1, 64)
 for ax, number in zip(axes, (20, 300, 420, 610, 777, 900), strict=True):
@@ -420,9 +423,9 @@ plot.show(f"{len(images)} tiles of {images.shape[2]} pixels in {images.shape[1]}
 torch.manual_seed(0)
 config = MAEConfig(channels=4, decoder_depth=1, norm_pix_loss=False, mask_ratio=0.75)
 model = MAE(config)
-source = sources.Turned(batches.TensorSource({"images": images}))
-plan = recipe.TrainConfig(steps=400, batch_size=32, blr=16e-3, warmup_steps=50)
-seconds = plan.steps * train.time_per_step(model, source, plan, device="cpu")
+source = tile_sources.Turned(sampler.TensorSource({"images": images}))
+plan = settings.TrainConfig(steps=400, batch_size=32, blr=16e-3, warmup_steps=50)
+seconds = plan.steps * loop.time_per_step(model, source, plan, device="cpu")
 print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
 print(f"{plan.steps} steps will take about {seconds:.0f} seconds on this machine")
 
@@ -431,7 +434,7 @@ print(f"{plan.steps} steps will take about {seconds:.0f} seconds on this machine
 # synthetic tile after the first step and after 20, 100 and 400.
 
 # %%
-exam = infill.tiles(3000)
+exam = lab.tiles(3000)
 sight = exam.images[[exam.edges.argmax()]]
 album = []
 
@@ -443,7 +446,7 @@ def look(step, losses):
         album.append((step + 1, made))
 
 
-history = train.train(model, source, plan, device="cpu", progress=True, on_step=look)
+history = loop.train(model, source, plan, device="cpu", progress=True, on_step=look)
 model.eval()
 half = history.losses[-50:].mean() < 0.5 * history.losses[:10].mean()
 print(f"{len(history.steps)} steps; the loss fell to less than half: {half}")
@@ -470,12 +473,12 @@ plot.show("first noise, then one colour for all, at last large shapes; no fine d
 def contest(images):
     """Error of the model and of three painters, on the same hidden pixels."""
     made = model.reconstruct(images, generator=torch.Generator().manual_seed(0))
-    paints = {way: infill.painted(images, made.mask, way) for way in ("mean", "nearest", "linear")}
+    paints = {way: lab.painted(images, made.mask, way) for way in ("mean", "nearest", "linear")}
     paints["model"] = made.prediction
-    return {way: infill.hidden_error(each, images, made.mask) for way, each in paints.items()}
+    return {way: lab.hidden_error(each, images, made.mask) for way, each in paints.items()}
 
 
-tests = {"synthetic": contest(exam.images[::4]), "real": contest(infill.cut(scene, 64))}
+tests = {"synthetic": contest(exam.images[::4]), "real": contest(lab.cut(scene, 64))}
 for name, errors in tests.items():
     wins = [way for way in errors if errors["model"] < errors[way]]
     print(f"{name:9}  the model is better than: {', '.join(wins) or 'none'}")
@@ -585,7 +588,7 @@ starts = [(row, col) for row in (0, 56) for col in (0, 56)]
 crops = [
     each.crop(rows=slice(r, r + 64), cols=slice(c, c + 64)) for each in pairs for r, c in starts
 ]
-fields = torch.cat([infill.cut(crop, 64, bands=bands.S2_BANDS) for crop in crops])
+fields = torch.cat([lab.cut(crop, 64, bands=bands.S2_BANDS) for crop in crops])
 print(f"{len(fields)} real crops of {fields.shape[1]} bands")
 
 # %% [markdown]
@@ -594,7 +597,7 @@ print(f"{len(fields)} real crops of {fields.shape[1]} bands")
 
 # %%
 made = shipped.reconstruct(fields, generator=torch.Generator().manual_seed(1))
-linear = infill.painted(fields, made.mask, "linear")
+linear = lab.painted(fields, made.mask, "linear")
 axes = plot.panels(2, 5, title="Two real places, 75 % hidden", size_in=(2.1, 2.3))
 for row, number in enumerate((4, 0)):
     truth, hole = fields[number].numpy(), made.mask[number].numpy() > 0
@@ -636,7 +639,7 @@ def scores(images):
     out = shipped(images, generator=torch.Generator().manual_seed(0))
     holes = blocks.mask_to_pixels(out["mask"], 8, 8)
     truth = on_own_scale(images)
-    linear = on_own_scale(infill.painted(images, holes, "linear"))
+    linear = on_own_scale(lab.painted(images, holes, "linear"))
     mask = out["mask"].numpy().ravel()
     factor = (linear * truth)[mask > 0].sum() / np.square(linear[mask > 0]).sum()
     guesses = {"flat": 0 * truth, "linear": linear, "linear, hedged": factor * linear}
@@ -644,7 +647,7 @@ def scores(images):
     return {name: masked_loss(guess, truth, mask) for name, guess in guesses.items()}
 
 
-unseen = infill.tiles(3000, bands=bands.S2_BANDS, every=4).images
+unseen = lab.tiles(3000, bands=bands.S2_BANDS, every=4).images
 for name, places in (("synthetic", unseen), ("real", fields)):
     print(f"{name:9}", "  ".join(f"{way} {loss:.2f}" for way, loss in scores(places).items()))
 
@@ -670,7 +673,7 @@ for name, places in (("synthetic", unseen), ("real", fields)):
 # = 1$ is perfect, 0 is guessing the mean.
 
 # %%
-labelled = infill.tiles(2000)
+labelled = lab.tiles(2000)
 torch.manual_seed(1)
 untrained = MAE(config).eval()
 both = [labelled.images, exam.images]
@@ -681,13 +684,13 @@ with torch.no_grad():
     }
 vectors["band means"] = [some.mean(dim=(2, 3)) for some in both]
 live = {
-    name: infill.explained((one.numpy(), labelled.edges), (other.numpy(), exam.edges))
+    name: lab.explained((one.numpy(), labelled.edges), (other.numpy(), exam.edges))
     for name, (one, other) in vectors.items()
 }
 print("better than band means:", [name for name in live if live[name] > live["band means"]])
 
 # %% [markdown]
-# One seed is an anecdote. The script `tests/experiments/02_masked_autoencoders.py` trained 25
+# One seed is an anecdote. The script `experiments/02_masked_autoencoders.py` trained 25
 # models, five seeds at each of five mask ratios, 1000 steps each at 10 m, and stored what it
 # measured; 40 minutes that you need not wait for.
 #
@@ -770,7 +773,7 @@ plot.show(
 # m. Where will it suffer more, and why?
 
 # %%
-views = {g: infill.tiles(3000, gsd_m=g, every=4).images for g in (5, 10, 20)}
+views = {g: lab.tiles(3000, gsd_m=g, every=4).images for g in (5, 10, 20)}
 axes = plot.panels(1, 3, title="The same 640 m, cut into patches of 8 pixels", size_in=(2.8, 3.1))
 for ax, (gsd_m, view) in zip(axes, views.items(), strict=True):
     place, side = view[exam.edges[::4].argmax()].numpy(), view.shape[-1]
@@ -793,7 +796,7 @@ for gsd_m, view in views.items():
     some = view[::2]
     counted = model.reconstruct(some, gsd_m, torch.Generator().manual_seed(0))
     measured = measuring.reconstruct(some, gsd_m, torch.Generator().manual_seed(0))
-    one, other = (infill.hidden_error(m.prediction, some, m.mask) for m in (counted, measured))
+    one, other = (lab.hidden_error(m.prediction, some, m.mask) for m in (counted, measured))
     print(f"{gsd_m:2} m: counting is {'worse' if one > 1.02 * other else 'not worse'}")
 
 # %% [markdown]

@@ -19,8 +19,9 @@ from torch import nn
 
 import rsedu
 from rsedu import blocks, plot
-from rsedu.evaluate import interval, paired_interval
-from rsedu.lessons import object_sizes, results
+from rsedu.course import results
+from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.lessons.gsd_encodings import lab
 from rsedu.scenes import samples
 
 rsedu.setup("03")
@@ -35,8 +36,8 @@ rsedu.setup("03")
 # **Predict:** how does a model tell which is the larger roof?
 
 # %%
-house = object_sizes.roof(8 / 1.0, 0.3, 0.6)
-hall = object_sizes.roof(31 / 3.875, 0.3, 0.6)
+house = lab.roof(8 / 1.0, 0.3, 0.6)
+hall = lab.roof(31 / 3.875, 0.3, 0.6)
 axes = plot.panels(1, 2, title="Two roofs", size_in=(2.8, 3.0))
 for ax, image, name in zip(axes, (house, hall), ("8 m at 1 m", "31 m at 3.875 m"), strict=True):
     ax.imshow(image, cmap="gray")
@@ -431,7 +432,7 @@ print("trained matrix, other layout:", "same" if mixed else "different")
 
 # %%
 numbers = np.arange(60)
-roofs = object_sizes.Roofs(seed=5).batch(numbers, numbers)
+roofs = lab.Roofs(seed=5).batch(numbers, numbers)
 axes = plot.panels(2, 5, title="Roofs of 11 m (above) and 22 m (below)", size_in=(1.6, 1.8))
 for label, row in ((1, axes[:5]), (3, axes[5:])):
     chosen = torch.nonzero(roofs["labels"] == label).flatten()[:5]
@@ -451,12 +452,12 @@ plot.show("roofs of 22 m at coarse pixels look like roofs of 11 m at fine ones."
 # %%
 def accuracy(model, low_m, high_m):
     """Share of 1000 new roofs at GSDs between low_m and high_m that the model gets right."""
-    predicted, true = object_sizes.read_sizes(model, (low_m, high_m))
+    predicted, true = lab.read_sizes(model, (low_m, high_m))
     return (predicted == true).mean()
 
 
-measuring = object_sizes.learn_sizes(0, gsd_encoding=True, progress=True)
-live = {"GSD": [accuracy(measuring, *object_sizes.TRAINED_M)]}
+measuring = lab.learn_sizes(0, gsd_encoding=True, progress=True)
+live = {"GSD": [accuracy(measuring, *lab.TRAINED_M)]}
 print("more than 90 % right at trained GSDs:", live["GSD"][0] > 0.9)
 
 # %% [markdown]
@@ -464,16 +465,16 @@ print("more than 90 % right at trained GSDs:", live["GSD"][0] > 0.9)
 # pixels must be a large one, since no smaller one reaches that many pixels at 1 m or coarser.
 
 # %%
-counting = object_sizes.learn_sizes(0, gsd_encoding=False, progress=True)
-live["plain"] = [accuracy(counting, *object_sizes.TRAINED_M)]
+counting = lab.learn_sizes(0, gsd_encoding=False, progress=True)
+live["plain"] = [accuracy(counting, *lab.TRAINED_M)]
 for name, model in (("GSD", measuring), ("plain", counting)):
-    live[name] += [accuracy(model, *object_sizes.UNSEEN_M)]
+    live[name] += [accuracy(model, *lab.UNSEEN_M)]
 apart = [live["GSD"][at] - live["plain"][at] for at in (0, 1)]
 print("at trained GSDs, 1 to 3 m, more than 30 points apart:", apart[0] > 0.3)
 print("at unseen GSDs, 3 to 5 m, more than 20 points apart:", apart[1] > 0.2)
 
 # %% [markdown]
-# One seed. The same with five, by `python tests/experiments/03_gsd_encodings.py`, was stored with
+# One seed. The same with five, by `python experiments/03_gsd_encodings.py`, was stored with
 # the kit; your own two readers are drawn as stars.
 
 # %%
@@ -535,7 +536,7 @@ plot.show(f"the GSD reader falls from about 97 % to {at_5:.0f} % at 5 m, which i
 # %%
 factors = (0.71, 1.0, 1.41)
 for factor in factors:
-    predicted, true = object_sizes.read_sizes(measuring, (2.0, 2.0), told=factor)
+    predicted, true = lab.read_sizes(measuring, (2.0, 2.0), told=factor)
     shift = (predicted - true).mean()
     word = "smaller" if shift < -0.5 else "larger" if shift > 0.5 else "the same"
     print(f"told {2 * factor:.1f} m instead of 2 m: roofs are {word} on average")

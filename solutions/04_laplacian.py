@@ -15,12 +15,13 @@ import torch
 
 import rsedu
 from rsedu import plot
-from rsedu.batches import TensorSource
-from rsedu.evaluate import interval, paired_interval
-from rsedu.lessons import decoders, detail, results
+from rsedu.course import results
+from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.lessons.laplacian import decoders, detail
 from rsedu.models.laplacian import merge_bands, split_bands
-from rsedu.scenes.synthetic import Frontier
-from rsedu.train import train
+from rsedu.synthetic.frontier import Frontier
+from rsedu.training.loop import train
+from rsedu.training.sampler import TensorSource
 
 rsedu.setup("04")
 
@@ -256,7 +257,7 @@ print(f"area at 10 m   road {road.area:4.1%}   river {river.area:4.1%} of the pi
 
 # %% [markdown]
 # One world, one pixel size. For all four sizes and five worlds we draw what
-# `python tests/experiments/04_laplacian.py` has stored: your cell above repeats its first world at
+# `python experiments/04_laplacian.py` has stored: your cell above repeats its first world at
 # 10 m. The band around a line is the 95 % interval over worlds.
 
 # %%

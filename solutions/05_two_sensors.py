@@ -20,12 +20,13 @@ import numpy as np
 import torch
 
 import rsedu
-from rsedu import blocks, plot, weights
-from rsedu.evaluate import interval, paired_interval
-from rsedu.lessons import objectives, results, sensors
-from rsedu.models import CromaTraining
-from rsedu.scenes import bands, samples, statistics
-from rsedu.scenes.synthetic import Frontier
+from rsedu import blocks, plot
+from rsedu.course import results
+from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.lessons.two_sensors import lab, objectives
+from rsedu.models import CromaTraining, weights
+from rsedu.scenes import bands, samples, tensors
+from rsedu.synthetic.frontier import Frontier
 
 rsedu.setup("05")
 
@@ -205,8 +206,8 @@ recall_at_k = rsedu.checkpoint("recall_at_k", recall_at_k)
 # **Predict:** after 300 steps, how often is the first guess right?
 
 # %%
-worlds = [sensors.look(seed) for seed in (1000, 1001, 1002)]
-exam = sensors.cut([sensors.look(3000)])
+worlds = [lab.look(seed) for seed in (1000, 1001, 1002)]
+exam = lab.cut([lab.look(3000)])
 mixed = np.flatnonzero(exam.forest < 0.95)
 print(f"{len(mixed)} of {len(exam.forest)} tiles; chance is {1 / len(mixed):.1%}")
 
@@ -218,7 +219,7 @@ print(f"{len(mixed)} of {len(exam.forest)} tiles; chance is {1 / len(mixed):.1%}
 torch.manual_seed(0)
 fresh = CromaTraining(objectives.OBJECTIVES["contrast"]).eval()
 learnt = objectives.learn(
-    objectives.OBJECTIVES["contrast"], sensors.Pairs(worlds=worlds, seed=0), seed=0, steps=300
+    objectives.OBJECTIVES["contrast"], lab.Pairs(worlds=worlds, seed=0), seed=0, steps=300
 )
 
 
@@ -606,12 +607,11 @@ for name, chosen, own, other in (("optical", slice(0, 12), 1, 0), ("radar", slic
 # had to learn.
 
 # %%
-labelled = sensors.cut([sensors.look(seed) for seed in (2000, 2001)])
+labelled = lab.cut([lab.look(seed) for seed in (2000, 2001)])
 vectors = {
     "your model": [objectives.tokens_of(learnt, t)["apart"].mean(axis=1) for t in (labelled, exam)],
     "band means": [
-        np.hstack([sensors.band_means(each) for each in (t.radar, t.optical)])
-        for t in (labelled, exam)
+        np.hstack([lab.band_means(each) for each in (t.radar, t.optical)]) for t in (labelled, exam)
     ],
 }
 table = objectives.asked(vectors, labelled, exam)
@@ -622,7 +622,7 @@ for question, each in table.items():
 # %% [markdown]
 # That was your own model of half a minute, its features as they are, against the means of all
 # bands: already worth having. Now the contest, stored by
-# `python tests/experiments/05_objectives.py`: five seeds, each with worlds of its own.
+# `python experiments/05_objectives.py`: five seeds, each with worlds of its own.
 
 # %%
 found = results.stored("05_objectives")
@@ -719,8 +719,8 @@ plot.show(
 # **Predict:** how much of its skill travels? Chance is one in 54.
 
 # %%
-real = sensors.real(side_px=40)
-known = sensors.cut([sensors.look(3001)], side_px=40)
+real = lab.real(side_px=40)
+known = lab.cut([lab.look(3001)], side_px=40)
 control = np.flatnonzero(known.forest < 0.95)[:54]
 tables = {"frontier": likeness(croma, known, control), "real": likeness(croma, real, slice(None))}
 left, right = plot.panels(1, 2, title="croma-tiny, squares of 400 m", size_in=(4.2, 3.5))
@@ -743,7 +743,7 @@ plot.show(
 
 # %% [markdown]
 # Four in five on a frontier that it never saw; in the real places **nothing**, not even what chance
-# would give. Is it these weights? `python tests/experiments/05_retrieval.py` has asked the same of
+# would give. Is it these weights? `python experiments/05_retrieval.py` has asked the same of
 # the five seeds of *both* from above, and of what costs nothing: a line from the means of the two
 # radar bands to those of the twelve optical ones, fitted on synthetic places.
 
@@ -798,8 +798,8 @@ for colour, (name, tiles, last) in zip(
     (("frontier", known, None), ("real", real, None), ("real, no snow", real, 45)),
     strict=False,
 ):
-    echo = sensors.band_means(tiles.radar)[:last, 1]
-    each = np.corrcoef(echo, sensors.band_means(tiles.optical)[:last].T)[0, 1:]
+    echo = lab.band_means(tiles.radar)[:last, 1]
+    each = np.corrcoef(echo, lab.band_means(tiles.optical)[:last].T)[0, 1:]
     ax.plot(bands.S2_BANDS, each, "o-", color=colour, label=name)
     green.append(f"{each[2]:+.1f} ({name})")
 ax.axhline(0, color="0.5", linewidth=0.8)
@@ -847,7 +847,7 @@ for encoder in ("radar", "optical", "joint"):
             print(f"[{change.low:+.1f}, {change.high:+.1f}]")
 
 # %% [markdown]
-# Stored by `python tests/experiments/05_places.py`, five seeds, each with worlds of its own.
+# Stored by `python experiments/05_places.py`, five seeds, each with worlds of its own.
 
 
 # %%
@@ -961,7 +961,7 @@ for name in names:
     print("{:16} recall@1 {:3.0f} %, edges {:3.0f} %".format(name, *(i.mean for i in meal(name))))
 
 # %% [markdown]
-# Stored by `python tests/experiments/05_needs.py`. All diets, with 95 % intervals over the seeds:
+# Stored by `python experiments/05_needs.py`. All diets, with 95 % intervals over the seeds:
 
 # %%
 right = {0: "as it should be"}
@@ -1061,12 +1061,12 @@ plot.show(f"tuned on 1000 labels, all four end between {min(ends):.0f} and {max(
 
 # %%
 clear = exam.optical[mixed]
-under_cloud = sensors.cut([sensors.look(3000, cloud_cover=1.0)]).optical[mixed]
+under_cloud = lab.cut([lab.look(3000, cloud_cover=1.0)]).optical[mixed]
 
 
 def yardstick(images, like):
     """Standardise by the batch, clip at 2 deviations, and bring to the scale of another batch."""
-    scaled = 4 * statistics.scale_by_batch(images.numpy()) - 2  # deviations from the mean
+    scaled = 4 * tensors.scale_by_batch(images.numpy()) - 2  # deviations from the mean
     mean, spread = like.mean((0, 2, 3), keepdim=True), like.std((0, 2, 3), keepdim=True)
     return torch.from_numpy(scaled) * spread + mean
 

@@ -17,12 +17,14 @@ from scipy import ndimage
 
 import rsedu
 from rsedu import plot
-from rsedu.evaluate import interval
-from rsedu.lessons import results
+from rsedu.course import results
+from rsedu.evaluation import masks as metrics
+from rsedu.evaluation.neighbours import interval
 from rsedu.scenes import samples
-from rsedu.scenes.synthetic import Frontier
-from rsedu.segment import baselines, metrics, objects, sam, tiles
+from rsedu.segment import baselines, sam
+from rsedu.segment.learning import objects
 from rsedu.segment.prompt import Prompt
+from rsedu.synthetic.frontier import Frontier
 from rsedu.widget import Prompter
 
 rsedu.setup("06")
@@ -277,7 +279,7 @@ greens = baselines.patches(scene, most_ha=225, green=True)
 for kind, patches in (("bare", clearings), ("green", greens)):
     scores = {"one click": [], "box": [], "region growing": []}
     for truth in patches:
-        col, row = tiles.deepest(truth)
+        col, row = regions.interior_point(truth)
         scores["one click"].append(iou(embedded.predict(Prompt(points=((col, row),))).mask, truth))
         scores["box"].append(iou(embedded.predict(Prompt(box=box_of_mask(truth))).mask, truth))
         grown = baselines.grow(image, (int(col), int(row)), tolerance=48)
@@ -302,7 +304,7 @@ for name in ("1 click", "1 click, best of three", "box", "5 clicks", "grown 48")
     print(f"{name:22}: IoU {found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]")
 
 # %% [markdown]
-# Stored by `python tests/experiments/06_sam.py`: 70 plots per seed, five seeds of test worlds. At
+# Stored by `python experiments/06_sam.py`: 70 plots per seed, five seeds of test worlds. At
 # home the model is much better with a box or five clicks, and one click is still **level with
 # region growing** (at 48, the best of five tolerances). If the user picks the best of the three
 # masks, one click gains about eight points: part of what is wrong is not the outline, but *which*
@@ -383,7 +385,7 @@ shown = model.embed(frontier)
 print(len(plots), "plots of 150 pixels or more, in one tile of 128 x 128")
 
 # %%
-truth = min(plots, key=lambda each: np.hypot(*np.subtract(tiles.deepest(each), 64)))
+truth = min(plots, key=lambda each: np.hypot(*np.subtract(regions.interior_point(each), 64)))
 axes = plot.panels(1, 4, title="Four clicks on one plot", size_in=(2.3, 2.9))
 prompt, mask, reached = None, np.zeros_like(truth), []
 for ax in axes:
@@ -403,7 +405,7 @@ for ax in axes:
 plot.show(f"from {reached[0]:.1f} to {reached[-1]:.1f}; dotted: the plot, + and x: clicks.")
 
 # %% [markdown]
-# And over all test plots, five seeds (`python tests/experiments/06_prompts.py`)? Beside the clicks,
+# And over all test plots, five seeds (`python experiments/06_prompts.py`)? Beside the clicks,
 # what else a user can do: drag a box; a box and a click; feed the first mask back once without any
 # new click (*refined*); or set four negative clicks around the object at once. **Predict** which of
 # these help.
@@ -512,7 +514,7 @@ for ax, seen, truths, name in zip(
     for colour, kind in zip(plot.COLOURS, ("one click", "box"), strict=False):
         biases, areas = [], []
         for each in truths:
-            prompt = Prompt(points=(tiles.deepest(each),))
+            prompt = Prompt(points=(regions.interior_point(each),))
             prompt = Prompt(box=box_of_mask(each)) if kind == "box" else prompt
             mask = seen.predict(prompt).mask
             outline = (metrics.perimeter_px(mask) + metrics.perimeter_px(each)) / 2

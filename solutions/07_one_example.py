@@ -17,13 +17,18 @@ import numpy as np
 
 import rsedu
 from rsedu import plot
-from rsedu.evaluate import interval, paired_interval
-from rsedu.lessons import results, shelf
+from rsedu.course import results
+from rsedu.evaluation import masks as metrics
+from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.lessons.one_example import lab
+from rsedu.scenes import colours as rgb
 from rsedu.scenes import samples
-from rsedu.scenes.cover import CLASSES
-from rsedu.scenes.synthetic import Frontier
-from rsedu.segment import baselines, metrics, objects, oneshot, rgb, sam, tiles
+from rsedu.segment import baselines, sam
+from rsedu.segment.learning import objects
+from rsedu.segment.oneshot import search
 from rsedu.segment.prompt import Prompt
+from rsedu.synthetic.frontier import Frontier
+from rsedu.synthetic.land_cover import CLASSES
 
 rsedu.setup("07")
 
@@ -56,7 +61,7 @@ def tile_at(row, col):
 home, home_classes, embedded = tile_at(256, 512)
 numbers = objects.plots(home_classes, least_px=150)
 plots = [numbers == number for number in range(1, numbers.max() + 1)]
-example = min(plots, key=lambda each: np.hypot(*np.subtract(tiles.deepest(each), 64)))
+example = min(plots, key=lambda each: np.hypot(*np.subtract(regions.interior_point(each), 64)))
 kind = np.bincount(home_classes[example]).argmax()
 (ax,) = plot.panels(1, 1, title="The example", size_in=(3.2, 3.5))
 plot.false_colour(home, title=f"one {CLASSES[kind]}", ax=ax)
@@ -447,12 +452,12 @@ mask_weights = rsedu.checkpoint("mask_weights", mask_weights)
 # count little), so its numbers are others.
 
 # %%
-click = Prompt(points=(tiles.deepest(example),))
+click = Prompt(points=(regions.interior_point(example),))
 logits = embedded.ask(embedded.tiles[0], click).logits
 truth = example.reshape(64, 2, 64, 2).mean(axis=(1, 3))
 weights = mask_weights(1 / (1 + np.exp(-logits)).reshape(3, -1), truth.ravel())
-reference = oneshot.describe(embedded, example)
-descent = oneshot.fit_weights(embedded, example, reference)
+reference = search.describe(embedded, example)
+descent = search.fit_weights(embedded, example, reference)
 for name, each in (("least squares", weights), ("descent", descent)):
     mixed = np.einsum("m,mrc->rc", each, logits) > 0
     fits = metrics.iou(mixed, truth >= 0.5)
@@ -635,11 +640,11 @@ def peaks_of(seed, names):
     found = {}
     for name in names:
         masks = [truth.classes[cut] == CLASSES.index(name) for cut in cuts]
-        parts = [(at, part) for at, mask in enumerate(masks) for part in objects.components(mask)]
+        parts = [(at, part) for at, mask in enumerate(masks) for part in regions.components(mask)]
         parts = sorted((p for p in parts if 150 <= p[1].sum() < 4000), key=lambda p: p[1].sum())
         home, part = parts[len(parts) // 2]
-        target = oneshot.describe(seen[home], part).target
-        peaks = {at: oneshot.similarity(seen[at], target).max() for at in range(36) if at != home}
+        target = search.describe(seen[home], part).target
+        peaks = {at: search.similarity(seen[at], target).max() for at in range(36) if at != home}
         there = [peak for at, peak in peaks.items() if masks[at].sum() >= 64]
         gone = [peak for at, peak in peaks.items() if not masks[at].any()]
         found[name] = np.array(there), np.array(gone)
@@ -720,13 +725,13 @@ hits = {"features": 0, "colours": 0}
 (ax,) = plot.panels(1, 1, title="One clearing shown: where next?", size_in=(3.6, 3.8))
 plot.false_colour(scene, title="10 examples, 10 places", ax=ax)
 for patch in baselines.patches(scene, most_ha=225):
-    likeness = oneshot.everywhere(real, oneshot.describe(real, patch).target)
-    col, row = map(int, shelf.top(likeness, ~shelf.around(patch)))
+    likeness = search.everywhere(real, search.describe(real, patch).target)
+    col, row = map(int, lab.top(likeness, ~lab.around(patch)))
     hits["features"] += bare[row, col]
     ax.contour(patch, levels=[0.5], colors="white", linewidths=1)
     ax.plot(col, row, "o" if bare[row, col] else "x", color=plot.COLOURS[1], markersize=7)
-    colours = shelf.colour_likeness(shown, patch, shown)
-    col, row = map(int, shelf.top(colours, ~shelf.around(patch)))
+    colours = lab.colour_likeness(shown, patch, shown)
+    col, row = map(int, lab.top(colours, ~lab.around(patch)))
     hits["colours"] += bare[row, col]
 print(f"right of 10: features {hits['features']}, colours {hits['colours']}")
 plot.show(f"o on bare ground, x not; {100 * bare.mean():.0f} % of the scene is bare.")
@@ -758,7 +763,7 @@ plot.show(f"o on bare ground, x not; {100 * bare.mean():.0f} % of the scene is b
 # **References.** R. Zhang et al., Personalize Segment Anything Model with One Shot, ICLR 2024,
 # arXiv 2305.03048 (target and map of likeness, guided attention, PerSAM-F). A. Kirillov et al.,
 # Segment Anything, ICCV 2023, arXiv 2304.02643. The numbers above: `python
-# tests/experiments/07_oneshot.py`, five groups of three test worlds, 24 examples each; intervals
+# experiments/07_oneshot.py`, five groups of three test worlds, 24 examples each; intervals
 # are 95 % over the groups.
 #
 # **Next:** lesson 08 is yours: how much forest was lost, and when?

@@ -17,9 +17,11 @@ from skimage.filters import threshold_otsu
 
 import rsedu
 from rsedu import plot
-from rsedu.lessons import results
-from rsedu.project import area, baselines, figure, page, yearly
+from rsedu.course import results
+from rsedu.evaluation import area
+from rsedu.project import figure, page, yearly
 from rsedu.project import score as scoring
+from rsedu.project.methods import baselines
 from rsedu.project.place import Place
 from rsedu.project.report import Report, how_sure
 from rsedu.project.task import Task
@@ -526,7 +528,7 @@ for size in (300, 1000):
 # %% [markdown]
 # That is why `rsedu score` looks up 1000 pixels, and gives the lopsided interval first. The same on
 # five **large** places, three maps of each, 200 samples of 1000 pixels for each map (stored by
-# `python tests/experiments/08_area.py`):
+# `python experiments/08_area.py`):
 
 # %%
 design = {"sample": 1000, "allocation": "at_least"}

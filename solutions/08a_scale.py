@@ -16,9 +16,10 @@ from scipy import ndimage
 
 import rsedu
 from rsedu import plot
-from rsedu.lessons import expected
-from rsedu.project import baselines, evidence, figure, mixed_gsd, page, taught
+from rsedu.lessons.forest_loss import expected
+from rsedu.project import figure, page
 from rsedu.project.attempt import attempt, compare
+from rsedu.project.methods import baselines, features, pixel_classifier, scales
 from rsedu.project.place import Place
 from rsedu.project.report import Report
 from rsedu.project.task import Task
@@ -94,11 +95,11 @@ for n in (1, 2, 4, 8):
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = taught.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
+few = pixel_classifier.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
 method = baselines.RadarLogRatio.fit(task)
 ### BEGIN SOLUTION
-method = taught.Taught.fit(mixed_gsd.MixedGsd.fit(places=few), places=few)
-pixels = taught.Taught.fit(evidence.Pixels(), places=few)
+method = pixel_classifier.Taught.fit(scales.MixedGsd.fit(places=few), places=few)
+pixels = pixel_classifier.Taught.fit(features.Pixels(), places=few)
 ### END SOLUTION
 print(method.name)
 

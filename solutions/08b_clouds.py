@@ -15,9 +15,11 @@ import numpy as np
 
 import rsedu
 from rsedu import plot
-from rsedu.lessons import expected
-from rsedu.project import baselines, evidence, figure, page, taught, through_clouds, yearly
+from rsedu.lessons.forest_loss import expected
+from rsedu.project import figure, page, yearly
 from rsedu.project.attempt import attempt, compare
+from rsedu.project.methods import baselines, features, pixel_classifier
+from rsedu.project.methods import clouds as through_clouds
 from rsedu.project.place import Place
 from rsedu.project.report import Report
 from rsedu.project.task import Task
@@ -89,14 +91,16 @@ for date, look, clear in zip(dates, latest, stack.clear, strict=True):
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = taught.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
+few = pixel_classifier.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
 methods = {"ours": baselines.RadarLogRatio.fit(task)}
 ### BEGIN SOLUTION
 methods = {
-    name: taught.Taught.fit(through_clouds.ThroughClouds.fit(sensors=name, places=few), places=few)
+    name: pixel_classifier.Taught.fit(
+        through_clouds.ThroughClouds.fit(sensors=name, places=few), places=few
+    )
     for name in ("optical", "radar", "both")
 }
-methods["no tokens"] = taught.Taught.fit(evidence.Pixels(), places=few)
+methods["no tokens"] = pixel_classifier.Taught.fit(features.Pixels(), places=few)
 ### END SOLUTION
 print(*(method.name for method in methods.values()), sep="\n")
 

@@ -15,9 +15,10 @@ import numpy as np
 
 import rsedu
 from rsedu import plot
-from rsedu.lessons import expected
-from rsedu.project import baselines, clicked, page
+from rsedu.lessons.forest_loss import expected
+from rsedu.project import page
 from rsedu.project.attempt import attempt, compare
+from rsedu.project.methods import baselines, clicks
 from rsedu.project.place import Place
 from rsedu.project.report import Report
 from rsedu.project.task import Task
@@ -67,10 +68,10 @@ tops = [(top, left) for top in range(0, 384, 128) for left in range(0, 384, 128)
 top, left = max(tops, key=lambda at: truth[at[0] : at[0] + 128, at[1] : at[1] + 128].sum())
 window = (slice(top, top + 128), slice(left, left + 128))
 segmenter = sam.load("tiny", device="cpu")
-view = clicked.outline(segmenter, task.read(window), truth[window])
+view = clicks.outline(segmenter, task.read(window), truth[window])
 axes = plot.panels(1, 2, title="Boxes become labels", size_in=(3.4, 3.6))
 for ax, mask, title in zip(axes, (truth[window], view.lost), ("truth", "kept"), strict=True):
-    ax.imshow(clicked.shown(view.stack))
+    ax.imshow(clicks.shown(view.stack))
     ax.contour(mask, levels=[0.5], colors="white", linewidths=1.2)
     ax.set(title=title, xlabel="column (px of 10 m)", ylabel="row")
 shares = [mask.sum() / 100 for mask in (truth[window], view.lost)]
@@ -83,7 +84,7 @@ plot.show(f"{shares[1]:.1f} ha of outlines kept, {shares[0]:.1f} ha lost; {view.
 
 # %%
 scene = place.frontier.optical(date=2025.5, window=window)
-prompter = Prompter(segmenter.embed(clicked.shown(view.stack)), scene, path="afternoon/masks")
+prompter = Prompter(segmenter.embed(clicks.shown(view.stack)), scene, path="afternoon/masks")
 prompter
 
 # %% [markdown]
@@ -113,7 +114,7 @@ prompter
 # %%
 methods = []
 ### BEGIN SOLUTION
-methods = [clicked.Clicked.fit(task, minutes=minutes) for minutes in (1, 4, 8)]
+methods = [clicks.Clicked.fit(task, minutes=minutes) for minutes in (1, 4, 8)]
 ### END SOLUTION
 attempts = [
     attempt(f"{60 * method.minutes:.0f} seconds", method, task, progress=LARGE)

@@ -17,9 +17,10 @@ import numpy as np
 
 import rsedu
 from rsedu import plot
-from rsedu.lessons import expected
-from rsedu.project import baselines, evidence, figure, one_example, page, taught
+from rsedu.lessons.forest_loss import expected
+from rsedu.project import figure, page
 from rsedu.project.attempt import attempt, compare
+from rsedu.project.methods import baselines, features, one_example, pixel_classifier
 from rsedu.project.place import Place
 from rsedu.project.report import Report
 from rsedu.project.task import Task
@@ -75,17 +76,17 @@ class Nearest:
 
     def distance(self, planes):
         """Root mean square of the differences, in spreads of the example; NaN left out."""
-        own = evidence.Pixels()(self.example.stack)[:, self.example.mask]
+        own = features.Pixels()(self.example.stack)[:, self.example.mask]
         spread = np.nanstd(own, axis=1)[:, None]
         apart = (planes - self.example.likeness()[:, None]) / np.maximum(spread, 1e-3)
         return np.sqrt(np.nanmean(apart**2, axis=0)), own
 
     def map(self, stack):
         """Year of each pixel's loss, NaN for none."""
-        planes = evidence.Pixels()(stack)
+        planes = features.Pixels()(stack)
         apart, own = self.distance(planes.reshape(len(planes), -1))
         most = np.quantile(self.distance(own)[0], self.share)
-        return evidence.dated(stack, apart.reshape(stack.shape) <= most)
+        return features.dated(stack, apart.reshape(stack.shape) <= most)
 
 
 # %% [markdown]
@@ -118,7 +119,7 @@ plot.show(figure.draw(nearest.mapped, place.truth(), place, nearest.score))
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = taught.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
+few = pixel_classifier.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
 method = Nearest(example=example, share=0.99)
 ### BEGIN SOLUTION
 method = one_example.OneExample.fit(example, places=few)

@@ -19,6 +19,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+# Fixtures of several rooms.
+pytest_plugins = ["tests.rasters", "tests.faulty_server"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # The same examples at every run, and no test that fails because a machine was slow.

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from rsedu.lessons.registry import LESSONS, STARTERS
+from rsedu.course.registry import lessons, starters
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -186,8 +186,8 @@ def test_the_readme_lists_every_lesson_with_its_minutes() -> None:
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
         if len(cells) == 4 and re.fullmatch(r"\d\d[a-z]?", cells[0]):
             rows[cells[0]] = (cells[1], cells[2])
-    assert list(rows) == [lesson.number for lesson in (*LESSONS, *STARTERS)]
-    for lesson in (*LESSONS, *STARTERS):
+    assert list(rows) == [lesson.number for lesson in (*lessons(), *starters())]
+    for lesson in (*lessons(), *starters()):
         title, minutes = rows[lesson.number]
         assert minutes == (str(lesson.minutes) if lesson.minutes else "planned")
         assert (f"(notebooks/{lesson.stem}.ipynb)" in title) == bool(lesson.minutes)

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import tables  # type: ignore[import-not-found]  # beside this file
 
-from rsedu.lessons import results
+from rsedu.course import results
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _AUTO = "## {0}\n\n```{{eval-rst}}\n.. automodule:: {0}\n   :members:\n```"

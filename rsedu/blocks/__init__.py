@@ -1,7 +1,7 @@
 """Pure tensors: where a token is, how an image becomes tokens, how tokens look at each other."""
 
 from rsedu.blocks.attention import Attention, Block, scaled_dot_product_attention
-from rsedu.blocks.contrast import gather_rows, info_nce
+from rsedu.blocks.contrastive import gather_rows, info_nce
 from rsedu.blocks.patches import (
     Masked,
     grid_shape,

@@ -12,10 +12,10 @@ from threading import Event
 from typing import Any
 
 import rsedu
-from rsedu.bars import bar
 from rsedu.errors import InputError, MissingExtraError
-from rsedu.files import write_atomically
 from rsedu.grade.grading import FORMAT, Job, Result, grade
+from rsedu.io.files import write_atomically
+from rsedu.io.progress_bar import bar
 
 _KEYS = {"file", "student", "lesson", "problem", "marks", "seconds", "memory_mb"}
 
@@ -88,7 +88,9 @@ def _code() -> str:
     """Digest of what decides about a result: a changed check makes old results worthless."""
     package = Path(rsedu.__file__).resolve().parent
     sources = [
-        path for part in ("grade", "lessons") for path in sorted((package / part).glob("*.py"))
+        path
+        for part in ("course", "grade", "lessons")
+        for path in sorted((package / part).rglob("*.py"))
     ]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
 

@@ -14,16 +14,19 @@ from typing import Any
 import psutil
 
 import rsedu
+from rsedu.course import registry
 from rsedu.errors import InputError, RseduError
-from rsedu.grade import bubble, contain, judging, matching, submissions
+from rsedu.grade import judging, matching
 from rsedu.grade import key as key_of
-from rsedu.grade.contain import Ended
 from rsedu.grade.judging import Mark
 from rsedu.grade.key import Key
-from rsedu.grade.limits import Limits
 from rsedu.grade.matching import Matched
-from rsedu.grade.submissions import CodeCell
-from rsedu.lessons import registry
+from rsedu.grade.reading import submissions
+from rsedu.grade.reading.submissions import CodeCell
+from rsedu.grade.sandbox import bubblewrap
+from rsedu.grade.sandbox import process as contain
+from rsedu.grade.sandbox.limits import Limits
+from rsedu.grade.sandbox.process import Ended
 
 FORMAT = "rsedu grade 1"
 _MAX_LETTERS = 20_000  # of code, as it is shown; an answer of the kit has a twentieth
@@ -153,9 +156,9 @@ def _attempt(
     job: Job, key: Key, cells: Sequence[CodeCell], todo: Sequence[Matched], stop: Any
 ) -> Ended:
     """Run one process on the exercises that are left."""
-    command = [sys.executable, "-P", "-m", "rsedu.grade.child"]
+    command = [sys.executable, "-P", "-m", "rsedu.grade.sandbox.worker"]
     if job.namespace:
-        command = bubble.wrap(command, hidden=job.hidden)
+        command = bubblewrap.wrap(command, hidden=job.hidden)
     with tempfile.TemporaryDirectory(prefix="rsedu-grade-", ignore_cleanup_errors=True) as folder:
         return contain.run(
             command,
@@ -246,8 +249,8 @@ def _grade(job: Job, stop: threading.Event | None) -> Result:
     start = time.monotonic()
     if job.problem:
         return _result(job, "", job.problem)
-    if job.namespace and bubble.missing():
-        raise InputError(f"It was to be run in a namespace, and cannot: {bubble.missing()}")
+    if job.namespace and bubblewrap.missing():
+        raise InputError(f"It was to be run in a namespace, and cannot: {bubblewrap.missing()}")
     cells = submissions.cells(job.content)
     key = key_of.match(job.keys, cells, Path(job.file).name)
     matched = matching.match(key, cells)

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from rsedu.course import check, compare
+from rsedu.course.call import Call
+from rsedu.course.exercise import Exercise, Verdict
 from rsedu.errors import BrokenDataError
-from rsedu.grade.wire import decode
-from rsedu.lessons import checks, compare
-from rsedu.lessons.calls import Call
-from rsedu.lessons.exercise import Exercise, Verdict
+from rsedu.grade.sandbox.wire import decode
 
 KIND_SHARE = 0.25
 _MAX_LINES = 12
@@ -92,7 +92,7 @@ def _case(exercise: Exercise, event: Event) -> tuple[int, Verdict, Any]:
         printed=_lines(event["printed"]),
     )
     inputs = tuple(decode(each) for each in event["inputs"])
-    found = checks.judge_case(exercise, number, done, inputs)
+    found = check.judge_case(exercise, number, done, inputs)
     return number, found, done.result
 
 
@@ -200,7 +200,7 @@ def judge(
 
     Args:
         exercise: that was asked.
-        events: of its process, see `rsedu.grade.child`; written by a stranger.
+        events: of its process, see `rsedu.grade.sandbox.worker`; written by a stranger.
         share: what a wrong value of the right kind counts, 0 to 1.
         stopped: why the process did not get to the end; empty where it did.
         names: what the answer's cell defines.
@@ -238,7 +238,7 @@ def _whole(exercise: Exercise, event: Event, names: Sequence[str]) -> Verdict | 
     """A verdict on an answer that was never called; None for events that say nothing of it."""
     sort = event.get("event")
     if sort == "value":
-        return checks.judge(exercise, decode(event["value"]))
+        return check.judge(exercise, decode(event["value"]))
     if sort in ("failed", "broken"):
         return _verdict(exercise, "error", *_lines(event["lines"]))
     if sort == "missing":

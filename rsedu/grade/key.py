@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from authoring.source import BEGIN, END
+from rsedu.course import registry
 from rsedu.errors import InputError, MissingDataError
-from rsedu.files import sha256
-from rsedu.grade import submissions
-from rsedu.grade.submissions import CodeCell
-from rsedu.lessons import registry
-from rsedu.lessons.source import BEGIN, END
+from rsedu.grade.reading import submissions
+from rsedu.grade.reading.submissions import CodeCell
+from rsedu.io.files import sha256
 
 _CHECK = re.compile(r"\s*(\w+\s*=\s*)?rsedu\.check(point)?\(")
 _DEFINES = re.compile(r"^def (\w+)\(", re.MULTILINE)
@@ -101,7 +101,7 @@ def keys(folder: Path) -> tuple[Key, ...]:
         MissingDataError: there is none.
         InputError: one disagrees with the kit.
     """
-    paths = [(folder / f"{lesson.stem}.ipynb", lesson.number) for lesson in registry.LESSONS]
+    paths = [(folder / f"{lesson.stem}.ipynb", lesson.number) for lesson in registry.lessons()]
     found = tuple(read(path, number) for path, number in paths if path.is_file())
     if not found:
         raise MissingDataError(
@@ -155,7 +155,7 @@ def match(all_: Sequence[Key], cells: Sequence[CodeCell], name: str) -> Key:
     for key in all_:
         if registry.lesson(key.lesson).stem in name:
             return key
-    for starter in registry.STARTERS:
+    for starter in registry.starters():
         if starter.stem in name or any(cell.id.startswith(f"{starter.number}-") for cell in cells):
             raise InputError(f"It is {starter.stem}, a starter: it has no exercises to grade.")
     best = max(all_, key=lambda key: _defined(key, cells))

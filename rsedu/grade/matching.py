@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rsedu.grade.key import Asked, Key
-from rsedu.grade.magics import plain
-from rsedu.grade.submissions import CodeCell
+from rsedu.grade.reading.magics import plain
+from rsedu.grade.reading.submissions import CodeCell
 
 # Blanks of one line only: a pattern that runs over lines could be made to run for hours.
 _MAY_BE_STUB = re.compile(r"\braise NotImplementedError\b|= *\.\.\.")

@@ -1,1 +1,1 @@
-"""Lessons: exercises and their checks, progress, and the builder of the notebooks."""
+"""One folder a lesson, named as its notebook: what it asks, and what it measures with."""

@@ -1,10 +1,10 @@
 """One paper, one file: masked autoencoders that learn from images without labels."""
 
 from rsedu.models.croma import Croma, CromaConfig
-from rsedu.models.croma_training import CromaTraining, CromaTrainingConfig
+from rsedu.models.croma_pretraining import CromaTraining, CromaTrainingConfig
 from rsedu.models.laplacian import Bands, LaplacianDecoder, merge_bands, split_bands
 from rsedu.models.mae import MAE, MAEConfig, Reconstruction
-from rsedu.models.released import NonCommercialWeightsWarning
+from rsedu.models.published import NonCommercialWeightsWarning
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.models.vit import Encoder, ViTSize
 

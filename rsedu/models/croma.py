@@ -2,7 +2,7 @@
 
 Fuller, Millard and Green 2023, "CROMA: Remote Sensing Representations with Contrastive
 Radar-Optical Masked Autoencoders", NeurIPS, arXiv 2311.00566. How it is trained stands in
-`rsedu.models.croma_training`.
+`rsedu.models.croma_pretraining`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from rsedu.blocks.attention import Block
 from rsedu.blocks.patches import grid_shape, patchify
 from rsedu.blocks.position import alibi_2d, sincos_2d
 from rsedu.errors import InputError
-from rsedu.models.croma_released import read_croma
+from rsedu.models.croma_published import read_croma
 from rsedu.models.vit import initialise
 
 Positions = Literal["alibi", "sincos"]

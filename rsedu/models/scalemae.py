@@ -26,7 +26,7 @@ from rsedu.models.laplacian import (
     split_bands,
 )
 from rsedu.models.mae import Reconstruction
-from rsedu.models.released import NonCommercialWeightsWarning, read_released
+from rsedu.models.published import NonCommercialWeightsWarning, read_released
 from rsedu.models.vit import Decoder, Encoder, Gsd, Latent, MaskedViTConfig
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from rsedu.errors import InputError
-from rsedu.project import changemap, windows
+from rsedu.project import change_map, windows
 from rsedu.project.score import SAMPLE, Score, score
 from rsedu.project.task import Task
 
@@ -64,7 +64,7 @@ def attempt(
     path = folder / f"{'-'.join(words)}_{place.seed}_{place.size_m / 1000:g}km.tif"
     folder.mkdir(parents=True, exist_ok=True)
     windows.run(method, task, path, progress=progress)
-    mapped = changemap.read(path, place)
+    mapped = change_map.read(path, place)
     found = score(mapped, place.truth(), gsd_m=place.gsd_m, sample=sample)
     return Attempt(name=name, path=path, mapped=mapped, score=found)
 

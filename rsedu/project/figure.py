@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from rsedu import plot
 from rsedu.errors import BrokenDataError, InputError
-from rsedu.files import write_atomically
+from rsedu.io.files import write_atomically
 from rsedu.project.place import Place
 from rsedu.project.score import Score
 from rsedu.project.yearly import YearEstimate
@@ -17,7 +17,7 @@ from rsedu.scenes.scene import Scene
 
 NAMES = ("neither", "found", "missed", "false alarm")
 NEITHER, FOUND, MISSED, FALSE_ALARM = range(len(NAMES))
-# Of the palette of rsedu.plot, told apart by colour-blind readers and by how dark they are.
+# Of the palette of rsedu.plot.scenes, told apart by colour-blind readers and by how dark they are.
 COLOURS = ("#F4F4F4", "#56B4E9", "#000000", "#D55E00")
 _DOTS_PER_INCH = 150
 

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from rsedu.browser import print_pdf
 from rsedu.errors import BrokenDataError, InputError, RseduError
-from rsedu.files import write_atomically
+from rsedu.io.files import write_atomically
 from rsedu.project.report import Report, compose
 
 _PAGE = """\

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
-from rsedu.scenes.synthetic import NORTH_M, UTM, WEST_M, Frontier, Window
+from rsedu.synthetic.frontier import NORTH_M, UTM, WEST_M, Frontier, Window
 
 _SOURCE = "synthetic"
 

@@ -19,8 +19,8 @@ from jaxtyping import Float32
 from nbformat import NotebookNode
 
 from rsedu import __version__, plot
-from rsedu.project import changemap, figure, yearly
-from rsedu.project.area import ALLOCATIONS
+from rsedu.evaluation.area import ALLOCATIONS
+from rsedu.project import change_map, figure, yearly
 from rsedu.project.place import Place
 from rsedu.project.score import LOST, SAMPLE, Score, score
 from rsedu.project.scoreboard import clean
@@ -48,7 +48,7 @@ class Report:
         place: that the map shows.
         mapped: decimal year of the loss, NaN for none.
         sample: pixels looked up.
-        how: they were dealt out, see `rsedu.project.area.ALLOCATIONS`.
+        how: they were dealt out, see `rsedu.evaluation.area.ALLOCATIONS`.
         seed: of the sample.
         day: of the report.
 
@@ -84,7 +84,7 @@ class Report:
         """Report on a change map that was written before.
 
         Args:
-            path: of the GeoTIFF, see `rsedu.project.changemap`.
+            path: of the GeoTIFF, see `rsedu.project.change_map`.
             place: that it shows.
             group: its name.
             words: any other attribute that can be given, such as track, method and limits.
@@ -94,7 +94,7 @@ class Report:
             BrokenDataError: unreadable.
             InputError: it is no change map of the place.
         """
-        return cls(place=place, mapped=changemap.read(path, place), group=group, **words)
+        return cls(place=place, mapped=change_map.read(path, place), group=group, **words)
 
 
 def plain(text: str, *, longest: int = _LONGEST) -> str:
@@ -118,7 +118,7 @@ def remarks(report: Report) -> list[str]:
         for name, longest in limits.items()
         if len(text := getattr(report, name)) > longest
     ]
-    return [*cut, *filter(None, [changemap.remark(report.mapped)])]
+    return [*cut, *filter(None, [change_map.remark(report.mapped)])]
 
 
 def _escaped(paragraph: str) -> str:

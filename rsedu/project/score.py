@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float32, Int64
 from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
 
 from rsedu.errors import InputError
-from rsedu.project.area import Estimate, allocate, draw, error_matrix, estimate
-from rsedu.segment.metrics import boundary_bias
+from rsedu.evaluation.area import Estimate, allocate, draw, error_matrix, estimate
+from rsedu.evaluation.masks import boundary_bias
 
 LOST = 1  # the class and the stratum of lost forest; the rest is 0
 SAMPLE = 1000  # pixels; of what a map missed, too few of a smaller sample tell
@@ -94,7 +94,7 @@ def score(
         true: likewise, on the same pixels.
         gsd_m: side of a pixel, metres.
         sample: pixels to look up.
-        how: they are dealt out to the strata, see `rsedu.project.area.ALLOCATIONS`.
+        how: they are dealt out to the strata, see `rsedu.evaluation.area.ALLOCATIONS`.
         seed: of the sample.
 
     Raises:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.files import write_atomically
+from rsedu.io.files import write_atomically
 
 _NAME_LENGTH = 40
 _PLACE_LENGTH = 80

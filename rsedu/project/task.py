@@ -10,7 +10,7 @@ from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
 from rsedu.errors import InputError
 from rsedu.project.place import Place
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.scenes.synthetic import Window
+from rsedu.synthetic.frontier import Window
 
 DATES = (2020.5, 2021.5, 2022.5, 2023.5, 2024.5, 2025.5)
 CLOUDS = (0.0, 0.6, 0.6, 0.6, 0.6, 0.0)  # share of the place under cloud at each date

@@ -12,12 +12,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from rsedu.bars import bar
 from rsedu.errors import InputError
-from rsedu.files import write_atomically
-from rsedu.project import changemap
+from rsedu.io.files import write_atomically
+from rsedu.io.progress_bar import bar
+from rsedu.project import change_map
 from rsedu.project.task import MARGIN_PX, Stack, Task
-from rsedu.scenes.synthetic import Window
+from rsedu.synthetic.frontier import Window
 
 WINDOW_PX = 400
 
@@ -107,7 +107,7 @@ def run(
     Args:
         method: that maps each window.
         task: what is mapped.
-        path: of the GeoTIFF, see `rsedu.project.changemap`.
+        path: of the GeoTIFF, see `rsedu.project.change_map`.
         window_px: side of a window; memory grows with its square.
         margin_px: seen on all sides but not written; as far as the method looks.
         progress: whether to show a bar.
@@ -137,7 +137,7 @@ def run(
     whole = np.full(task.shape, np.nan, dtype=np.float32)
     for part in todo:
         whole[part.core] = np.load(folder / part.file)
-    changemap.write(path, whole, task.place)
+    change_map.write(path, whole, task.place)
     shutil.rmtree(folder.parent)
     return path
 
@@ -156,7 +156,7 @@ def _check(method: Method, stack: Stack, years: object, task: Task) -> None:
             "2021.5 for the middle of 2021, NaN for no loss."
         )
     lost = years[~np.isnan(years) & (years != 0)]
-    changemap.check_period(
+    change_map.check_period(
         f"What the method {method.name!r} gives", lost, task.place.since, task.place.until
     )
 

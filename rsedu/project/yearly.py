@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from rsedu.project.area import allocate, draw, error_matrix, estimate
+from rsedu.evaluation.area import allocate, draw, error_matrix, estimate
 from rsedu.project.place import Place
 from rsedu.project.score import LOST, SAMPLE
 
@@ -19,7 +19,7 @@ class YearEstimate:
         year: such as 2021.
         mapped_ha: hectares, counted on the map.
         estimated_ha: hectares, estimated from the sample.
-        low_ha: lower end of the 95 % interval, see `rsedu.project.area.estimate`.
+        low_ha: lower end of the 95 % interval, see `rsedu.evaluation.area.estimate`.
         high_ha: its upper end.
         true_ha: hectares of the truth.
     """
@@ -67,7 +67,7 @@ def by_year(
         true: likewise, on the same pixels.
         place: of both.
         sample: pixels to look up.
-        how: they are dealt out, see `rsedu.project.area.ALLOCATIONS`.
+        how: they are dealt out, see `rsedu.evaluation.area.ALLOCATIONS`.
         seed: of the sample.
 
     Raises:

@@ -4,9 +4,9 @@
 """
 
 from rsedu.scenes.bands import S1, S1_BANDS, S2, S2_BANDS, Band
-from rsedu.scenes.readers import read_onto, read_sentinel1, read_sentinel2, read_window
 from rsedu.scenes.samples import Pair, clearing, pairs
 from rsedu.scenes.scene import Scene
+from rsedu.scenes.sentinel2 import read_onto, read_sentinel1, read_sentinel2, read_window
 
 __all__ = [
     "S1",

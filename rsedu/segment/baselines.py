@@ -10,7 +10,7 @@ from skimage.segmentation import flood
 
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
-from rsedu.segment.objects import components, filled
+from rsedu.segment.regions import components, filled
 
 WATER_B08 = 0.1  # reflectance in the near infrared below which a pixel is water
 

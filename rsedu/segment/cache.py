@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from rsedu.files import write_atomically
+from rsedu.io.files import write_atomically
 
 # What NumPy raises for a file that was cut short, or whose header is no header.
 _DAMAGED = (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile)

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from rsedu.download import download
 from rsedu.errors import InputError
+from rsedu.io.http import download
 
 BASE = "https://dl.fbaipublicfiles.com/segment_anything/"
 #: The end of each name is the beginning of the file's SHA-256.

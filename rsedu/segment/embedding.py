@@ -17,8 +17,9 @@ from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
 from rsedu.segment.answer import Answer
 from rsedu.segment.cache import EmbeddingCache
-from rsedu.segment.prompt import Box, Prompt, box_of
-from rsedu.segment.tiles import Point, Tile, agreement, deepest, leaves
+from rsedu.segment.prompt import Box, Point, Prompt, box_of
+from rsedu.segment.regions import interior_point
+from rsedu.segment.tiles import Tile, agreement, leaves
 
 EAGER = 64  # tiles that are embedded at once; of larger images each when it is first asked for
 _BATCH = 16  # tiles that go through the encoder together
@@ -264,7 +265,7 @@ class Embedded:
         if not part.any():
             return part
         points, labels = _clicks(prompt, tile)
-        answer = self.ask(tile, Prompt(points=(deepest(part), *points), labels=(1, *labels)))
+        answer = self.ask(tile, Prompt(points=(interior_point(part), *points), labels=(1, *labels)))
         scores = [agreement(found & shared, part & shared) for found in answer.masks]
         best = int(np.argmax(scores))
         agreed: np.ndarray = answer.masks[best] if scores[best] >= _SAME else np.zeros_like(part)

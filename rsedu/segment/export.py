@@ -17,9 +17,9 @@ from shapely.geometry.polygon import orient  # type: ignore[import-untyped]
 from shapely.ops import unary_union  # type: ignore[import-untyped]
 
 from rsedu.errors import InputError
-from rsedu.files import write_atomically
+from rsedu.io.files import write_atomically
+from rsedu.io.raster_file import write_cog
 from rsedu.scenes.grid import Grid
-from rsedu.scenes.writers import write_cog
 
 _LONGITUDES = CRS.from_epsg(4326)
 _DIGITS = 7  # of a degree: a centimetre

@@ -10,6 +10,8 @@ from jaxtyping import Bool
 
 from rsedu.errors import InputError
 
+Point = tuple[float, float]  # (col, row)
+
 Frame = Literal["pixels", "map"]
 Number = float | int
 Box = tuple[Number, Number, Number, Number]

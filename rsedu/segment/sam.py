@@ -20,19 +20,19 @@ from segment_anything import (  # type: ignore[import-untyped]
 )
 from segment_anything.modeling import Sam  # type: ignore[import-untyped]
 
-from rsedu import weights
 from rsedu.device import pick_device
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.models.released import load_tensors
+from rsedu.models import weights
+from rsedu.models.published import load_tensors
+from rsedu.scenes.colours import rgb
 from rsedu.scenes.scene import Scene
 from rsedu.segment.cache import EmbeddingCache
 from rsedu.segment.download import BASE, FILES, expected_digest, fetch
 from rsedu.segment.embedding import EAGER, Embedded
-from rsedu.segment.rgb import rgb
 from rsedu.segment.tiles import tiling
 
 Name = Literal["tiny", "vit_b", "vit_l", "vit_h"]
-TINY = "sam-tiny"  # in rsedu.weights
+TINY = "sam-tiny"  # in rsedu.models.weights
 FOLDER = Path(".rsedu") / "sam"  # of downloads and embeddings
 
 #: Pixels of a tile, for each pixel of what the model sees. The small model learnt on tiles that

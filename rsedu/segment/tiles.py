@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
-from scipy import ndimage  # type: ignore[import-untyped]
 
 from rsedu.errors import InputError
+from rsedu.segment.prompt import Point
 
-Point = tuple[float, float]
 Number = float | int
 
 
@@ -124,22 +123,6 @@ def tiling(shape: tuple[int, int], *, side_px: int, overlap_px: int) -> tuple[Ti
         for top in _starts(shape[0], side_px, overlap_px)
         for left in _starts(shape[1], side_px, overlap_px)
     )
-
-
-def deepest(mask: Bool[np.ndarray, "rows cols"]) -> Point:
-    """The pixel that is furthest from everything outside a mask, as (col, row).
-
-    Distances are Euclidean; the edge of the image counts as outside. Of equals, the first in
-    reading order.
-
-    Raises:
-        InputError: the mask is empty.
-    """
-    if not mask.any():
-        raise InputError("The mask is empty, so nothing lies inside it.")
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    row, col = np.unravel_index(int(depth.argmax()), mask.shape)
-    return float(col), float(row)
 
 
 def leaves(mask: Bool[np.ndarray, "rows cols"], tile: Tile, shape: tuple[int, int]) -> bool:

@@ -11,7 +11,7 @@ from rsedu import plot
 from rsedu.scenes.scene import Scene
 from rsedu.widget.state import Click, State
 
-# The colours of canvas.js, from the palette of rsedu.plot.
+# The colours of canvas.js, from the palette of rsedu.plot.scenes.
 MASK, KEPT, POSITIVE, NEGATIVE, BOX = "#56B4E9", "#E69F00", "#0072B2", "#D55E00", "#F0E442"
 
 

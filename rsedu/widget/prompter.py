@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Bool
 
 from rsedu.errors import InputError
+from rsedu.scenes.colours import rgb
 from rsedu.scenes.scene import Scene
-from rsedu.segment.rgb import rgb
 from rsedu.widget.canvas import Canvas
 from rsedu.widget.display import packed, picture, shown_shape
 from rsedu.widget.segmenter import Segmenter

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
 from rsedu.segment.export import Segment, hectares, write_geojson, write_geotiff
-from rsedu.widget import geo
+from rsedu.widget import persistence
 from rsedu.widget.figure import draw
 from rsedu.widget.segmenter import Answer, Segmenter, ask
 from rsedu.widget.state import Box, Click, Kept, State, Step, checked
@@ -209,7 +209,7 @@ class Session:
         with self._lock:
             state, kept = self._state, self._all_kept()
         at_hand = kept[-1] if len(kept) > len(state.kept) else None
-        return geo.write_state(Path(path), state, self._scene.grid, at_hand=at_hand)
+        return persistence.write_state(Path(path), state, self._scene.grid, at_hand=at_hand)
 
     def load(self, path: str | Path) -> None:
         """Set the state from a file that `save` wrote on the same grid; can be undone.
@@ -219,7 +219,7 @@ class Session:
             BrokenDataError: it is not such a file.
             InputError: it is for another grid.
         """
-        self.state = geo.read_state(Path(path), self._scene.grid)
+        self.state = persistence.read_state(Path(path), self._scene.grid)
 
     def figure(self, *, title: str = "", ax: Axes | None = None) -> Axes:
         """Draw what the widget shows, for where no browser runs; `rsedu.plot.show` displays it.

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from rsedu.lessons import registry
+from rsedu.course import registry
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rsedu.cli import main
-from rsedu.evaluate import interval
-from rsedu.lessons import registry, results
+from rsedu.course import registry, results
+from rsedu.evaluation.neighbours import interval
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
@@ -61,7 +61,7 @@ def test_a_row_names_a_lesson_its_section_its_exercises_and_its_results(
 
 def test_every_lesson_every_result_and_every_exercise_has_its_slide() -> None:
     rows = _rows(DOCS / "slides.md")
-    assert {row["Lesson"] for row in rows} == {lesson.number for lesson in registry.LESSONS}
+    assert {row["Lesson"] for row in rows} == {lesson.number for lesson in registry.lessons()}
     text = (DOCS / "slides.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", text))
     lacking = set(KNOWN) - named

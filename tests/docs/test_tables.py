@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from rsedu.course import results
 from rsedu.errors import InputError
-from rsedu.lessons import results
 
 RUNS = [
     {"seed": 0, "arm": "a", "ratio": 0.5, "score": {"near": 1.0, "far": [2, 4]}, "note": "x"},

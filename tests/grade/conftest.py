@@ -10,7 +10,7 @@ import pytest
 
 from rsedu.grade.grading import Job
 from rsedu.grade.key import Key, keys
-from rsedu.grade.limits import Limits
+from rsedu.grade.sandbox.limits import Limits
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # What is not about time gets plenty of it, so that a busy machine gives the same answers.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rsedu.grade.limits import Limits
+from rsedu.grade.sandbox.limits import Limits
 from tests.grade.conftest import ROOMY, SHORT, answered, cell, notebook
 
 
@@ -103,8 +103,8 @@ CODE = {
     "patches-the-checks": Hostile(
         ndvi(
             "import rsedu\n"
-            "from rsedu.lessons import checks, compare, registry\n"
-            "from rsedu.lessons.exercise import Verdict\n"
+            "from rsedu.course import check as checks, compare, registry\n"
+            "from rsedu.course.exercise import Verdict\n"
             "passed = Verdict(state='passed', title='', points=2)\n"
             "checks.judge_case = checks.judge = checks.evaluate = lambda *a, **k: passed\n"
             "compare.close = compare.equal = lambda *a, **k: True\n"

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from rsedu.errors import InputError, MissingExtraError
-from rsedu.grade import batch, tables
+from rsedu.grade import batch
 from rsedu.grade.batch import Crew
 from rsedu.grade.grading import FORMAT, Job, Result
-from rsedu.grade.limits import Limits
+from rsedu.grade.reports import tables
+from rsedu.grade.sandbox.limits import Limits
 from tests.grade.conftest import answered
 
 MakeJob = Callable[..., Job]

@@ -12,11 +12,13 @@ from typing import Any
 import psutil
 import pytest
 
-from rsedu.files import sha256
-from rsedu.grade import batch, bubble, grading, submissions
+from rsedu.course import registry
+from rsedu.grade import batch, grading
 from rsedu.grade.grading import Job, Result
 from rsedu.grade.key import Key
-from rsedu.lessons import registry
+from rsedu.grade.reading import submissions
+from rsedu.grade.sandbox import bubblewrap
+from rsedu.io.files import sha256
 from tests.grade import hostile
 from tests.grade.conftest import REPOSITORY, ROOMY, SHORT, answered, notebook
 
@@ -31,7 +33,7 @@ def _of(result: Result, id_: str = "ndvi") -> dict[str, Any]:
 
 LESSONS = [
     each.stem
-    for each in registry.LESSONS
+    for each in registry.lessons()
     if (REPOSITORY / "solutions" / f"{each.stem}.ipynb").exists()
 ]
 
@@ -92,8 +94,8 @@ def sealed(
     tmp_path_factory: pytest.TempPathFactory, all_keys: tuple[Key, ...]
 ) -> Iterator[dict[str, Any]]:
     """All hostile submissions, graded two at a time, each in a namespace."""
-    if bubble.missing():
-        pytest.skip(bubble.missing())
+    if bubblewrap.missing():
+        pytest.skip(bubblewrap.missing())
     folder = tmp_path_factory.mktemp("submissions")
     key = REPOSITORY / "solutions" / "01_sentinels.ipynb"
     with socket.create_server(("127.0.0.1", 0)) as server:

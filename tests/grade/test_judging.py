@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rsedu.course import check, registry
+from rsedu.course.exercise import Exercise
 from rsedu.grade import judging
 from rsedu.grade.judging import Event, Mark
-from rsedu.grade.wire import encode
-from rsedu.lessons import checks, registry
-from rsedu.lessons.exercise import Exercise
+from rsedu.grade.sandbox.wire import encode
 
 NDVI = registry.exercise("ndvi")
 TABLE = Path(__file__).with_name("wrong_answers.csv")
@@ -48,7 +48,7 @@ def test_reference_and_oracle_earn_everything(exercise: Exercise) -> None:
 @pytest.mark.parametrize("exercise", registry.exercises(), ids=lambda each: each.id)
 def test_a_verdict_is_that_of_the_notebook(exercise: Exercise) -> None:
     for known in exercise.misconceptions:
-        in_notebook = checks.judge(exercise, known.wrong)
+        in_notebook = check.judge(exercise, known.wrong)
         mark = _judge(known.wrong, exercise)
         assert (mark.state, mark.diagnosis) == (in_notebook.state, in_notebook.diagnosis)
         assert mark.lines == in_notebook.lines

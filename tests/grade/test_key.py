@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from rsedu.course import registry
 from rsedu.errors import InputError, MissingDataError
-from rsedu.files import sha256
-from rsedu.grade import key, submissions
+from rsedu.grade import key
 from rsedu.grade.key import Key
-from rsedu.lessons import registry
+from rsedu.grade.reading import submissions
+from rsedu.io.files import sha256
 from tests.grade.conftest import REPOSITORY, answered, cell, notebook
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from rsedu.course import registry
 from rsedu.grade import matching, submissions
 from rsedu.grade.key import Key
 from rsedu.grade.matching import Matched
-from rsedu.grade.submissions import CodeCell
-from rsedu.lessons import registry
+from rsedu.grade.reading.submissions import CodeCell
 from tests.grade.conftest import answered, notebook
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rsedu.lessons import audit, build
-from rsedu.lessons.execute import ENVIRONMENT
-from rsedu.lessons.progress import ENV
+from authoring import audit, build
+from authoring.execute import ENVIRONMENT
+from rsedu.course.progress import ENV
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SANITIZE = Path(__file__).with_name("nbval_sanitize.cfg")

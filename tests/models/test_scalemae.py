@@ -5,7 +5,7 @@ import torch
 
 from rsedu.errors import InputError
 from rsedu.models.laplacian import Bands, split_bands
-from rsedu.models.released import NonCommercialWeightsWarning
+from rsedu.models.published import NonCommercialWeightsWarning
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.models.vit import Encoder, MaskedViTConfig, ViTSize
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from rsedu.project import taught
+from rsedu.project.methods import pixel_classifier
+from rsedu.project.methods.pixel_classifier import Sample
 from rsedu.project.place import Place
 from rsedu.project.task import Task
-from rsedu.project.taught import Sample
 
 
 @pytest.fixture(scope="session")
@@ -41,5 +41,5 @@ def seen(place: Place, true: np.ndarray) -> Sample:
 def samples(seen: Sample, monkeypatch: pytest.MonkeyPatch) -> tuple[Sample, ...]:
     """What every school teaches in these tests, so that none is rendered."""
     both = (seen, seen)
-    monkeypatch.setattr(taught, "_school", lambda places: both)
+    monkeypatch.setattr(pixel_classifier, "_school", lambda places: both)
     return both

@@ -5,7 +5,7 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.project.attempt import attempt, compare
-from rsedu.project.baselines import RadarLogRatio
+from rsedu.project.methods.baselines import RadarLogRatio
 from rsedu.project.place import Place
 from rsedu.project.score import score
 from rsedu.project.task import Task

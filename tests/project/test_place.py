@@ -3,7 +3,7 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.project.place import Place, known
-from rsedu.scenes.synthetic import Frontier
+from rsedu.synthetic.frontier import Frontier
 
 
 def test_the_truth_is_what_was_cut_within_the_period(place: Place, true: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rsedu.errors import InputError
-from rsedu.project import changemap, report
+from rsedu.project import change_map, report
 from rsedu.project.place import Place
 from rsedu.project.report import Report, compose, how_sure, plain
 from rsedu.project.score import score
@@ -133,7 +133,7 @@ def test_long_texts_are_cut() -> None:
 def test_a_map_file_is_reported_on(place: Place, mapped: np.ndarray) -> None:
     from pathlib import Path
 
-    path = changemap.write(Path("map.tif"), mapped, place)
+    path = change_map.write(Path("map.tif"), mapped, place)
     found = Report.of_map(path, place, group="a", track="t").score
     assert found.f1 == pytest.approx(score(mapped, place.truth(), gsd_m=10.0).f1)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.project.area import allocate, draw
+from rsedu.evaluation.area import allocate, draw
+from rsedu.evaluation.masks import boundary_bias
 from rsedu.project.place import Place
 from rsedu.project.score import SAMPLE, sampled, score
-from rsedu.segment.metrics import boundary_bias
 
 
 def years_of(rows: list[list[float]]) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.project import changemap
+from rsedu.project import change_map
 from rsedu.project.place import Place
 from rsedu.project.task import Stack, Task
 from rsedu.project.windows import parts, run
@@ -48,7 +48,7 @@ def test_a_stopped_run_goes_on_and_gives_the_map_of_one_window(place: Place) -> 
     run(again, task, path, window_px=100, margin_px=10, progress=False)
     assert again.calls == 2
     whole = Dark().map(task.read())
-    assert np.array_equal(changemap.read(path, place), whole, equal_nan=True)
+    assert np.array_equal(change_map.read(path, place), whole, equal_nan=True)
     assert not path.with_suffix(".windows").exists()
 
 
@@ -73,7 +73,7 @@ def constant(year: float) -> Callable[[tuple[int, int]], np.ndarray]:
 
 def small(method: Answers, place: Place, path: Path) -> np.ndarray:
     run(method, Task(place=place), path, window_px=100, margin_px=10, progress=False)
-    return changemap.read(path, place)
+    return change_map.read(path, place)
 
 
 def test_a_mended_method_maps_every_window_itself(place: Place) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.scenes.samples import pairs
-from rsedu.scenes.synthetic import Frontier
+from rsedu.synthetic.frontier import Frontier
 
 
 def test_how_fake_it_is() -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rsedu.segment.sam import Segmenter
-from rsedu.segment.tiny import TinySam
+from rsedu.segment.tiny_sam import TinySam
 
 
 @pytest.fixture(scope="session")

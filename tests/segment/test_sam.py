@@ -8,13 +8,13 @@ from affine import Affine
 from segment_anything import SamPredictor, sam_model_registry
 from segment_anything.modeling import Sam
 
-from rsedu import weights
 from rsedu.errors import BrokenDataError, InputError
+from rsedu.models import weights
 from rsedu.scenes.scene import Scene
 from rsedu.segment import sam
 from rsedu.segment.prompt import Prompt
 from rsedu.segment.sam import FallbackWarning, Segmenter, load
-from rsedu.segment.tiny import TinySam
+from rsedu.segment.tiny_sam import TinySam
 
 NOWHERE = "http://127.0.0.1:9/"
 

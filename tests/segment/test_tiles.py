@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsedu.errors import InputError
-from rsedu.segment.tiles import Tile, agreement, deepest, leaves, tiling
+from rsedu.segment.regions import interior_point
+from rsedu.segment.tiles import Tile, agreement, leaves, tiling
 
 
 @given(
@@ -93,13 +94,13 @@ def test_the_deepest_pixel_is_the_furthest_from_outside() -> None:
     def room(pixel: tuple[int, int]) -> float:
         return min(np.hypot(pixel[0] - row, pixel[1] - col) for row, col in outside)
 
-    col, row = deepest(mask)
+    col, row = interior_point(mask)
     assert room((int(row), int(col))) == pytest.approx(max(room(pixel) for pixel in inside))
 
 
 def test_nothing_is_deep_in_an_empty_mask() -> None:
     with pytest.raises(InputError, match="empty"):
-        deepest(np.zeros((3, 3), dtype=bool))
+        interior_point(np.zeros((3, 3), dtype=bool))
 
 
 @pytest.mark.parametrize(

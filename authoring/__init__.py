@@ -1,0 +1,1 @@
+"""Lessons: written once, built into two notebooks."""

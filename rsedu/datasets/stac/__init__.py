@@ -1,0 +1,1 @@
+"""Sentinel scenes from STAC catalogues."""

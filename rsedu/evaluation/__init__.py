@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: neighbours, probes, masks, areas, intervals."""

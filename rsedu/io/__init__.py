@@ -1,0 +1,1 @@
+"""Bytes, not pixels: files, the network, rasters on disk."""

@@ -1,0 +1,1 @@
+"""A recipe on some data: how the kit's weights are made."""

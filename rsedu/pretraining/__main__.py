@@ -1,0 +1,5 @@
+"""`torchrun -m rsedu.pretraining NAME` and `python -m rsedu.pretraining NAME`."""
+
+from rsedu.pretraining.command import pretrain
+
+pretrain()

@@ -1,0 +1,287 @@
+"""Where pre-training tiles come from: rendered worlds, GeoTIFFs, a torchgeo dataset.
+
+Each is a `training.sampler.Source` of *tiles*: "optical" (B, C, H, W) and, where there is radar,
+"radar" (B, 2, H, W), standardised, and "gsd" (B,), metres per pixel.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import rasterio  # type: ignore[import-untyped]
+import torch
+from jaxtyping import Float32, Int64
+from rasterio.windows import Window  # type: ignore[import-untyped]
+from torch import Tensor
+
+from rsedu.errors import InputError, MissingDataError
+from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.tensors import as_tiles
+from rsedu.training.sampler import Source
+
+_TRIES = 50  # windows drawn before a file counts as empty
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Any source of tiles, each turned and mirrored at random.
+
+    The eight symmetries of a square, drawn from the sample's position in the run. North is lost;
+    the shadow side and the radar's look side with it.
+
+    Attributes:
+        inner: the source to turn.
+        seed: of the draws.
+    """
+
+    inner: Source
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.inner)
+
+    def batch(
+        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
+    ) -> Mapping[str, Tensor]:
+        """Fetch turned tiles; every image of a sample is turned alike."""
+        turns = [
+            int(np.random.default_rng((self.seed, int(position))).integers(8))
+            for position in positions
+        ]
+        tiles = dict(self.inner.batch(indices, positions))
+        for name, value in tiles.items():
+            if value.ndim == 4:
+                turned = [_turn(image, turn) for image, turn in zip(value, turns, strict=True)]
+                tiles[name] = torch.stack(turned)
+        return tiles
+
+
+def _turn(image: Tensor, turn: int) -> Tensor:
+    turned = torch.rot90(image, turn % 4, dims=(1, 2))
+    return turned.flip(2) if turn >= 4 else turned
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A source of tiles under the names of a model's arguments.
+
+    Attributes:
+        inner: source of tiles.
+        names: argument of the model -> name of the tile's entry; the rest is left out.
+    """
+
+    inner: Source
+    names: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return len(self.inner)
+
+    def batch(
+        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
+    ) -> Mapping[str, Tensor]:
+        """Fetch tiles under their new names."""
+        tiles = self.inner.batch(indices, positions)
+        missing = sorted(set(self.names.values()) - set(tiles))
+        if missing:
+            raise InputError(
+                f"The model needs {', '.join(missing)} and the data has {', '.join(tiles)}; "
+                "choose another model or other data."
+            )
+        return {argument: tiles[name] for argument, name in self.names.items()}
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """A source of tiles, area-averaged to coarser pixels.
+
+    Radar tiles are in dB and averaged as such, about 2.5 dB below the mean of the power of
+    single-look speckle: render radar at its GSD rather than shrink it.
+
+    Attributes:
+        inner: source of tiles whose sides are multiples of `factor`.
+        factor: pixels that become one, along each side; the GSD grows by it.
+    """
+
+    inner: Source
+    factor: int
+
+    def __len__(self) -> int:
+        return len(self.inner)
+
+    def batch(
+        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
+    ) -> Mapping[str, Tensor]:
+        """Fetch coarser tiles."""
+        tiles = self.inner.batch(indices, positions)
+        return {
+            name: torch.nn.functional.avg_pool2d(value, self.factor)
+            if value.ndim == 4
+            else value * self.factor
+            for name, value in tiles.items()
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeoTiffTiles:
+    """Random windows of the GeoTIFFs in a folder.
+
+    Each file's bands are named by their descriptions ("B02", "VV"); its transform gives the GSD.
+    Only the window is read.
+
+    Attributes:
+        folder: searched with its subfolders for .tif and .tiff files.
+        size_px: side of a tile.
+        bands: names to read; every file must have them.
+        windows_per_file: per epoch, fresh ones each time.
+        scale: reflectance (or dB) = scale * stored value + offset, where the file has none.
+        offset: see `scale`.
+        seed: of the windows.
+    """
+
+    folder: Path
+    size_px: int
+    bands: tuple[str, ...] = S2_BANDS
+    windows_per_file: int = 64
+    scale: float = 1.0
+    offset: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise MissingDataError(
+                f"There is no .tif or .tiff file in {self.folder}; give the folder of your scenes."
+            )
+
+    @cached_property  # listing a large folder at every step would cost more than reading
+    def files(self) -> list[Path]:
+        """The files, sorted by name, so that an index means the same on every machine."""
+        return sorted(
+            path for path in self.folder.rglob("*") if path.suffix.lower() in (".tif", ".tiff")
+        )
+
+    def __len__(self) -> int:
+        return len(self.files) * self.windows_per_file
+
+    def batch(
+        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
+    ) -> Mapping[str, Tensor]:
+        """Fetch windows: the index chooses the file, the position the place within it."""
+        windows = [
+            self._window(self.files[int(index) // self.windows_per_file], int(position))
+            for index, position in zip(indices, positions, strict=True)
+        ]
+        arrays, gsds = zip(*windows, strict=True)
+        return as_tiles(np.stack(arrays), self.bands, np.array(gsds))
+
+    def _window(
+        self, path: Path, position: int
+    ) -> tuple[Float32[np.ndarray, "bands rows cols"], float]:
+        """One window without invalid pixels, and its GSD in metres."""
+        generator = np.random.default_rng((self.seed, position))
+        with rasterio.open(path) as file:
+            numbers = _band_numbers(file, self.bands)
+            gsd_m = _gsd_of(file)
+            room_rows, room_cols = file.height - self.size_px, file.width - self.size_px
+            if min(room_rows, room_cols) < 0:
+                raise InputError(
+                    f"{path} has {file.height} x {file.width} pixels, fewer than a tile's "
+                    f"{self.size_px} x {self.size_px}; take a smaller tile or leave the file out."
+                )
+            for _ in range(_TRIES):
+                row, col = generator.integers((room_rows + 1, room_cols + 1))
+                window = Window(col, row, self.size_px, self.size_px)
+                stored = file.read(numbers, window=window, masked=True)
+                if not np.ma.getmaskarray(stored).any() and np.isfinite(stored.data).all():
+                    return self._physical(file, numbers, stored.data), gsd_m
+        raise InputError(
+            f"{_TRIES} windows of {path} all had invalid pixels; leave the file out or take "
+            "smaller tiles."
+        )
+
+    def _physical(
+        self, file: Any, numbers: list[int], stored: np.ndarray
+    ) -> Float32[np.ndarray, "bands rows cols"]:
+        scales = np.array([file.scales[number - 1] for number in numbers])
+        offsets = np.array([file.offsets[number - 1] for number in numbers])
+        if (scales == 1).all() and (offsets == 0).all():
+            scales, offsets = np.full_like(scales, self.scale), np.full_like(offsets, self.offset)
+        values: np.ndarray = stored * scales[:, None, None] + offsets[:, None, None]
+        return values.astype(np.float32)
+
+
+def _band_numbers(file: Any, bands: Sequence[str]) -> list[int]:
+    names = list(file.descriptions)
+    missing = [name for name in bands if name not in names]
+    if missing:
+        raise InputError(
+            f"{file.name} has no band called {', '.join(missing)}; its bands are called {names}. "
+            "Set the descriptions of the bands to names such as B02 or VV."
+        )
+    return [names.index(name) + 1 for name in bands]
+
+
+def _gsd_of(file: Any) -> float:
+    if file.crs is None or not file.crs.is_projected:
+        raise InputError(
+            f"{file.name} has the CRS {file.crs}, in which a pixel has no size in metres; "
+            "reproject it to a metric one such as UTM."
+        )
+    _, metres = file.crs.linear_units_factor
+    return float(math.sqrt(abs(file.transform.determinant)) * metres)
+
+
+@runtime_checkable
+class _TorchGeoDataset(Protocol):
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchGeoTiles:
+    """Random crops of any torchgeo dataset that gives one "image" per sample.
+
+    Attributes:
+        dataset: such as ``torchgeo.datasets.EuroSAT100("data", bands=...)``.
+        bands: names of the image's channels in its order (EuroSAT stores B8A last).
+        gsd_m: metres per pixel.
+        size_px: side of a tile.
+        scale: reflectance = scale * value + offset.
+        offset: see `scale`.
+        seed: of the crops.
+    """
+
+    dataset: _TorchGeoDataset
+    bands: tuple[str, ...]
+    gsd_m: float
+    size_px: int
+    scale: float = 1e-4
+    offset: float = 0.0
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def batch(
+        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
+    ) -> Mapping[str, Tensor]:
+        """Fetch crops; the position chooses the place within the image."""
+        pairs = zip(indices.tolist(), positions.tolist(), strict=True)
+        crops = np.stack([self._crop(index, position) for index, position in pairs])
+        return as_tiles(crops, self.bands, np.full(len(crops), self.gsd_m))
+
+    def _crop(self, index: int, position: int) -> Float32[np.ndarray, "bands rows cols"]:
+        image = np.asarray(self.dataset[index]["image"], dtype=np.float32)
+        bands, rows, cols = image.shape
+        room = np.array([rows - self.size_px, cols - self.size_px])
+        if bands != len(self.bands) or room.min() < 0:
+            raise InputError(
+                f"Image {index} has the shape {image.shape}; wanted {len(self.bands)} bands "
+                f"({', '.join(self.bands)}) and {self.size_px} pixels or more each way."
+            )
+        row, col = np.random.default_rng((self.seed, position)).integers(room + 1)
+        crop = image[:, row : row + self.size_px, col : col + self.size_px]
+        return crop * np.float32(self.scale) + np.float32(self.offset)

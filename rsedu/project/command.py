@@ -1,0 +1,153 @@
+"""The commands `rsedu score`, `rsedu board` and `rsedu report`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from rsedu.errors import InputError
+from rsedu.evaluation.area import ALLOCATIONS
+from rsedu.project import change_map, figure, ranking, scoreboard, table
+from rsedu.project.place import Place, known
+from rsedu.project.score import SAMPLE
+from rsedu.project.score import score as score_map
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+@click.command(context_settings=_HELP)
+@click.argument("map_file", metavar="MAP.tif", type=click.Path(path_type=Path))
+@click.option("--place", "seed", type=int, help="Seed of the place, if the file does not say it.")
+@click.option("--size-m", type=float, help="Side of the place in metres.  [20000]")
+@click.option("--period", type=float, nargs=2, help="First and last decimal year. [2020.5 2025.5]")
+@click.option("--sample", default=SAMPLE, show_default=True, help="Pixels to look up.")
+@click.option("--allocation", type=click.Choice(ALLOCATIONS), default="at_least", show_default=True)
+@click.option(
+    "--seed",
+    "draw_seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Of the sample.",
+)
+@click.option("--figure", "picture", type=click.Path(path_type=Path), help="PNG to write.")
+@click.option("--group", help="Name of your group, for the scoreboard.")
+@click.option("--board", type=click.Path(path_type=Path), help="Folder of the scoreboard.")
+@click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
+def score(
+    map_file: Path,
+    seed: int | None,
+    size_m: float | None,
+    period: tuple[float, float] | None,
+    sample: int,
+    allocation: str,
+    draw_seed: int,
+    picture: Path | None,
+    group: str | None,
+    board: Path | None,
+    as_json: bool,
+) -> None:
+    """Score a change map of a synthetic place against its truth.
+
+    MAP.tif has one band on the place's pixels: the year in which forest was lost, 0 where it was
+    not. Floats are decimal years, integers are calendar years.
+    """
+    if (group is None) != (board is None):
+        raise InputError("--group and --board go together: give both, or none.")
+    if group is not None:
+        scoreboard.clean(group)
+    if picture is not None:
+        figure.check_name(picture)
+    place = _place(map_file, seed, size_m, period)
+    mapped, true = change_map.read(map_file, place), place.truth()
+    found = score_map(
+        mapped, true, gsd_m=place.gsd_m, sample=sample, how=allocation, seed=draw_seed
+    )
+    facts = table.facts(found, place)
+    click.echo(json.dumps(facts, indent=2) if as_json else table.render(found, place))
+    remark = change_map.remark(mapped)
+    if remark:
+        click.echo(remark, err=True)
+    if picture is not None:
+        summary = figure.draw(mapped, true, place, found)
+        figure.save(picture)
+        click.echo(f"Figure {picture}: {summary}", err=as_json)
+    if group is not None and board is not None:
+        written = scoreboard.submit(board, scoreboard.submission(group, facts))
+        click.echo(f"Submitted: {written}", err=as_json)
+
+
+def _place(
+    path: Path, seed: int | None, size_m: float | None, period: tuple[float, float] | None
+) -> Place:
+    since, until = period or (None, None)
+    asked = {"seed": seed, "size_m": size_m, "since": since, "until": until}
+    return known(Place.facts(change_map.tags(path)), asked)
+
+
+@click.command(context_settings=_HELP)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--newest", is_flag=True, help="Count each group's last map, not its best.")
+def board(folder: Path, newest: bool) -> None:
+    """Print the ranking of a scoreboard: each group's best map of each place, by F1 of change.
+
+    Equal F1 shares a rank. Files that cannot be read are named below.
+    """
+    click.echo(ranking.render(scoreboard.read(folder), pick="newest" if newest else "best"))
+
+
+def _text(path: Path | None) -> str:
+    """A group's text file; nothing where none was named."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is no text file that can be read ({error}).") from error
+
+
+@click.command(context_settings=_HELP)
+@click.argument("map_file", metavar="MAP.tif", type=click.Path(path_type=Path))
+@click.option("--group", required=True, help="Name of your group.")
+@click.option("--track", default="", help='How you went on, such as "B, CROMA through clouds".')
+@click.option("--method", type=click.Path(path_type=Path), help="Text file: what you did.")
+@click.option("--limits", type=click.Path(path_type=Path), help="Text file: what it is not for.")
+@click.option(
+    "--out",
+    "paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    default=("report.html",),
+    show_default=True,
+    help="File to write: .html, .ipynb or .pdf; may be given several times.",
+)
+@click.option("--place", "seed", type=int, help="Seed of the place, if the file does not say it.")
+@click.option("--size-m", type=float, help="Side of the place in metres.  [20000]")
+@click.option("--period", type=float, nargs=2, help="First and last decimal year. [2020.5 2025.5]")
+def report(
+    map_file: Path,
+    group: str,
+    track: str,
+    method: Path | None,
+    limits: Path | None,
+    paths: tuple[Path, ...],
+    seed: int | None,
+    size_m: float | None,
+    period: tuple[float, float] | None,
+) -> None:
+    """Write a group's one-page report on a change map.
+
+    Numbers and figures fill themselves; what you did and what it is not for you write in two text
+    files. A PDF needs Chromium or Chrome, but no network.
+    """
+    from rsedu.project import page  # nbconvert takes half a second to import
+    from rsedu.project.report import Report, remarks
+
+    page.check_names(paths)
+    words = {"method": _text(method), "limits": _text(limits)}
+    place = _place(map_file, seed, size_m, period)
+    made = Report.of_map(map_file, place, group=group, track=track, **words)
+    for path in page.write(made, *paths):
+        click.echo(f"Report: {path}")
+    for remark in remarks(made):
+        click.echo(remark, err=True)

@@ -1,0 +1,1 @@
+"""Methods that map forest loss."""

@@ -1,0 +1,134 @@
+"""Track B: what CROMA sees at every date, of the radar, of the optical looks, or of both.
+
+Radar comes at each date. The optical image of a date is the latest clear look at each pixel, so it
+ages under clouds: the joint encoder reads it beside a radar image that is never old.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from rsedu.models import weights
+from rsedu.models.croma_pretraining import CromaTraining
+from rsedu.project.methods.baselines import periods
+from rsedu.project.methods.features import Pixels, Planes, sides
+from rsedu.project.methods.pixel_classifier import SCHOOL, Sample, named, school
+from rsedu.project.methods.tokens import Probe, patches_of, tokens
+from rsedu.project.task import Stack
+from rsedu.scenes.bands import S1_BANDS, S2_BANDS
+from rsedu.scenes.tensors import standardise
+
+_TILE_PX = 64  # the side that the weights learnt on
+_WORD = {"optical": "optical_tokens", "radar": "radar_tokens", "both": "joint_tokens"}
+
+
+@cache
+def _model() -> CromaTraining:
+    model = weights.load("croma-tiny")
+    assert isinstance(model, CromaTraining)
+    return model
+
+
+def filled(stack: Stack) -> Float32[np.ndarray, "dates 12 rows cols"]:
+    """At each date the latest clear look, or the first one to come; NaN where there is none."""
+    count = len(stack.dates)
+    at = np.arange(count)[:, None, None]
+    latest = np.maximum.accumulate(np.where(stack.clear, at, -1), axis=0)
+    coming = np.minimum.accumulate(np.where(stack.clear, at, count)[::-1], axis=0)[::-1]
+    chosen = np.where(latest >= 0, latest, np.minimum(coming, count - 1))
+    seen = np.take_along_axis(stack.optical, chosen[:, None], axis=0)
+    return np.where(stack.clear.any(axis=0), seen, np.float32(np.nan))
+
+
+def seen(stack: Stack, sensors: str) -> Float32[np.ndarray, "dates tokenrows tokencols dim"]:
+    """CROMA's tokens at each date.
+
+    Args:
+        stack: at 10 m, as the weights know it.
+        sensors: whose tokens; "both" are those of the joint encoder.
+    """
+    optical = np.nan_to_num(standardise(filled(stack), S2_BANDS))
+    radar = standardise(stack.radar, S1_BANDS)
+    images = {"radar": torch.from_numpy(radar), "optical": torch.from_numpy(optical)}
+    wanted = [name for name in images if sensors in (name, "both")]
+
+    def encode(*tiles: Tensor) -> Tensor:
+        answer: Tensor = _model().croma(**dict(zip(wanted, tiles, strict=True)))[_WORD[sensors]]
+        return answer
+
+    return tokens(encode, *(images[name] for name in wanted), side_px=_TILE_PX)
+
+
+def across(
+    found: Float32[np.ndarray, "dates tokenrows tokencols dim"],
+) -> Float32[np.ndarray, "periods tokenrows tokencols both"]:
+    """For each period the mean token of the dates before it, beside that of the dates after it."""
+    return np.concatenate(sides(found), axis=-1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ThroughClouds:
+    """Describes pixels by what they are, and by what CROMA's tokens say of each period.
+
+    Attributes:
+        sensors: "optical", "radar" or "both".
+        probe: linear head on the tokens before and after a period.
+        taught: where the head learnt, in words.
+    """
+
+    sensors: str
+    probe: Probe
+    taught: str
+
+    @property
+    def name(self) -> str:
+        """Which sensors, and where the head learnt."""
+        return f"croma of {self.sensors}, head of {self.taught}"
+
+    @classmethod
+    def fit(cls, *, sensors: str = "both", places: Sequence[int] = SCHOOL) -> "ThroughClouds":
+        """Learn a linear head on other places: was it lost in this period?
+
+        Args:
+            sensors: that CROMA and the pixels read.
+            places: seeds to learn on.
+
+        Raises:
+            InputError: there are no such sensors.
+        """
+        Pixels(sensors=sensors)  # says what is wrong with the word
+        probe = Probe.fit(*_lessons(sensors, places))
+        return cls(sensors=sensors, probe=probe, taught=named(places))
+
+    def __call__(self, stack: Stack) -> Planes:
+        """Describe each pixel: `Pixels`, then the largest answer of all periods and their sum."""
+        planes = self.read(stack)
+        told = np.stack([planes.max(axis=0), planes.sum(axis=0)])
+        return np.concatenate([Pixels(sensors=self.sensors)(stack), told])
+
+    def read(self, stack: Stack) -> Float32[np.ndarray, "periods rows cols"]:
+        """What the tokens alone say: about 1 where forest was lost in a period."""
+        pairs = across(seen(stack, self.sensors))
+        return np.stack([self.probe.read(pair, stack.shape) for pair in pairs])
+
+
+def _lesson(sample: Sample, sensors: str) -> tuple[np.ndarray, np.ndarray]:
+    """Features and targets of the patches of all periods of a sample."""
+    pairs = across(seen(sample.stack, sensors))
+    number = periods(sample.years.ravel(), sample.stack.dates).reshape(sample.years.shape)
+    targets = [
+        patches_of((number == period).astype(np.float32)) for period in range(1, len(pairs) + 1)
+    ]
+    return pairs.reshape(-1, pairs.shape[-1]), np.concatenate(targets)
+
+
+def _lessons(sensors: str, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Those of all samples; apart from the fit, so that the pieces are gone by then."""
+    pieces = [_lesson(sample, sensors) for sample in school(places)]
+    features, targets = zip(*pieces, strict=True)
+    return np.concatenate(features), np.concatenate(targets)

@@ -1,0 +1,194 @@
+"""What a stack says of each pixel before and after: the looks that were clear, and the radar.
+
+A list of numbers per pixel, whatever was cloudy: where nothing was seen they are NaN. Nothing here
+is learnt; `rsedu.project.methods.pixel_classifier` learns from it.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
+
+from rsedu.errors import InputError
+from rsedu.project.task import Stack
+from rsedu.scenes.bands import S2_BANDS
+
+SENSORS = ("optical", "radar", "both")
+Planes = Float32[np.ndarray, "features rows cols"]
+
+# Normalised differences do not change with light: greenness, water of leaves, soil.
+_PAIRS = (
+    ("B08", "B04"),
+    ("B08", "B12"),
+    ("B08", "B11"),
+    ("B8A", "B05"),
+    ("B11", "B12"),
+    ("B03", "B04"),
+)
+_BANDS = ("B04", "B08", "B11", "B12")
+_SHARP = (1, 2, 9)  # of those and the bands: where outlines are sharpest, seen round a pixel too
+_SIDES_PX = (1, 3, 5, 9)  # of means that calm speckle
+_CALM_PX = 5  # of those, the one that chooses the period
+
+
+@runtime_checkable
+class Describe(Protocol):
+    """What turns a stack into numbers per pixel."""
+
+    @property
+    def name(self) -> str:
+        """What tells it, and its settings, from others."""
+
+    def __call__(self, stack: Stack) -> Planes:
+        """Describe each pixel; NaN for what was not seen."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Looks:
+    """The first and the last clear look at each pixel.
+
+    Attributes:
+        before: 12 bands of reflectance at the first clear date, NaN where no date is clear.
+        after: at the last one.
+        first: number of that date; 0 where no date is clear.
+        last: likewise.
+        seen: whether any date is clear.
+    """
+
+    before: Float32[np.ndarray, "12 rows cols"]
+    after: Float32[np.ndarray, "12 rows cols"]
+    first: Int64[np.ndarray, "rows cols"]
+    last: Int64[np.ndarray, "rows cols"]
+    seen: Bool[np.ndarray, "rows cols"]
+
+
+def looks(stack: Stack) -> Looks:
+    """Choose the first and the last clear look, pixel by pixel."""
+    count = len(stack.dates)
+    seen: np.ndarray = np.asarray(stack.clear.any(axis=0))
+    first = stack.clear.argmax(axis=0)
+    last = np.where(seen, count - 1 - stack.clear[::-1].argmax(axis=0), 0)
+    before, after = (
+        np.where(seen, np.take_along_axis(stack.optical, at[None, None], axis=0)[0], np.nan)
+        for at in (first, last)
+    )
+    return Looks(
+        before=before.astype(np.float32),
+        after=after.astype(np.float32),
+        first=first,
+        last=last,
+        seen=seen,
+    )
+
+
+def spectrum(optical: Float32[np.ndarray, "12 rows cols"]) -> Planes:
+    """Six normalised differences and the logarithm of four bands of one look."""
+    plane = {name: optical[S2_BANDS.index(name)] for name in S2_BANDS}
+    pairs = [
+        (plane[one] - plane[other]) / np.maximum(plane[one] + plane[other], np.float32(1e-6))
+        for one, other in _PAIRS
+    ]
+    logs = [np.log(np.maximum(plane[name], np.float32(1e-4))) for name in _BANDS]
+    return np.stack([*pairs, *logs]).astype(np.float32)
+
+
+def around(planes: Planes) -> Float32[np.ndarray, "neighbours rows cols"]:
+    """The eight neighbours of each pixel, north-west first; the edge's pixels stand in outside."""
+    _, rows, cols = planes.shape
+    padded = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    moves = [(row, col) for row in range(3) for col in range(3) if (row, col) != (1, 1)]
+    return np.concatenate([padded[:, row : row + rows, col : col + cols] for row, col in moves])
+
+
+def optical_evidence(stack: Stack) -> Planes:
+    """The first clear look, the last one, what changed there and next to it, and when they were."""
+    found = looks(stack)
+    before, after = spectrum(found.before), spectrum(found.after)
+    change = after - before
+    dates = np.array(stack.dates, dtype=np.float32)
+    spans = [dates[found.first] - dates[0], dates[-1] - dates[found.last]]
+    when = np.where(found.seen, np.stack(spans), np.float32(np.nan))
+    return np.concatenate([before, after, change, around(change[list(_SHARP)]), when])
+
+
+def mean_db(stack: Stack, side_px: int) -> Float32[np.ndarray, "dates rows cols"]:
+    """Both polarisations together, dB: the mean power of side_px x side_px pixels."""
+    power = 10 ** (stack.radar / 10)
+    if side_px > 1:
+        power = ndimage.uniform_filter(power, size=(1, 1, side_px, side_px), mode="nearest")
+    calm: np.ndarray = (10 * np.log10(power)).mean(axis=1)
+    return calm.astype(np.float32)
+
+
+def sides(
+    values: Float32[np.ndarray, "dates *rest"],
+) -> tuple[Float32[np.ndarray, "periods *rest"], Float32[np.ndarray, "periods *rest"]]:
+    """Mean of all dates before each period, and of all after it."""
+    count = np.arange(1, len(values), dtype=np.float32).reshape(-1, *(1,) * (values.ndim - 1))
+    before = np.cumsum(values, axis=0)[:-1] / count
+    after = (np.cumsum(values[::-1], axis=0)[:-1] / count)[::-1]
+    return before, after
+
+
+def radar_period(stack: Stack) -> Int64[np.ndarray, "rows cols"]:
+    """The period across which backscatter falls most, from 0; means of 5 x 5 pixels."""
+    before, after = sides(mean_db(stack, _CALM_PX))
+    period: np.ndarray = (before - after).argmax(axis=0)
+    return period
+
+
+def radar_evidence(stack: Stack) -> Planes:
+    """Backscatter before and after the likeliest period, dB, as means of 1, 3, 5 and 9 pixels."""
+    period = radar_period(stack)[None]
+    planes = []
+    for side_px in _SIDES_PX:
+        before, after = (
+            np.take_along_axis(each, period, axis=0) for each in sides(mean_db(stack, side_px))
+        )
+        planes += [before, after, before - after]
+    return np.concatenate(planes)
+
+
+def dated(stack: Stack, lost: Bool[np.ndarray, "rows cols"]) -> Float32[np.ndarray, "rows cols"]:
+    """Give each lost pixel the middle of the period across which its backscatter fell most.
+
+    Args:
+        stack: radar at every date.
+        lost: pixels that lost their forest.
+
+    Returns:
+        Decimal year, NaN where nothing was lost.
+    """
+    years = stack.between[radar_period(stack)]
+    return np.where(lost, years, np.float32(np.nan))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """What both satellites say of a pixel and its neighbours, radar of up to 40 m around it.
+
+    Attributes:
+        sensors: "optical", "radar" or "both".
+
+    Raises:
+        InputError: there are no such sensors.
+    """
+
+    sensors: str = "both"
+
+    def __post_init__(self) -> None:
+        if self.sensors not in SENSORS:
+            raise InputError(f"sensors is {self.sensors!r}; wanted 'optical', 'radar' or 'both'.")
+
+    @property
+    def name(self) -> str:
+        """Pixels, and of which sensors."""
+        return f"pixels of {self.sensors}"
+
+    def __call__(self, stack: Stack) -> Planes:
+        """Describe each pixel: 56 numbers of optical looks, 12 of radar."""
+        ways = {"optical": (optical_evidence,), "radar": (radar_evidence,)}
+        chosen = ways.get(self.sensors, (optical_evidence, radar_evidence))
+        return np.concatenate([way(stack) for way in chosen])

@@ -1,0 +1,1 @@
+"""One example finds the others: PerSAM and PerSAM-F."""

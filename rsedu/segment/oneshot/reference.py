@@ -1,0 +1,221 @@
+"""What one example looks like to SAM: its embedding, and what else in an image resembles it.
+
+Zhang et al. 2024, "Personalize Segment Anything Model with One Shot" (arXiv 2305.03048).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+from torch.nn import functional as F
+
+from rsedu.errors import InputError
+from rsedu.segment.embedding import Embedded
+from rsedu.segment.prompt import Point, Prompt, box_of
+from rsedu.segment.tiles import Tile
+
+COVERED = 0.5  # share of a cell from which it belongs to the reference
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """What is looked for.
+
+    Attributes:
+        target: (dim,) mean embedding of the object's cells; several references: their mean.
+        strongest: (dim,) mean of that and of the largest value per channel, for PerSAM-F.
+        inside: mean cosine similarity of the object's own cells to the target.
+        outside: that of the other cells of its tile, each by the share that is image and not it.
+    """
+
+    target: Float[Tensor, "dim"]
+    strongest: Float[Tensor, "dim"]
+    inside: float
+    outside: float
+
+    @property
+    def threshold(self) -> float:
+        """Similarity half-way between the object and what is around it: below, it is absent."""
+        return (self.inside + self.outside) / 2
+
+
+def _shares(embedded: Embedded, tile: Tile, mask: np.ndarray) -> Float[Tensor, "rows cols"]:
+    """Share of each cell of a tile's embedding that a mask covers, 0 where there is padding."""
+    side = embedded.model.image_encoder.img_size
+    high, wide = embedded.predictor(tile).input_size
+    plane = torch.from_numpy(mask.astype(np.float32))[None, None]
+    shown = F.interpolate(plane, size=(high, wide), mode="bilinear", align_corners=False)
+    padded = F.pad(shown, (0, side - wide, 0, side - high))
+    rows, cols = embedded.features(tile).shape[-2:]
+    return F.adaptive_avg_pool2d(padded, (rows, cols))[0, 0]
+
+
+def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
+    """The tile in which an example is looked at.
+
+    It is the one round the middle of the mask's box if it holds all of the mask; else the one with
+    most of its pixels, since a ring or an object in parts may have none in the middle.
+
+    Args:
+        embedded: the image that the example is in.
+        mask: its pixels.
+
+    Raises:
+        InputError: the mask is empty or has another shape than the image.
+    """
+    if mask.shape != embedded.shape:
+        raise InputError(f"The mask has {mask.shape} (rows, cols), the image {embedded.shape}.")
+    middle = embedded.around(Prompt(box=box_of(mask)))
+    return max((middle, *embedded.tiles), key=lambda tile: int(mask[tile.window].sum()))
+
+
+def describe(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Reference:
+    """Look at one example.
+
+    Cells of which the mask covers half or more are averaged. (The published code asks whether the
+    cell's centre is covered.) A mask smaller than that is averaged by its shares.
+
+    Args:
+        embedded: the image that the example is in.
+        mask: its pixels.
+
+    Raises:
+        InputError: the mask is empty or has another shape than the image.
+    """
+    tile = tile_of(embedded, mask)
+    shares = _shares(embedded, tile, mask[tile.window]).to(embedded.model.device)
+    whole = shares >= COVERED
+    weights = whole.float() if whole.any() else shares
+    features = embedded.features(tile)[0]
+    mean = (features * weights).sum(dim=(1, 2)) / weights.sum()
+    largest = features[:, weights > 0].amax(dim=1)
+    cosine = cosine_map(features, mean)
+    real = _shares(embedded, tile, np.ones((tile.rows, tile.cols))).to(embedded.model.device)
+    rest = (real - shares).clamp(min=0)  # padding is not around the object
+    return Reference(
+        target=mean,
+        strongest=(mean + largest) / 2,
+        inside=float((cosine * weights).sum() / weights.sum()),
+        outside=float((cosine * rest).sum() / rest.sum().clamp(min=1e-6)),
+    )
+
+
+def combined(references: Sequence[Reference]) -> Reference:
+    """One reference out of several: every part is the mean.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not references:
+        raise InputError("There is no reference to combine; describe one example at least.")
+    return Reference(
+        target=torch.stack([each.target for each in references]).mean(dim=0),
+        strongest=torch.stack([each.strongest for each in references]).mean(dim=0),
+        inside=float(np.mean([each.inside for each in references])),
+        outside=float(np.mean([each.outside for each in references])),
+    )
+
+
+def cosine_map(
+    features: Float[Tensor, "dim rows cols"], target: Float[Tensor, "dim"]
+) -> Float[Tensor, "rows cols"]:
+    """Cosine of the angle between each cell's embedding and the target's, -1 to 1."""
+    return torch.einsum("drc,d->rc", F.normalize(features, dim=0), F.normalize(target, dim=0))
+
+
+def similarity(
+    embedded: Embedded, target: Float[Tensor, "dim"], *, tile: Tile | None = None
+) -> Float32[np.ndarray, "rows cols"]:
+    """Map of how much each pixel resembles a target.
+
+    Args:
+        embedded: the image.
+        target: of a `Reference`.
+        tile: which; None: the only one.
+
+    Returns:
+        (rows, cols) of the tile, cosines from -1 to 1, bilinear between cells.
+
+    Raises:
+        InputError: the image has several tiles and none was named.
+    """
+    tile = the_tile(embedded, tile)
+    cells = cosine_map(embedded.features(tile)[0], target)[None, None]
+    fine = F.interpolate(cells, scale_factor=4, mode="bilinear", align_corners=False)
+    size = (tile.rows, tile.cols)
+    whole = embedded.model.postprocess_masks(fine, embedded.predictor(tile).input_size, size)
+    result: np.ndarray = whole[0, 0].float().cpu().numpy()
+    return result
+
+
+def everywhere(
+    embedded: Embedded, target: Float[Tensor, "dim"]
+) -> Float32[np.ndarray, "rows cols"]:
+    """`similarity` of every pixel of an image, whatever its tiles: the largest where they overlap.
+
+    Args:
+        embedded: the image.
+        target: of a `Reference`.
+
+    Returns:
+        (rows, cols), -1 to 1.
+    """
+    found = np.full(embedded.shape, -1.0, dtype=np.float32)
+    for tile in embedded.tiles:
+        here = similarity(embedded, target, tile=tile)
+        found[tile.window] = np.maximum(found[tile.window], here)
+    return found
+
+
+def resemblance(
+    looks: Sequence[tuple[Embedded, Float[Tensor, "dim"]]], *, tile: Tile | None = None
+) -> Float32[np.ndarray, "rows cols"]:
+    """Mean similarity over several looks at the same pixels, each with a target of its own.
+
+    A look is the same image in other bands: what only one of them takes for the target, the mean
+    doesn't.
+
+    Args:
+        looks: images of one size, each with a target that was described in its bands.
+        tile: which, of all of them; None: the only one.
+
+    Returns:
+        (rows, cols) of the tile, -1 to 1.
+
+    Raises:
+        InputError: there is no look, or they differ in size.
+    """
+    if len({embedded.shape for embedded, _ in looks}) != 1:
+        raise InputError("Wanted one look or more, all of them at the same pixels.")
+    maps = [similarity(embedded, target, tile=tile) for embedded, target in looks]
+    return np.asarray(np.mean(maps, axis=0, dtype=np.float32))
+
+
+def top(
+    likeness: Float32[np.ndarray, "rows cols"], free: Bool[np.ndarray, "rows cols"] | None = None
+) -> Point:
+    """The most similar pixel, (col, row), of those that are free; None: of all."""
+    masked = likeness if free is None else np.where(free, likeness, -np.inf)
+    row, col = np.unravel_index(int(masked.argmax()), masked.shape)
+    return float(col), float(row)
+
+
+def likelihood(cosine: Float[Tensor, "rows cols"]) -> Float[Tensor, "rows cols"]:
+    """S' of PerSAM's guidance: ``sigmoid((S - mean) / deviation)`` over the cells, 0 to 1."""
+    return torch.sigmoid((cosine - cosine.mean()) / cosine.std().clamp(min=1e-6))
+
+
+def the_tile(embedded: Embedded, tile: Tile | None) -> Tile:
+    """The tile that was named, or the only one.
+
+    Raises:
+        InputError: the image has several and none was named.
+    """
+    if tile is None and len(embedded.tiles) > 1:
+        raise InputError(
+            f"This image has {len(embedded.tiles)} tiles: name one, or use find for all of them."
+        )
+    return embedded.tiles[0] if tile is None else tile

@@ -1,0 +1,1 @@
+"""A made-up world, its truth known: the synthetic forest frontier."""

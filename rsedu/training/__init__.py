@@ -1,0 +1,1 @@
+"""One training loop for CPU, GPU and torchrun."""

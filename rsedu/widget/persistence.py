@@ -1,0 +1,178 @@
+"""A prompter's state as GeoJSON that comes back the same: prompts and masks on the map."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rasterio.crs import CRS  # type: ignore[import-untyped]
+from rasterio.features import rasterize  # type: ignore[import-untyped]
+from shapely.geometry import mapping  # type: ignore[import-untyped]
+
+from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.io.files import write_atomically
+from rsedu.scenes.grid import Grid
+from rsedu.segment.export import hectares, polygon
+from rsedu.widget.state import Box, Click, Kept, State, Step, checked
+
+AT_HAND = 0  # number of the object whose mask is not kept yet; kept ones count from 1
+_DIGITS = 6  # of a pixel that come back from map coordinates; below that is rounding
+
+
+def _prompts(steps: Sequence[Step], number: int, grid: Grid) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "Feature",
+            "properties": {"role": _role(step), "object": number},
+            "geometry": _place(step, grid),
+        }
+        for step in steps
+    ]
+
+
+def _object(one: Kept, number: int, role: str, grid: Grid) -> dict[str, Any]:
+    properties = {
+        "role": role,
+        "object": number,
+        "label": one.label,
+        "hectares": round(hectares(one.mask, grid), 4),
+        "predicted_iou": one.iou,
+    }
+    geometry = mapping(polygon(one.mask, grid))
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def _role(step: Step) -> str:
+    if isinstance(step, Box):
+        return "box"
+    return "positive" if step.positive else "negative"
+
+
+def _place(step: Step, grid: Grid) -> dict[str, Any]:
+    if isinstance(step, Click):
+        x, y = grid.transform @ (step.col + 0.5, step.row + 0.5)
+        return {"type": "Point", "coordinates": [x, y]}
+    west, north = grid.transform @ (step.left, step.top)
+    east, south = grid.transform @ (step.right, step.bottom)
+    ring = [[west, north], [west, south], [east, south], [east, north], [west, north]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def write_state(path: Path, state: State, grid: Grid, *, at_hand: Kept | None = None) -> Path:
+    """Write a state as GeoJSON: kept masks, the mask at hand, and the prompts of each.
+
+    Coordinates are metres in the scene's own CRS, so that each pixel comes back. The CRS is named
+    in the member "crs" of the format of 2008, which GDAL and QGIS read, and null where the place
+    is unknown; RFC 7946 knows degrees only.
+
+    Args:
+        path: of the file; an older one is replaced.
+        state: what to write.
+        grid: of the scene.
+        at_hand: the mask at hand, for other programs to show; `read_state` passes it over.
+    """
+    features = [_object(one, number, "kept", grid) for number, one in enumerate(state.kept, 1)]
+    if at_hand is not None:
+        features.append(_object(at_hand, AT_HAND, "at hand", grid))
+    for number, steps in enumerate([state.steps, *(one.steps for one in state.kept)]):
+        features += _prompts(steps, number, grid)
+    collection = {
+        "type": "FeatureCollection",
+        "crs": _named(grid.crs),
+        "rsedu": {"grid": _told(grid), "choice": state.choice},
+        "features": features,
+    }
+    text = json.dumps(collection, allow_nan=False)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    return path
+
+
+def _told(grid: Grid) -> dict[str, float]:
+    west, _, _, north = grid.bounds
+    rows, cols = grid.shape
+    return {"gsd_m": grid.gsd_m, "rows": rows, "cols": cols, "west": west, "north": north}
+
+
+def _named(crs: CRS | None) -> dict[str, Any] | None:
+    if crs is None:
+        return None
+    authority = crs.to_authority()
+    name = f"urn:ogc:def:crs:{authority[0]}::{authority[1]}" if authority else crs.to_wkt()
+    return {"type": "name", "properties": {"name": name}}
+
+
+def read_state(path: Path, grid: Grid) -> State:
+    """Read a state that `write_state` wrote, for a scene on the same grid.
+
+    Raises:
+        MissingDataError: there is no such file.
+        BrokenDataError: it is no GeoJSON of this kind.
+        InputError: it belongs to another grid.
+    """
+    collection = _read(path)
+    try:
+        _check_grid(path, collection, grid)
+        features = collection["features"]
+        kept = [_kept(one, features, grid) for one in _having(features, "kept")]
+        steps = tuple(_steps(features, AT_HAND, grid))
+        state = State(steps=steps, choice=collection["rsedu"]["choice"], kept=tuple(kept))
+    except (KeyError, TypeError, IndexError) as error:
+        raise BrokenDataError(
+            f"{path} is no state of a prompter ({error!r}): give a file that its save() wrote."
+        ) from error
+    return checked(state, shape=grid.shape)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingDataError(
+            f"There is no file {path}: check its name, or save first."
+        ) from error
+    except ValueError as error:
+        raise BrokenDataError(f"{path} is not GeoJSON ({error}): save it anew.") from error
+
+
+def _check_grid(path: Path, collection: Any, grid: Grid) -> None:
+    found, wanted = collection["rsedu"]["grid"], _told(grid)
+    if (collection["crs"], found) != (_named(grid.crs), wanted):
+        raise InputError(
+            f"{path} is for the grid {found} in CRS {collection['crs']}, the scene has {wanted} in "
+            f"{_named(grid.crs)}: load it with the scene it was made on."
+        )
+
+
+def _having(features: Sequence[Any], role: str) -> list[Any]:
+    return [one for one in features if one["properties"]["role"] == role]
+
+
+def _kept(feature: Any, features: Sequence[Any], grid: Grid) -> Kept:
+    told = feature["properties"]
+    mask = rasterize([feature["geometry"]], out_shape=grid.shape, transform=grid.transform)
+    return Kept(
+        mask=mask.astype(np.bool_),
+        label=told["label"],
+        iou=told["predicted_iou"],
+        steps=tuple(_steps(features, told["object"], grid)),
+    )
+
+
+def _steps(features: Sequence[Any], number: int, grid: Grid) -> Iterator[Step]:
+    for feature in features:
+        told, coordinates = feature["properties"], feature["geometry"]["coordinates"]
+        if told["object"] != number:
+            continue
+        if told["role"] == "box":
+            left, top = _pixel(coordinates[0][0], grid)
+            right, bottom = _pixel(coordinates[0][2], grid)
+            yield Box(left=left, top=top, right=right, bottom=bottom)
+        elif told["role"] in ("positive", "negative"):
+            col, row = _pixel(coordinates, grid, centre=0.5)
+            yield Click(col=col, row=row, positive=told["role"] == "positive")
+
+
+def _pixel(place: Sequence[float], grid: Grid, *, centre: float = 0.0) -> tuple[float, float]:
+    col, row = ~grid.transform @ (place[0], place[1])
+    return round(col - centre, _DIGITS), round(row - centre, _DIGITS)

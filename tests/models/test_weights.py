@@ -1,0 +1,248 @@
+import json
+import os
+import stat
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rsedu.blocks.patches import normalise_patches, patchify
+from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.io.files import sha256
+from rsedu.models import weights
+from rsedu.models.mae import MAE, MAEConfig
+from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
+from rsedu.scenes.samples import pairs
+from rsedu.scenes.tensors import standardise
+from rsedu.synthetic.tiles import VALIDATION_WORLDS, FrontierTiles
+
+CARD = weights.Card(
+    about="A test.",
+    command="rsedu pretrain mae --steps 3",
+    data="nothing",
+    inputs="(B, 2, 16, 16)",
+    steps=1234,
+    minutes=0.5,
+    hardware="one core",
+    metrics={"kNN accuracy, validation worlds": 0.5432},
+)
+MAE_SETTINGS = MAEConfig(channels=2, patch_size=4, mask_ratio=0.6)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "model", [MAE(MAE_SETTINGS), ScaleMAE(ScaleMAEConfig(channels=3, variant="released"))]
+)
+def test_what_is_saved_is_loaded_to_the_last_bit(model: nn.Module) -> None:
+    weights.save(model, "trial", CARD)
+    back = weights.load("trial")
+    assert type(back) is type(model)
+    assert back.config == model.config
+    assert not back.training
+    assert back.state_dict().keys() == model.state_dict().keys()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(back.state_dict()[name], tensor), name
+
+
+def test_the_card_knows_the_file_and_the_model(own_folder: Path) -> None:
+    path = weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    card = weights.read_card("trial")
+    assert card.sha256 == sha256(path)
+    assert card.parameters == sum(p.numel() for p in MAE(MAE_SETTINGS).parameters())
+    assert (card.name, card.kind, card.config) == ("trial", "MAE", asdict(MAE_SETTINGS))
+    page = (own_folder / "trial.md").read_text()
+    for fact in ("1,234 steps", "rsedu pretrain mae", card.sha256, "validation worlds: 0.5432"):
+        assert fact in page
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(MissingDataError, match=r"'mae-huge'.*there are: none yet"):
+        weights.load("mae-huge")
+    weights.save(MAE(MAE_SETTINGS), "b", CARD)
+    weights.save(MAE(MAE_SETTINGS), "a", CARD)
+    assert weights.available() == ("a", "b")
+    with pytest.raises(MissingDataError, match="there are: a, b"):
+        weights.load("mae-huge")
+
+
+def test_one_changed_bit_and_a_truncated_file_are_told(own_folder: Path) -> None:
+    path = weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    whole = path.read_bytes()
+    for broken in (whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        path.write_bytes(broken)
+        with pytest.raises(BrokenDataError, match="SHA-256 differs"):
+            weights.load("trial")
+
+
+def test_weights_of_another_size_are_told(own_folder: Path) -> None:
+    weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    card = json.loads((own_folder / "trial.json").read_text())
+    card["config"]["channels"] = 5
+    (own_folder / "trial.json").write_text(json.dumps(card))
+    with pytest.raises(BrokenDataError, match="does not fit the model MAE"):
+        weights.load("trial")
+
+
+def test_a_card_that_is_no_card_or_of_a_later_kit_is_told(own_folder: Path) -> None:
+    weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    card = json.loads((own_folder / "trial.json").read_text())
+    (own_folder / "trial.json").write_text(json.dumps({**card, "kind": "os.system"}))
+    with pytest.raises(BrokenDataError, match="Update rsedu"):
+        weights.load("trial")
+    for text in ("{", "[]", json.dumps({**card, "colour": "red"})):
+        (own_folder / "trial.json").write_text(text)
+        with pytest.raises(BrokenDataError, match="not the card"):
+            weights.load("trial")
+
+
+def test_a_model_that_could_not_be_loaded_again_is_not_saved() -> None:
+    with pytest.raises(InputError, match="Can't save a Linear"):
+        weights.save(nn.Linear(2, 2), "trial", CARD)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "mine/trial", "/trial"])
+def test_a_name_that_load_would_never_find_is_told(name: str) -> None:
+    with pytest.raises(InputError, match="plain name such as mae-mine"):
+        weights.save(MAE(MAE_SETTINGS), name, CARD)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = own_folder / "new" / "weights"
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(place))
+    assert weights.target("trial") == place / "trial.safetensors"
+    asked: list[tuple[Path, int]] = []
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append((path, mode)))
+    with pytest.raises(InputError, match="set RSEDU_WEIGHTS to a folder of your own"):
+        weights.target("trial")
+    assert asked == [(own_folder, os.W_OK)]  # the nearest folder that is there
+
+
+def test_others_may_read_what_is_saved(own_folder: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        weights.save(MAE(MAE_SETTINGS), "trial", CARD)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in own_folder.iterdir()] == [0o644] * 3
+
+
+def test_without_the_variable_the_folder_is_that_of_the_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RSEDU_WEIGHTS")
+    assert weights.folder() == Path(__file__).resolve().parents[2] / "data" / "weights"
+
+
+def test_shipped_weights_are_whole_small_and_have_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RSEDU_WEIGHTS")
+    for name in weights.available():
+        path = weights.folder() / f"{name}.safetensors"
+        limit = 12e6 if name.startswith("croma") else 10e6
+        assert path.stat().st_size <= limit
+        model, card = weights.load(name), weights.read_card(name)
+        assert card.name == name
+        assert all(torch.isfinite(p).all() for p in model.parameters())
+        assert path.with_suffix(".md").read_text(encoding="utf-8") == card.page()
+
+
+SHIPPED = Path(__file__).resolve().parents[2] / "data" / "weights"
+
+
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(SHIPPED))
+    return SHIPPED
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_what_is_shipped_loads_and_is_what_its_card_says(shipped: Path, path: Path) -> None:
+    assert path.stat().st_size <= 10_000_000
+    card, model = weights.read_card(path.stem), weights.load(path.stem)
+    assert card.parameters == sum(each.numel() for each in model.parameters())
+    assert not model.training
+    assert card.steps > 1000
+    assert 1 < card.minutes < 600
+    assert card.command.startswith("rsedu pretrain ")
+    assert f"--save-as {path.stem}" in card.command
+    assert all(np.isfinite(value) for value in card.metrics.values())
+    page = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert page == card.page()
+
+
+def test_the_shipped_mae_paints_real_patches_it_never_saw(shipped: Path) -> None:
+    """Better than the mean of the visible patches, over the five real pairs without snow."""
+    model = weights.load("mae-tiny")
+    errors = []
+    for pair in pairs():
+        if pair.snow:
+            continue
+        image = torch.from_numpy(standardise(pair.optical.array[:, :64, :64], pair.optical.bands))
+        target = normalise_patches(patchify(image[None], 8))[0]
+        for seed in range(5):
+            with torch.no_grad():
+                out = model(image[None], generator=torch.Generator().manual_seed(seed))
+            hidden = out["mask"] > 0
+            plain = target[~hidden].mean(dim=0)
+            guesses = (out["prediction"][hidden], plain, torch.zeros(()))
+            errors.append([(guess - target[hidden]).square().mean().item() for guess in guesses])
+    learnt, mean_of_visible, nothing = np.mean(errors, axis=0)
+    assert learnt < 0.92 * mean_of_visible < nothing  # measured 0.65, 0.74, 1.00
+
+
+def test_the_shipped_scalemae_paints_places_it_never_saw_at_their_gsd(
+    shipped: Path, tmp_path: Path
+) -> None:
+    """Better than each band's mean over the visible pixels, and only if the GSD is the true one."""
+    tiles = FrontierTiles(
+        worlds=VALIDATION_WORLDS[-6:], folder=tmp_path, gsds_m=(5.0, 10.0), tiles_per_world=4
+    )
+    numbers = np.arange(len(tiles))
+    batch = tiles.batch(numbers, numbers)
+    images, gsd = batch["optical"], batch["gsd"]
+    model = weights.load("scalemae-tiny")
+    errors = []
+    for given in (gsd, 6 * gsd):
+        seen = model.reconstruct(images, given, generator=torch.Generator().manual_seed(0))
+        visible = 1 - seen.mask
+        mean = (images * visible).sum((2, 3), keepdim=True) / visible.sum((2, 3), keepdim=True)
+        for guess in (seen.prediction, mean):
+            squares = (guess - images).square() * seen.mask
+            errors.append(squares.mean(dim=(1, 2, 3)) / seen.mask.mean(dim=(1, 2, 3)))
+    right, mean_of_visible, wrong, _ = (each.mean().item() for each in errors)
+    assert right < 0.75 * mean_of_visible < 0.8 * wrong  # measured 0.58, 0.84, 0.85
+    assert (errors[0] < errors[1]).all()
+
+
+def test_the_shipped_croma_finds_the_partner_of_places_it_never_saw(
+    shipped: Path, tmp_path: Path
+) -> None:
+    """Among 24 tiles, where chance is 4 %; and not when the partners are dealt out anew."""
+    tiles = FrontierTiles(
+        worlds=VALIDATION_WORLDS[-6:],
+        folder=tmp_path,
+        gsds_m=(10.0, 20.0),
+        tiles_per_world=4,
+        size_px=64,
+    )
+    numbers = np.arange(len(tiles))
+    batch = tiles.batch(numbers, numbers)
+    model = weights.load("croma-tiny")
+    with torch.no_grad():
+        out = model.croma(radar=batch["radar"], optical=batch["optical"])
+        radar = model.contrast_radar(out["radar_pooled"])
+        optical = model.contrast_optical(out["optical_pooled"])
+    cosines = torch.nn.functional.normalize(radar) @ torch.nn.functional.normalize(optical).T
+    found = (cosines.argmax(dim=1) == torch.arange(24)).float().mean().item()
+    assert found > 0.5, found
+    assert (cosines.roll(1, dims=0).argmax(dim=1) == torch.arange(24)).float().mean() < 0.2
+    assert model.config.positions == "alibi"

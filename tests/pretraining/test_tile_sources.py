@@ -1,0 +1,216 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+from torch import Tensor
+
+from rsedu.errors import InputError, MissingDataError
+from rsedu.pretraining.tile_sources import GeoTiffTiles, Renamed, Shrunk, TorchGeoTiles, Turned
+from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.tensors import STATISTICS, as_tiles, standardise
+from rsedu.training.sampler import TensorSource
+
+BANDS = ("B04", "VV", "B02")
+
+
+def at(*numbers: int) -> np.ndarray:
+    return np.array(numbers, dtype=np.int64)
+
+
+def position_image(rows: int, cols: int, bands: int = 1) -> np.ndarray:
+    """A value that says where it came from: 10000 * band + 100 * row + col."""
+    band, row, col = np.indices((bands, rows, cols))
+    return (10000 * band + 100 * row + col).astype(np.float32)
+
+
+def tensor_source(size: int = 4) -> TensorSource:
+    images = torch.from_numpy(np.stack([position_image(size, size, 2) + 7 * i for i in range(3)]))
+    return TensorSource({"optical": images, "radar": images + 0.5, "gsd": torch.arange(3.0) + 1})
+
+
+def test_tiles_are_standardised_and_sorted_by_sensor_and_band() -> None:
+    array = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype(np.float32)
+    tiles = as_tiles(array, BANDS, np.array([10.0, 20.0]))
+    assert tiles["optical"].shape == (2, 2, 5, 4)
+    optical = standardise(array[1, [2, 0]], ["B02", "B04"])
+    np.testing.assert_array_equal(tiles["optical"][1], optical)
+    np.testing.assert_array_equal(tiles["radar"][0], standardise(array[0, [1]], ["VV"]))
+    assert tiles["gsd"].tolist() == [10.0, 20.0]
+
+
+def test_turned_tiles_are_the_eight_symmetries_alike_for_both_sensors() -> None:
+    source = Turned(tensor_source())
+    image = tensor_source().tensors["optical"][1].numpy()
+    rotated = [np.rot90(image, k, axes=(1, 2)) for k in range(4)]
+    expected = {each.tobytes() for base in rotated for each in (base, base[:, ::-1])}
+    assert len(expected) == 8
+    seen = set()
+    for position in range(100):
+        tiles = source.batch(at(1), at(position))
+        seen.add(tiles["optical"][0].numpy().tobytes())
+        assert torch.equal(tiles["radar"], tiles["optical"] + 0.5)
+        assert tiles["gsd"].tolist() == [2.0]
+    assert seen == expected
+
+
+def test_the_turn_depends_on_the_position_and_the_seed_only() -> None:
+    once = Turned(tensor_source()).batch(at(0, 1, 2), at(5, 6, 7))
+    alone = Turned(tensor_source()).batch(at(2), at(7))
+    assert torch.equal(once["optical"][2], alone["optical"][0])
+    positions = at(*range(30))
+    zeros = np.zeros(30, dtype=np.int64)
+    first = Turned(tensor_source(), seed=0).batch(zeros, positions)["optical"]
+    other = Turned(tensor_source(), seed=1).batch(zeros, positions)["optical"]
+    assert not torch.equal(first, other)
+
+
+def test_shrunk_tiles_are_block_means_with_a_coarser_gsd() -> None:
+    tiles = Shrunk(tensor_source(), 2).batch(at(0, 2), at(0, 1))
+    image = tensor_source().tensors["optical"][2].numpy()
+    assert tiles["optical"].shape == (2, 2, 2, 2)
+    for row in range(2):
+        for col in range(2):
+            block = image[:, 2 * row : 2 * row + 2, 2 * col : 2 * col + 2]
+            np.testing.assert_allclose(tiles["optical"][1, :, row, col], block.mean(axis=(1, 2)))
+    assert tiles["gsd"].tolist() == [2.0, 6.0]
+
+
+def test_renamed_tiles_carry_the_names_of_the_model_and_say_what_is_missing() -> None:
+    source = Renamed(tensor_source(), {"images": "optical", "gsd": "gsd"})
+    assert set(source.batch(at(0), at(0))) == {"images", "gsd"}
+    with pytest.raises(InputError, match="needs thermal and the data has optical, radar, gsd"):
+        Renamed(tensor_source(), {"images": "thermal"}).batch(at(0), at(0))
+    assert len(source) == len(Turned(source)) == len(Shrunk(source, 2)) == 3
+
+
+def write_tif(path: Path, array: np.ndarray, **changes: object) -> Path:
+    names = changes.pop("names", BANDS)
+    scale = changes.pop("scale", None)
+    profile = {
+        "driver": "GTiff",
+        "count": array.shape[0],
+        "height": array.shape[1],
+        "width": array.shape[2],
+        "dtype": "float32",
+        "crs": "EPSG:32721",
+        "transform": Affine(20, 0, 5e5, 0, -20, 9e6),
+        **changes,
+    }
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(array)
+        file.descriptions = names
+        if scale is not None:
+            file.scales, file.offsets = scale
+    return path
+
+
+def unstandardised(tiles: Mapping[str, Tensor], band: str) -> np.ndarray:
+    sensor, names = ("radar", ["VV"]) if band == "VV" else ("optical", ["B02", "B04"])
+    statistic = STATISTICS[band]
+    plane = tiles[sensor][:, names.index(band)].numpy()
+    return plane * statistic.deviation + statistic.mean
+
+
+def test_geotiff_tiles_are_windows_of_the_named_bands_at_the_gsd_of_the_file(
+    tmp_path: Path,
+) -> None:
+    image = position_image(9, 14, 3)
+    write_tif(tmp_path / "a.tif", image)
+    source = GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS, windows_per_file=3)
+    corners = set()
+    for position in range(300):
+        tiles = source.batch(at(position % 3), at(position))
+        red = unstandardised(tiles, "B04")[0]
+        row, col = divmod(round(float(red[0, 0])), 100)
+        np.testing.assert_allclose(red, image[0, row : row + 4, col : col + 4], rtol=1e-4, atol=0.1)
+        blue = unstandardised(tiles, "B02")[0]
+        np.testing.assert_allclose(blue, image[2, row : row + 4, col : col + 4], rtol=1e-4)
+        corners.add((row, col))
+    assert len(source) == 3
+    assert tiles["gsd"].tolist() == [20.0]
+    assert corners == {(row, col) for row in range(6) for col in range(11)}
+
+
+def test_geotiff_indices_choose_the_file_and_positions_the_window(tmp_path: Path) -> None:
+    for number, name in enumerate(("b.tif", "a.TIF", "c.tiff")):
+        write_tif(tmp_path / name, np.full((3, 5, 5), number, dtype=np.float32))
+    source = GeoTiffTiles(folder=tmp_path, size_px=5, bands=BANDS, windows_per_file=2)
+    red = unstandardised(source.batch(at(0, 1, 2, 5), at(0, 1, 2, 3)), "B04")
+    np.testing.assert_allclose(red[:, 0, 0], [1, 1, 0, 2], atol=1e-5)
+
+
+def test_scales_in_the_file_go_before_those_given(tmp_path: Path) -> None:
+    image = np.full((3, 4, 4), 3000, dtype=np.float32)
+    write_tif(tmp_path / "a.tif", image)
+    given = GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS, scale=1e-4, offset=-0.1)
+    assert unstandardised(given.batch(at(0), at(0)), "B04")[0, 0, 0] == pytest.approx(0.2)
+    write_tif(tmp_path / "a.tif", image, scale=((2e-4,) * 3, (0.0, 0.0, 0.1)))
+    tiles = given.batch(at(0), at(0))
+    assert unstandardised(tiles, "B04")[0, 0, 0] == pytest.approx(0.6, rel=1e-4)
+    assert unstandardised(tiles, "B02")[0, 0, 0] == pytest.approx(0.7, rel=1e-4)
+
+
+def test_windows_with_invalid_pixels_are_drawn_again(tmp_path: Path) -> None:
+    image = position_image(8, 8, 3)
+    image[:, :, :4] = np.nan
+    write_tif(tmp_path / "a.tif", image)
+    source = GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS)
+    for position in range(20):
+        assert torch.isfinite(source.batch(at(0), at(position))["optical"]).all()
+    image[:] = -1
+    write_tif(tmp_path / "a.tif", image, nodata=-1)
+    with pytest.raises(InputError, match=r"50 windows of .*a\.tif all had invalid pixels"):
+        source.batch(at(0), at(0))
+
+
+def test_folders_and_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError, match=r"no \.tif"):
+        GeoTiffTiles(folder=tmp_path, size_px=4)
+    path = write_tif(tmp_path / "a.tif", position_image(6, 3, 3))
+    with pytest.raises(InputError, match=r"6 x 3 pixels, fewer than a tile's 4 x 4"):
+        GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS).batch(at(0), at(0))
+    with pytest.raises(InputError, match="no band called B03"):
+        GeoTiffTiles(folder=tmp_path, size_px=2, bands=("B03",)).batch(at(0), at(0))
+    write_tif(path, position_image(6, 6, 3), crs="EPSG:4326")
+    with pytest.raises(InputError, match="EPSG:4326, in which a pixel has no size in metres"):
+        GeoTiffTiles(folder=tmp_path, size_px=2, bands=BANDS).batch(at(0), at(0))
+
+
+class FakeDataset:
+    """What a torchgeo dataset looks like from outside."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        image = torch.from_numpy(position_image(6, 8, 3) + index)
+        return {"image": image, "label": torch.tensor(1)}
+
+
+def test_torchgeo_samples_become_scaled_crops() -> None:
+    source = TorchGeoTiles(
+        dataset=FakeDataset(), bands=BANDS, gsd_m=10.0, size_px=5, scale=0.5, offset=1.0
+    )
+    corners = set()
+    for position in range(60):
+        tiles = source.batch(at(1), at(position))
+        red = (unstandardised(tiles, "B04")[0] - 1.0) / 0.5 - 1
+        row, col = divmod(round(float(red[0, 0])), 100)
+        expected = position_image(6, 8)[0, row : row + 5, col : col + 5]
+        np.testing.assert_allclose(red, expected, rtol=1e-3, atol=0.1)
+        corners.add((row, col))
+    assert corners == {(row, col) for row in range(2) for col in range(4)}
+    assert (len(source), tiles["gsd"].tolist()) == (2, [10.0])
+
+
+def test_torchgeo_images_that_do_not_fit_are_refused() -> None:
+    few = TorchGeoTiles(dataset=FakeDataset(), bands=S2_BANDS, gsd_m=10.0, size_px=5)
+    with pytest.raises(InputError, match=r"shape \(3, 6, 8\); wanted 12 bands"):
+        few.batch(at(0), at(0))
+    large = TorchGeoTiles(dataset=FakeDataset(), bands=BANDS, gsd_m=10.0, size_px=7)
+    with pytest.raises(InputError, match="7 pixels or more"):
+        large.batch(at(0), at(0))

@@ -1,0 +1,173 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from rsedu.cli import main
+from rsedu.project import change_map
+from rsedu.project.place import Place
+from rsedu.project.score import score
+from rsedu.project.table import facts, render
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def map_file(tmp_path: Path, place: Place, mapped: np.ndarray) -> Path:
+    return change_map.write(tmp_path / "map.tif", mapped, place)
+
+
+def test_score_prints_the_table(
+    map_file: Path, place: Place, mapped: np.ndarray, true: np.ndarray
+) -> None:
+    result = run("score", map_file)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == render(score(mapped, true, gsd_m=10.0), place) + "\n"
+
+
+def test_every_option_reaches_the_score(
+    map_file: Path, place: Place, mapped: np.ndarray, true: np.ndarray
+) -> None:
+    options = ("--sample", "300", "--allocation", "equal", "--seed", "9", "--json")
+    result = run("score", map_file, *options, "--place", "3", "--size-m", "2000")
+    assert result.exit_code == 0, result.output
+    wanted = score(mapped, true, gsd_m=10.0, sample=300, how="equal", seed=9)
+    assert json.loads(result.stdout) == json.loads(json.dumps(facts(wanted, place)))
+
+
+def test_a_map_without_tags_is_told_its_place(
+    tmp_path: Path, map_file: Path, mapped: np.ndarray
+) -> None:
+    import rasterio
+
+    bare = tmp_path / "bare.tif"
+    with rasterio.open(map_file) as source:
+        values = source.read(1)
+        profile = {**source.profile, "driver": "GTiff"}
+    with rasterio.open(bare, "w", **profile) as file:
+        file.write(values, 1)
+    assert run("score", bare).stderr == (
+        "rsedu: The map does not say which place it shows: add --place SEED.\n"
+    )
+    told = run("score", bare, "--place", "3", "--size-m", "2000", "--period", "2020.5", "2025.5")
+    assert told.stdout == run("score", map_file).stdout
+    later = run("score", bare, "--place", "3", "--size-m", "2000", "--period", "2022", "2025.5")
+    assert later.exit_code == 2
+    assert "outside the period of 2022 to 2025.5" in later.stderr
+
+
+def test_the_figure_is_written_and_its_sentence_printed(tmp_path: Path, map_file: Path) -> None:
+    picture = tmp_path / "score.png"
+    result = run("score", map_file, "--figure", picture)
+    assert result.exit_code == 0, result.output
+    assert f"Figure {picture}: Loss of forest in truth" in result.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_submission_appears_on_the_board(tmp_path: Path, map_file: Path) -> None:
+    board = tmp_path / "board"
+    first = run("score", map_file, "--group", "Los Tucanes", "--board", board, "--json")
+    assert first.exit_code == 0, first.output
+    f1 = json.loads(first.stdout)["f1"]
+    assert first.stderr.startswith(f"Submitted: {board}")
+    ranking = run("board", board)
+    assert ranking.exit_code == 0
+    assert ranking.stdout.startswith("place 3, 2 km, 2020.5 to 2025.5, 10 m (best of each group)")
+    assert f"     1  Los Tucanes         {f1:.3f}" in ranking.stdout
+    assert "(newest of each group)" in run("board", board, "--newest").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--group", "a"], "--group and --board go together"),
+        (["--board", "b"], "--group and --board go together"),
+        (["--group", "..", "--board", "b"], "has no letter and no digit"),
+        (["--figure", "score.tif"], "ends in .png, not score.tif"),
+        (["--place", "4"], "its seed is 3, but 4 was asked for"),
+        (["--sample", "3"], "A sample of 3 from strata"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(
+    map_file: Path, options: list[str], message: str
+) -> None:
+    result = run("score", map_file, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("rsedu: ") and len(result.stderr.splitlines()) == 1
+    assert message in result.stderr
+    assert not list(Path.cwd().iterdir())
+
+
+def test_whole_floats_are_remarked_on_beside_the_table(
+    tmp_path: Path, place: Place, true: np.ndarray
+) -> None:
+    path = change_map.write(tmp_path / "whole.tif", np.ceil(true).clip(max=2025), place)
+    result = run("score", path, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["recall"] == 1.0
+    assert result.stderr.endswith("if calendar years are meant, write integers.\n")
+
+
+def test_a_missing_map_and_a_missing_board_are_told() -> None:
+    assert run("score", "none.tif").stderr.startswith("rsedu: There is no file none.tif")
+    assert run("board", "none").stderr.startswith("rsedu: There is no scoreboard none")
+
+
+def test_help_lists_the_options() -> None:
+    result = run("score", "--help")
+    assert result.stdout.startswith("Usage: rsedu score [OPTIONS] MAP.tif")
+    assert "--allocation [equal|proportional|at_least]" in result.stdout
+    assert run("board", "-h").stdout.startswith("Usage: rsedu board [OPTIONS] FOLDER")
+
+
+def test_report_writes_the_page_and_says_where(tmp_path: Path, map_file: Path) -> None:
+    (tmp_path / "did.txt").write_text("We asked the radar.", encoding="utf-8")
+    (tmp_path / "not.txt").write_text("Single trees.", encoding="utf-8")
+    outs = [tmp_path / "report.html", tmp_path / "report.ipynb"]
+    options = ["--method", tmp_path / "did.txt", "--limits", tmp_path / "not.txt", "--track", "B"]
+    options += ["--out", outs[0], "--out", outs[1]]
+    result = run("report", map_file, "--group", "Los Tucanes", *options)
+    assert (result.exit_code, result.stdout) == (0, f"Report: {outs[0]}\nReport: {outs[1]}\n")
+    text = outs[0].read_text(encoding="utf-8")
+    for words in ("Los Tucanes</strong> · B ·", "We asked the radar.", "Single trees."):
+        assert words in text
+    assert result.stderr == ""
+
+
+def test_what_a_report_cuts_off_is_told_beside_it(
+    tmp_path: Path, place: Place, true: np.ndarray
+) -> None:
+    path = change_map.write(tmp_path / "whole.tif", np.ceil(true).clip(max=2025), place)
+    (tmp_path / "did.txt").write_text("a" * 900 + "b", encoding="utf-8")
+    (tmp_path / "not.txt").write_text("a" * 900, encoding="utf-8")
+    options = ["--method", tmp_path / "did.txt", "--limits", tmp_path / "not.txt"]
+    options += ["--track", "t" * 61, "--out", tmp_path / "report.ipynb"]
+    result = run("report", path, "--group", "a", *options)
+    assert (result.exit_code, result.stdout) == (0, f"Report: {tmp_path / 'report.ipynb'}\n")
+    track, method, years = result.stderr.splitlines()
+    assert track.startswith("The text track has 61 letters, and 60 fit on the page")
+    assert method.startswith("The text method has 901 letters, and 900 fit on the page")
+    assert years.endswith("if calendar years are meant, write integers.")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--group", ".."], "has no letter and no digit"),
+        (["--group", "a", "--out", "report.doc"], "ends so, not report.doc"),
+        (["--group", "a", "--method", "none.txt"], "none.txt is no text file that can be read"),
+        (["--group", "a", "--place", "4"], "its seed is 3, but 4 was asked for"),
+    ],
+)
+def test_a_mistake_in_a_report_is_one_line(
+    map_file: Path, options: list[str], message: str
+) -> None:
+    result = run("report", map_file, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("rsedu: ") and len(result.stderr.splitlines()) == 1
+    assert message in result.stderr
+    assert not list(Path.cwd().iterdir())

@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rsedu.errors import InputError
+from rsedu.segment.answer import Answer
+from rsedu.segment.learning import evaluation
+from rsedu.segment.learning.dataset import BANDS, CLASS, PLOT, PracticeTiles
+from rsedu.segment.prompt import Prompt
+
+
+class _Learner:
+    """An embedded image that corrects 3 x 3 pixels round each click."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.shape, self.prompts = shape, list[Prompt]()
+
+    def predict(self, prompt: Prompt) -> Answer:
+        self.prompts.append(prompt)
+        mask = np.zeros(self.shape, dtype=bool)
+        if prompt.box is not None:
+            left, top, right, bottom = (int(edge) for edge in prompt.box)
+            mask[top:bottom, left:right] = True
+        for (col, row), label in zip(prompt.points, prompt.labels, strict=True):
+            mask[int(row) - 1 : int(row) + 2, int(col) - 1 : int(col) + 2] = bool(label)
+        logits = np.full((3, 64, 64), len(self.prompts), dtype=np.float32)
+        return Answer(
+            masks=np.stack([~mask, mask, mask & False]),
+            scores=np.array([0.1, 0.9, 0.5], dtype=np.float32),
+            logits=logits + np.arange(3, dtype=np.float32)[:, None, None] / 10,
+        )
+
+
+def _truth() -> np.ndarray:
+    truth = np.zeros((12, 12), dtype=bool)
+    truth[0:3, 0:9] = True
+    return truth
+
+
+def test_clicks_go_where_the_mask_is_wrong_and_carry_the_last_logits() -> None:
+    learner = _Learner((12, 12))
+    answers = evaluation.clicked(learner, _truth(), clicks=5)
+    assert len(answers) == 5 and len(learner.prompts) == 3  # nothing is wrong after three
+    first, second, third = learner.prompts
+    assert first.mask is None and second.mask is not None and third.mask is not None
+    assert float(second.mask[0, 0]) == pytest.approx(1.1)  # of the first answer's best mask
+    assert float(third.mask[0, 0]) == pytest.approx(2.1)
+    assert sorted(col for col, _ in third.points) == [1, 4, 7]
+    np.testing.assert_array_equal(answers[-1].mask, _truth())
+
+
+def test_measures_are_ious_of_what_was_answered() -> None:
+    learner = _Learner((12, 12))
+    found = evaluation.measure(learner, _truth(), clicks=2)
+    assert found == {
+        "1 click": pytest.approx(9 / 27),
+        "1 click, best of three": pytest.approx(9 / 27),
+        "box": 1.0,
+        "2 clicks": pytest.approx(18 / 27),
+    }
+    assert learner.prompts[-1].box == (0.0, 0.0, 9.0, 3.0)
+
+
+def test_the_best_of_three_is_the_one_a_user_would_take() -> None:
+    truth = ~_truth()
+    truth[5:9, 5:9] = False
+    found = evaluation.measure(_Learner((12, 12)), truth, clicks=1)
+    assert found["1 click, best of three"] > found["1 click"]
+
+
+def test_no_object_no_click() -> None:
+    with pytest.raises(InputError, match="empty"):
+        evaluation.clicked(_Learner((4, 4)), np.zeros((4, 4), dtype=bool), clicks=1)
+
+
+def test_objects_that_count_are_neither_small_nor_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tile = np.zeros((len(BANDS) + 3, 32, 32), dtype=np.uint8)
+    tile[PLOT, :20] = 1  # 640 of 1024 are more than six tenths
+    tile[PLOT, 22:26, 0:4] = 2
+    tile[PLOT, 30, 30:32] = 3  # 2 of 1024 are less than 1/256
+    tile[PLOT, 28, 0:4] = 4  # 4 are just enough
+    tile[CLASS] = 1
+    for number in range(len(BANDS)):
+        tile[number] = number
+    monkeypatch.setattr(PracticeTiles, "tile", lambda self, index: tile)
+    tiles = PracticeTiles(worlds=range(1), folder=Path())
+    assert [int(mask.sum()) for mask in evaluation.objects_of(tiles, 0)] == [16, 4]
+    drawn = [int(evaluation.objects_of(tiles, 0, most=1)[0].sum()) for _ in range(3)]
+    assert drawn in ([16] * 3, [4] * 3)
+    assert len(evaluation.objects_of(tiles, 0, most=5)) == 2
+    shown = evaluation.colours(tiles, 0, ("B08", "B04", "VV"))
+    assert shown.shape == (32, 32, 3)
+    assert shown[0, 0].tolist() == [BANDS.index("B08"), BANDS.index("B04"), BANDS.index("VV")]
+
+
+def test_with_a_gsd_the_bias_is_told_too() -> None:
+    found = evaluation.measure(_Learner((12, 12)), _truth(), clicks=1, gsd_m=10)
+    assert found["box, bias m"] == found["box, bias %"] == 0.0
+    assert found["1 click, bias %"] == pytest.approx(100 * (9 - 27) / 27)
+    assert found["1 click, bias m"] < 0

@@ -1,0 +1,73 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from rsedu.errors import InputError
+from rsedu.training.settings import TrainConfig, cosine_with_warmup, parameter_groups
+
+
+def test_the_rate_rises_linearly_then_falls_along_half_a_cosine() -> None:
+    def rate(step: int) -> float:
+        return cosine_with_warmup(step, steps=30, warmup_steps=10, peak=2.0, floor=0.5)
+
+    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.2, 1.0, 2.0])
+    assert rate(10) == pytest.approx(2.0)
+    assert rate(20) == pytest.approx(1.25)  # half way: the mean of peak and floor
+    assert rate(15) == pytest.approx(0.5 + 1.5 * (1 + math.sqrt(0.5)) / 2)  # cos 45 degrees
+    assert rate(30) == pytest.approx(0.5)
+
+
+def test_the_rate_agrees_with_torch_own_cosine() -> None:
+    parameter = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.3)
+    oracle = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=17, eta_min=0.01)
+    for step in range(17):
+        mine = cosine_with_warmup(step, steps=17, warmup_steps=0, peak=0.3, floor=0.01)
+        assert mine == pytest.approx(oracle.get_last_lr()[0])
+        optimizer.step()
+        oracle.step()
+
+
+def test_a_run_that_is_all_warm_up_does_not_divide_by_zero() -> None:
+    assert cosine_with_warmup(3, steps=3, warmup_steps=3, peak=1.0) == pytest.approx(1.0)
+
+
+def test_the_peak_scales_with_the_batch_and_the_settings_reach_the_rate() -> None:
+    config = TrainConfig(steps=30, blr=1e-3, batch_size=64, warmup_steps=10, min_lr=1e-5)
+    assert config.lr == pytest.approx(2.5e-4)
+    assert config.lr_at(4) == pytest.approx(1.25e-4)
+    assert config.lr_at(30) == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "steps must be above 0"),
+        ({"batch_size": -1}, "batch_size must be above 0"),
+        ({"steps": 10, "warmup_steps": 11}, "must lie in"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, int], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TrainConfig(**settings)
+
+
+class Parts(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 4)
+        self.conv = nn.Conv2d(2, 3, 2)
+        self.norm = nn.LayerNorm(4)
+        self.token = nn.Parameter(torch.zeros(1, 1, 4))
+        self.frozen = nn.Parameter(torch.zeros(2, 2), requires_grad=False)
+
+
+def test_only_matrices_and_kernels_decay() -> None:
+    model = Parts()
+    decay, rest = parameter_groups(model, weight_decay=0.3)
+    assert (decay["weight_decay"], rest["weight_decay"]) == (0.3, 0.0)
+    assert {id(p) for p in decay["params"]} == {id(model.linear.weight), id(model.conv.weight)}
+    vectors = (model.linear.bias, model.conv.bias, model.norm.weight, model.norm.bias, model.token)
+    assert {id(p) for p in rest["params"]} == {id(p) for p in vectors}
