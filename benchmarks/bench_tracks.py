@@ -18,7 +18,7 @@ from rsedu.project.methods.clicks import Clicked
 from rsedu.project.methods.clouds import ThroughClouds
 from rsedu.project.methods.features import Pixels
 from rsedu.project.methods.one_example import OneExample, example_of
-from rsedu.project.methods.pixel_classifier import Taught
+from rsedu.project.methods.pixel_classifier import PixelClassifier
 from rsedu.project.methods.scales import MixedGsd
 from rsedu.project.place import Place
 from rsedu.project.task import Task
@@ -28,9 +28,9 @@ METHODS: dict[str, Callable[[Task], Method]] = {
     "ndvi": lambda task: NdviDifference(),
     "radar": RadarLogRatio.fit,
     "forest": PixelForest.fit,
-    "pixels": lambda task: Taught.fit(Pixels()),
-    "A": lambda task: Taught.fit(MixedGsd.fit()),
-    "B": lambda task: Taught.fit(ThroughClouds.fit()),
+    "pixels": lambda task: PixelClassifier.fit(Pixels()),
+    "A": lambda task: PixelClassifier.fit(MixedGsd.fit()),
+    "B": lambda task: PixelClassifier.fit(ThroughClouds.fit()),
     "C": lambda task: Clicked.fit(task, minutes=20.0),
     "D": lambda task: OneExample.fit(example_of(task)),
 }

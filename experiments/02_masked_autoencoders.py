@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rsedu.lessons.masked_autoencoders import lab
 from rsedu.models.mae import MAE, MAEConfig
-from rsedu.pretraining.tile_sources import Turned
+from rsedu.pretraining.tile_sources import RandomSymmetry
 from rsedu.training.loop import train
 from rsedu.training.sampler import TensorSource
 from rsedu.training.settings import TrainConfig
@@ -44,7 +44,7 @@ def learn(seed: int, ratio: float) -> MAE:
     torch.manual_seed(seed)
     model = MAE(MAEConfig(channels=4, norm_pix_loss=False, decoder_depth=1, mask_ratio=ratio))
     config = TrainConfig(steps=STEPS, batch_size=32, blr=16e-3, warmup_steps=50, seed=seed)
-    train(model, Turned(TensorSource({"images": images})), config, device="cpu")
+    train(model, RandomSymmetry(TensorSource({"images": images})), config, device="cpu")
     return model.eval()
 
 
@@ -80,7 +80,7 @@ def errors(model: MAE, images: Tensor, seed: int, gsd_m: float | None = None) ->
     made = model.reconstruct(chosen, gsd_m, torch.Generator().manual_seed(seed))
     found = {"learnt": lab.hidden_error(made.prediction, chosen, made.mask)}
     for method in ("mean", "nearest", "linear"):
-        filled = lab.painted(chosen, made.mask, method)
+        filled = lab.inpaint_batch(chosen, made.mask, method)
         found[method] = lab.hidden_error(filled, chosen, made.mask)
     return found
 
@@ -100,9 +100,9 @@ def across_gsd(model: MAE, seed: int) -> dict[str, dict[str, float]]:
             **{f"error, {name}": value for name, value in counted.items() if name != "learnt"},
             "error, counted": counted["learnt"],
             "error, measured": measured["learnt"],
-            "found, counted": lab.found_again(features(model, images), here),
-            "found, measured": lab.found_again(features(measuring, images, gsd_m), here),
-            "found, means": lab.found_again(*(each.numpy() for each in means)),
+            "found, counted": lab.retrieval_rate(features(model, images), here),
+            "found, measured": lab.retrieval_rate(features(measuring, images, gsd_m), here),
+            "found, means": lab.retrieval_rate(*(each.numpy() for each in means)),
         }
     return table
 

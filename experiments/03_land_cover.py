@@ -26,8 +26,8 @@ from torch import Tensor
 from rsedu.evaluation.neighbours import knn_accuracy
 from rsedu.lessons.masked_autoencoders.lab import hidden_error
 from rsedu.models.mae import MAE, MAEConfig
-from rsedu.pretraining.tile_sources import Turned
-from rsedu.scenes.tensors import standardise
+from rsedu.pretraining.tile_sources import RandomSymmetry
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import CLASSES, FOREST
 from rsedu.training.loop import train
@@ -96,7 +96,7 @@ def edge_map(classes: np.ndarray) -> np.ndarray:
 def one_world(world: int, gsds_m: Sequence[float], *, balanced: bool) -> Places:
     """Render a world at 2.5 m; a pixel of any GSD is the mean of its cells."""
     place, date = Frontier(seed=world, size_m=SIDE_M), 2006.5 + world * 7 % 19
-    fine = standardise(place.optical(date=date, gsd_m=FINE_M).select(*BANDS).array, BANDS)
+    fine = normalise(place.optical(date=date, gsd_m=FINE_M).select(*BANDS).array, BANDS)
     classes = place.truth(date=date, gsd_m=FINE_M).classes
     points = centres(classes, np.random.default_rng(world), balanced)
     edges = edge_map(classes)
@@ -138,7 +138,7 @@ def learn(seed: int, gsd_encoding: bool, tiles: Places) -> MAE:
         )
     )
     config = TrainConfig(steps=STEPS, batch_size=32, blr=8e-3, warmup_steps=50, seed=seed)
-    train(model, Turned(TensorSource({"images": images, "gsd": gsd})), config, device="cpu")
+    train(model, RandomSymmetry(TensorSource({"images": images, "gsd": gsd})), config, device="cpu")
     return model.eval()
 
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from rsedu.lessons.laplacian import decoders
-from rsedu.lessons.laplacian.detail import holdings
-from rsedu.pretraining.tile_sources import Turned
+from rsedu.lessons.laplacian.detail import energy_by_class
+from rsedu.pretraining.tile_sources import RandomSymmetry
 from rsedu.synthetic.frontier import Frontier
 from rsedu.training.loop import train
 from rsedu.training.sampler import TensorSource
@@ -47,7 +47,7 @@ def decoder(where: str, arm: str, seed: int) -> dict[str, Any]:
     started = time.process_time()
     history = train(
         model,
-        Turned(TensorSource({"images": learnt})),
+        RandomSymmetry(TensorSource({"images": learnt})),
         decoders.recipe(steps, seed),
         device="cpu",
     )
@@ -57,7 +57,7 @@ def decoder(where: str, arm: str, seed: int) -> dict[str, Any]:
         "steps": steps,
         "milliseconds per step": round(1000 * (time.process_time() - started) / steps),
         "parameters": sum(weights.numel() for weights in model.parameters()),
-        **decoders.judge(model, test),
+        **decoders.evaluate(model, test),
     }
 
 
@@ -67,7 +67,7 @@ def energy(where: str, arm: str, seed: int) -> dict[str, Any]:
     return {
         f"{gsd_m:g}": {
             band: {kind: vars(held) for kind, held in kinds.items()}
-            for band, kinds in holdings(place, gsd_m=gsd_m).items()
+            for band, kinds in energy_by_class(place, gsd_m=gsd_m).items()
         }
         for gsd_m in GSDS_M
     }

@@ -24,21 +24,21 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rsedu.lessons.two_sensors.lab import Pairs, Places, World, cut, look
+from rsedu.lessons.two_sensors.lab import Pairs, Places, World, crop_pairs, render_pair
 from rsedu.lessons.two_sensors.objectives import (
     BROKEN,
     OBJECTIVES,
-    asked,
     contrasted,
     gallery,
     learn,
     objective,
+    probe_scores,
     quarters,
     retrieval,
     tokens_of,
 )
 from rsedu.models.croma_pretraining import CromaTraining
-from rsedu.pretraining.tile_sources import Turned
+from rsedu.pretraining.tile_sources import RandomSymmetry
 from rsedu.training.loop import train
 from rsedu.training.sampler import TensorSource
 from rsedu.training.settings import TrainConfig
@@ -128,7 +128,7 @@ def tuned(
     config = TrainConfig(
         steps=TUNING_STEPS, batch_size=batch, blr=TUNING_RATE * 256 / batch, warmup_steps=30
     )
-    train(pupil, Turned(source, seed=seed), replace(config, seed=seed), device="cpu")
+    train(pupil, RandomSymmetry(source, seed=seed), replace(config, seed=seed), device="cpu")
     asked_of = torch.from_numpy(at)
     with torch.no_grad():
         parts = zip(test.radar[asked_of].split(64), test.optical[asked_of].split(64), strict=True)
@@ -138,12 +138,12 @@ def tuned(
 
 def labels(seed: int, keep: Path) -> dict[str, Any]:
     """Accuracy on quarters by forest edge: objective -> labels -> frozen and tuned."""
-    labelled = cut([look(LABEL + 10 * seed + each) for each in range(10)])
-    test = cut([look(TEST + 10 * seed + each) for each in range(6)])
+    labelled = crop_pairs([render_pair(LABEL + 10 * seed + each) for each in range(10)])
+    test = crop_pairs([render_pair(TEST + 10 * seed + each) for each in range(6)])
     order = np.random.default_rng(seed).permutation(len(questions(labelled, test)[0][0]))
     worlds: list[World] = []
     if not all((keep / f"{name}-{seed}.pt").exists() for name in OBJECTIVES):
-        worlds = [look(LEARN + 10 * seed + each) for each in range(10)]
+        worlds = [render_pair(LEARN + 10 * seed + each) for each in range(10)]
     table: dict[str, Any] = {}
     for name in (*OBJECTIVES, "none"):
 
@@ -186,7 +186,7 @@ def fed(diet: Diet, seed: int, worlds: list[World], labelled: Places, test: Plac
     radar, optical = contrasted(model, test)
     at = gallery(test)
     return {
-        **asked({"apart": (vectors[0], vectors[1])}, labelled, test),
+        **probe_scores({"apart": (vectors[0], vectors[1])}, labelled, test),
         "retrieval": retrieval(radar[at], optical[at]),
     }
 
@@ -216,9 +216,9 @@ def main(seeds: tuple[int, ...], out: Path, keep: Path) -> None:
     for seed in seeds:
         done = {run.get("diet", "labels") for run in runs if run["seed"] == seed}
         if not done >= set(DIETS):
-            worlds = [look(LEARN + 10 * seed + each) for each in range(10)]
+            worlds = [render_pair(LEARN + 10 * seed + each) for each in range(10)]
             labelled, test = (
-                cut([look(first + 10 * seed + each) for each in range(6)])
+                crop_pairs([render_pair(first + 10 * seed + each) for each in range(6)])
                 for first in (LABEL, TEST)
             )
             for name, diet in DIETS.items():

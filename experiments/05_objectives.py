@@ -20,16 +20,16 @@ import torch
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
-from rsedu.lessons.two_sensors.lab import Places, band_means, cut, look
+from rsedu.lessons.two_sensors.lab import Places, band_means, crop_pairs, render_pair
 from rsedu.lessons.two_sensors.objectives import (
     GALLERY,
     OBJECTIVES,
     SHORT,
     STEPS,
-    asked,
     contrasted,
     gallery,
     objective,
+    probe_scores,
     retrieval,
     steps_of,
     tokens_of,
@@ -70,7 +70,7 @@ def free(labelled: Places, test: Places) -> dict[str, Any]:
     }
     at = gallery(test)
     return {
-        **asked(vectors, labelled, test),
+        **probe_scores(vectors, labelled, test),
         "retrieval, mapped": mapped(known, (others[0][at], others[1][at])),
     }
 
@@ -86,7 +86,7 @@ def asked_of(model: CromaTraining, labelled: Places, test: Places) -> dict[str, 
     radar, optical = contrasted(model, test)
     known, others = ((each["radar"], each["optical"]) for each in tokens)
     return {
-        **asked(vectors, labelled, test),
+        **probe_scores(vectors, labelled, test),
         "retrieval": retrieval(radar[at], optical[at]),
         "retrieval, mapped": mapped(known, (others[0][at], others[1][at])),
     }
@@ -112,9 +112,10 @@ def main(seeds: tuple[int, ...], out: Path, keep: Path) -> None:
         done = {run["features"] for run in runs if run["seed"] == seed}
         if done >= set(wanted):
             continue
-        worlds = [look(LEARN + 10 * seed + each) for each in range(10)]
+        worlds = [render_pair(LEARN + 10 * seed + each) for each in range(10)]
         labelled, test = (
-            cut([look(first + 10 * seed + each) for each in range(6)]) for first in (LABEL, TEST)
+            crop_pairs([render_pair(first + 10 * seed + each) for each in range(6)])
+            for first in (LABEL, TEST)
         )
         for name in wanted:
             if name in done:

@@ -20,7 +20,7 @@ import click
 import numpy as np
 import torch
 
-from rsedu.lessons.two_sensors.lab import PATCH_PX, Pairs, World, cut, look
+from rsedu.lessons.two_sensors.lab import PATCH_PX, Pairs, World, crop_pairs, render_pair
 from rsedu.lessons.two_sensors.objectives import (
     OBJECTIVES,
     TINY,
@@ -64,7 +64,7 @@ def maps(
     model: CromaTraining, worlds: Sequence[World], whole_px: int, side_px: int
 ) -> dict[str, np.ndarray]:
     """(patches, D) tokens of each encoder, over all worlds."""
-    tokens = tokens_of(model, cut(worlds, side_px=side_px))
+    tokens = tokens_of(model, crop_pairs(worlds, side_px=side_px))
     return {name: in_place(each, whole_px, side_px) for name, each in tokens.items()}
 
 
@@ -98,7 +98,7 @@ def pure(worlds: Sequence[World], seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def under(first: int, cover: float) -> list[World]:
     """Six worlds under clouds."""
-    return [look(first + each, side_m=CLOUDY_M, cloud_cover=cover) for each in range(6)]
+    return [render_pair(first + each, side_m=CLOUDY_M, cloud_cover=cover) for each in range(6)]
 
 
 def clouds(model: CromaTraining, skies: dict[tuple[int, float], list[World]], seed: int) -> Any:
@@ -135,7 +135,9 @@ def model_of(name: str, seed: int, keep: Path) -> CromaTraining:
     covers = np.linspace(0, 1, 10) if name == "clouds" else np.zeros(10)
     skies = zip(numbers, covers, strict=True)
     worlds = (
-        [] if file.exists() else [look(each, cloud_cover=float(cover)) for each, cover in skies]
+        []
+        if file.exists()
+        else [render_pair(each, cloud_cover=float(cover)) for each, cover in skies]
     )
     if name in OBJECTIVES:
         return objective(name, worlds, seed=seed, keep=keep)
@@ -167,7 +169,9 @@ def main(seeds: tuple[int, ...], out: Path, keep: Path) -> None:
         if not models:
             continue
         firsts = [first + 10 * seed for first in (LABEL, TEST)]
-        large = [[look(first + each, side_m=SIDE_M) for each in range(6)] for first in firsts]
+        large = [
+            [render_pair(first + each, side_m=SIDE_M) for each in range(6)] for first in firsts
+        ]
         skies = {(first, cover): under(first, cover) for first in firsts for cover in COVERS}
         for name, model in models.items():
             found = {"sizes": sizes(model, *large, seed)} if name != "clouds" else {}

@@ -31,10 +31,10 @@ from rsedu.lessons.two_sensors.lab import (
     Tiles,
     World,
     band_means,
-    cut,
-    look,
+    crop_pairs,
     real,
     recall,
+    render_pair,
 )
 from rsedu.lessons.two_sensors.objectives import (
     BROKEN,
@@ -85,7 +85,7 @@ def shifted(crops: Tiles) -> Tiles:
 
 def synthetic(seed: int) -> Tiles:
     """As many crops of a test world, drawn from those that are not all forest."""
-    places = cut([look(TEST + 10 * seed)], side_px=SIDE_PX)
+    places = crop_pairs([render_pair(TEST + 10 * seed)], side_px=SIDE_PX)
     broken = np.flatnonzero(places.forest < BROKEN)
     at = torch.from_numpy(np.random.default_rng(seed).permutation(broken)[:COUNT])
     return Tiles(radar=places.radar[at], optical=places.optical[at])
@@ -124,7 +124,7 @@ def one_left_out(start: CromaTraining | None, seed: int, crops: Tiles) -> dict[s
 
 def at_rest(models: dict[str, CromaTraining], crops: Tiles) -> dict[str, dict[str, Any]]:
     """What each model, and band means, find without learning from real pixels; by gallery."""
-    known = cut([look(each) for each in LABEL], side_px=SIDE_PX)
+    known = crop_pairs([render_pair(each) for each in LABEL], side_px=SIDE_PX)
     made = [synthetic(seed) for seed in SEEDS]
     galleries = {"real": crops, "real, shifted": shifted(crops)}
 

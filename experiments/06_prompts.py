@@ -22,7 +22,7 @@ from rsedu.evaluation.masks import boundary_bias, iou
 from rsedu.scenes.colours import rgb
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.learning.dataset import PracticeTiles
-from rsedu.segment.learning.evaluation import clicked, colours, measure, objects_of
+from rsedu.segment.learning.evaluation import colours, iou_after_clicks, measure, objects_of
 from rsedu.segment.prompt import Prompt, box_of
 from rsedu.segment.regions import components, interior_point
 from rsedu.segment.sam import Segmenter, load
@@ -69,7 +69,7 @@ def beside(truth: np.ndarray) -> list[tuple[float, float]]:
 
 def prompted(embedded: Embedded, truth: np.ndarray) -> dict[str, np.ndarray]:
     """The mask of each way to prompt for one object."""
-    answers = clicked(embedded, truth, clicks=CLICKS)
+    answers = iou_after_clicks(embedded, truth, clicks=CLICKS)
     first, middle, box = answers[0], Prompt(points=(interior_point(truth),)), box_of(truth)
     beset = middle
     for across, along in beside(truth):

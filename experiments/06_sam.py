@@ -17,7 +17,7 @@ from rsedu.evaluation.masks import iou
 from rsedu.evaluation.neighbours import interval
 from rsedu.scenes.colours import rgb
 from rsedu.scenes.samples import clearing
-from rsedu.segment.baselines import grow, patches
+from rsedu.segment.baselines import patches, region_growing
 from rsedu.segment.learning.dataset import PracticeTiles
 from rsedu.segment.learning.evaluation import colours, measure, objects_of
 from rsedu.segment.sam import Segmenter, load
@@ -41,7 +41,7 @@ def in_the_middle(truth: np.ndarray) -> tuple[int, int]:
 
 def grown(image: np.ndarray, truth: np.ndarray, tolerance: float) -> float:
     """IoU of region growing from the same click."""
-    return iou(grow(image, in_the_middle(truth), tolerance=tolerance), truth)
+    return iou(region_growing(image, in_the_middle(truth), tolerance=tolerance), truth)
 
 
 def one_object(

@@ -20,8 +20,8 @@ import torch
 from rsedu.evaluation.neighbours import interval
 from rsedu.lessons.one_example import lab
 from rsedu.lessons.one_example.exercises import present_threshold
-from rsedu.lessons.one_example.lab import LOOKS, Example, Shelf
-from rsedu.segment.answer import Answer
+from rsedu.lessons.one_example.lab import BAND_TRIPLES, Example, ExampleTiles
+from rsedu.segment.answer import Prediction
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.learning.dataset import PracticeTiles
 from rsedu.segment.learning.evaluation import colours
@@ -39,13 +39,13 @@ SIZES_PX, RATIOS, TYPICAL = (64, 128, 256, 512), (0.0, 0.4, 0.7, 1.4, 2.5), (0.0
 OUT = Path(__file__).parents[1] / "data" / "results" / "07_oneshot.json"
 
 
-def a_shelf(segmenter: Segmenter, seed: int, cache: Path) -> Shelf:
+def a_shelf(segmenter: Segmenter, seed: int, cache: Path) -> ExampleTiles:
     """The tiles of one seed."""
     worlds, number = (TEST_WORLDS, seed) if seed < 100 else (VALIDATION_WORLDS, seed - 100)
     first = WORLDS_PER_SEED * number
     tiles = PracticeTiles(worlds=worlds[first : first + WORLDS_PER_SEED], folder=cache)
     tiles.prepare()
-    return Shelf(segmenter=segmenter, tiles=tiles)
+    return ExampleTiles(segmenter=segmenter, tiles=tiles)
 
 
 def first_passes(image: Embedded, reference: search.Reference) -> dict[str, np.ndarray]:
@@ -57,7 +57,7 @@ def first_passes(image: Embedded, reference: search.Reference) -> dict[str, np.n
     likely, nothing = search.likelihood(cosine), torch.zeros_like(cosine)
     silent = torch.zeros_like(reference.target)
 
-    def ask(likelihood: torch.Tensor, target: torch.Tensor) -> Answer:
+    def ask(likelihood: torch.Tensor, target: torch.Tensor) -> Prediction:
         with image.lock, torch.inference_mode():
             model = guided(image.model, likelihood, target)
             return image.ask(tile, clicks, model=model, single=True)
@@ -74,7 +74,7 @@ def first_passes(image: Embedded, reference: search.Reference) -> dict[str, np.n
 
 
 def one_pair(
-    stock: Shelf, example: Example, rng: np.random.Generator, thresholds: dict[str, float]
+    stock: ExampleTiles, example: Example, rng: np.random.Generator, thresholds: dict[str, float]
 ) -> dict[str, float] | None:
     """One example, a tile with its class and one without."""
     kind, like = stock.kind(example), stock.alike(example.tile)
@@ -100,7 +100,7 @@ def one_pair(
 
 
 def one_way(
-    stock: Shelf,
+    stock: ExampleTiles,
     examples: Sequence[Example],
     looks: int,
     kind: int,
@@ -122,7 +122,7 @@ def one_way(
     truths = stock.truths(there, kind)
     (image, reference), *more = stock.looks(examples, there, count=looks)
 
-    def find(most: int, least: float) -> tuple[search.Found, ...]:
+    def find(most: int, least: float) -> tuple[search.Match, ...]:
         return search.find(image, reference, more=more, threshold=least, most=most)
 
     middle, few, every = find(1, -1), find(MOST, -1), find(24, threshold)
@@ -143,7 +143,9 @@ def mean_over(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: round(float(np.nanmean([row[name] for row in rows])), 4) for name in rows[0]}
 
 
-def the_pairs(stock: Shelf, seed: int, thresholds: dict[str, float]) -> list[dict[str, float]]:
+def the_pairs(
+    stock: ExampleTiles, seed: int, thresholds: dict[str, float]
+) -> list[dict[str, float]]:
     """As many pairs as are wanted, drawn evenly from all examples."""
     rng, every, rows = np.random.default_rng(seed), stock.examples(), list[dict[str, float]]()
     for at in rng.permutation(len(every)):
@@ -154,7 +156,7 @@ def the_pairs(stock: Shelf, seed: int, thresholds: dict[str, float]) -> list[dic
     return rows
 
 
-def places(stock: Shelf, seed: int) -> list[dict[str, float]]:
+def places(stock: ExampleTiles, seed: int) -> list[dict[str, float]]:
     """For every example: does the most similar place of another tile hold its class?"""
     rng, rows = np.random.default_rng((seed, 1)), list[dict[str, float]]()
     for example in stock.examples():
@@ -195,7 +197,7 @@ def by_bin(rows: Sequence[dict[str, float]], name: str, edges: Sequence[float]) 
     }
 
 
-def by_colour(stock: Shelf, seed: int) -> dict[str, float]:
+def by_colour(stock: ExampleTiles, seed: int) -> dict[str, float]:
     """Colours against features: in the example's own tile, and in another."""
     rng, rows = np.random.default_rng((seed, 2)), list[dict[str, float]]()
     for example in stock.examples():
@@ -207,7 +209,7 @@ def by_colour(stock: Shelf, seed: int) -> dict[str, float]:
             continue
         there, row = int(rng.choice(tiles)), dict[str, float]()
         for name, tile, where in (("same tile", home, free), ("other tile", there, None)):
-            shown = [colours(stock.tiles, each, LOOKS[0]) for each in (home, tile)]
+            shown = [colours(stock.tiles, each, BAND_TRIPLES[0]) for each in (home, tile)]
             maps = {
                 "colours": lab.colour_likeness(shown[0], mask, shown[1]),
                 "features": stock.likeness([example], tile),
@@ -230,7 +232,7 @@ def rejection(rows: Sequence[dict[str, float]], thresholds: dict[str, float]) ->
     }
 
 
-def one_seed(stock: Shelf, seed: int, thresholds: dict[str, float]) -> dict[str, Any]:
+def one_seed(stock: ExampleTiles, seed: int, thresholds: dict[str, float]) -> dict[str, Any]:
     """All that is measured on one group of worlds."""
     rows, placed = the_pairs(stock, seed, thresholds), places(stock, seed)
     return {
@@ -245,7 +247,7 @@ def one_seed(stock: Shelf, seed: int, thresholds: dict[str, float]) -> dict[str,
     }
 
 
-def calibrated(shelves: Callable[[int], Shelf], keep: dict[str, float]) -> dict[str, float]:
+def calibrated(shelves: Callable[[int], ExampleTiles], keep: dict[str, float]) -> dict[str, float]:
     """Similarity that nine present ones in ten of the validation worlds reach, by way."""
     if keep:
         return keep

@@ -25,7 +25,7 @@ from rsedu.project.methods.clicks import Clicked
 from rsedu.project.methods.clouds import ThroughClouds
 from rsedu.project.methods.features import Pixels
 from rsedu.project.methods.one_example import OneExample, example_of
-from rsedu.project.methods.pixel_classifier import SCHOOL, Taught, taught_forest
+from rsedu.project.methods.pixel_classifier import TRAIN_PLACES, PixelClassifier, taught_forest
 from rsedu.project.methods.scales import MixedGsd
 from rsedu.project.place import Place
 from rsedu.project.score import score
@@ -47,10 +47,10 @@ def taught(kind: str) -> Method:
     if kind == "forest":
         return taught_forest()
     if kind == "pixels":
-        return Taught.fit(Pixels())
+        return PixelClassifier.fit(Pixels())
     if kind == "A":
-        return Taught.fit(MixedGsd.fit())
-    return Taught.fit(ThroughClouds.fit(sensors=kind))
+        return PixelClassifier.fit(MixedGsd.fit())
+    return PixelClassifier.fit(ThroughClouds.fit(sensors=kind))
 
 
 METHODS: dict[str, Fit] = {
@@ -123,7 +123,7 @@ def write(out: Path, runs: list[dict[str, Any]]) -> None:
     about = {
         "command": "python experiments/08_tracks.py",
         "seeds": list(PLACES),
-        "taught on": [SCHOOL[0], SCHOOL[-1]],
+        "taught on": [TRAIN_PLACES[0], TRAIN_PLACES[-1]],
         "clouds": WEATHERS,
     }
     runs.sort(key=lambda run: (run["clouds"], run["method"], run["seed"]))

@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 import rsedu
 from rsedu import plot
 from rsedu.evaluation.neighbours import interval
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes import samples
 from rsedu.synthetic import frontier as synthetic
 from rsedu.synthetic import land_cover
@@ -581,7 +581,7 @@ def separability(seed, cloud_cover):
 covers = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 seeds = range(5)
 runs = [(seed, share) for share in covers for seed in seeds]
-aucs = np.reshape([separability(*run) for run in bar(runs)], (len(covers), len(seeds), 2))
+aucs = np.reshape([separability(*run) for run in progress_bar(runs)], (len(covers), len(seeds), 2))
 
 # %%
 [ax] = plot.panels(1, 1, title="Open ground against forest, synthetic, 5 places", size_in=(6, 3.4))

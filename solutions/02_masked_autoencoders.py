@@ -22,7 +22,7 @@ import rsedu
 from rsedu import blocks, plot
 from rsedu.course import results
 from rsedu.evaluation.neighbours import interval, paired_interval
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 from rsedu.lessons.masked_autoencoders import lab
 from rsedu.models import MAE, MAEConfig, weights
 from rsedu.pretraining import tile_sources
@@ -367,7 +367,7 @@ ids_keep, _ = random_mask(noise, 0.75)
 mask = np.ones(64)
 mask[ids_keep] = 0
 hidden = mask.reshape(8, 8).repeat(8, axis=0).repeat(8, axis=1) > 0
-painted = {way: lab.fill_in(tile, hidden, way) for way in ("mean", "nearest", "linear")}
+painted = {way: lab.inpaint(tile, hidden, way) for way in ("mean", "nearest", "linear")}
 for way, paint in painted.items():
     print(f"{way:8} {masked_loss(patchify(paint, 8), patchify(tile, 8), mask):.3f}")
 
@@ -406,7 +406,7 @@ plot.show("the mean paints fog, the nearest pixel paints tiles, interpolation pa
 # real forest's edge above is kept for the exam.
 
 # %%
-worlds = bar(range(1000, 1004), desc="worlds")
+worlds = progress_bar(range(1000, 1004), desc="worlds")
 images = torch.cat([lab.tiles(world).images for world in worlds])
 axes = plot.panels(1, 6, title="Six of the training tiles", size_in=(1.7, 1.9))
 contrast = images[::8].numpy().swapaxes(0, 1).reshape(4, -1, 64)
@@ -423,7 +423,7 @@ plot.show(f"{len(images)} tiles of {images.shape[2]} pixels in {images.shape[1]}
 torch.manual_seed(0)
 config = MAEConfig(channels=4, decoder_depth=1, norm_pix_loss=False, mask_ratio=0.75)
 model = MAE(config)
-source = tile_sources.Turned(sampler.TensorSource({"images": images}))
+source = tile_sources.RandomSymmetry(sampler.TensorSource({"images": images}))
 plan = settings.TrainConfig(steps=400, batch_size=32, blr=16e-3, warmup_steps=50)
 seconds = plan.steps * loop.time_per_step(model, source, plan, device="cpu")
 print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
@@ -473,7 +473,9 @@ plot.show("first noise, then one colour for all, at last large shapes; no fine d
 def contest(images):
     """Error of the model and of three painters, on the same hidden pixels."""
     made = model.reconstruct(images, generator=torch.Generator().manual_seed(0))
-    paints = {way: lab.painted(images, made.mask, way) for way in ("mean", "nearest", "linear")}
+    paints = {
+        way: lab.inpaint_batch(images, made.mask, way) for way in ("mean", "nearest", "linear")
+    }
     paints["model"] = made.prediction
     return {way: lab.hidden_error(each, images, made.mask) for way, each in paints.items()}
 
@@ -597,7 +599,7 @@ print(f"{len(fields)} real crops of {fields.shape[1]} bands")
 
 # %%
 made = shipped.reconstruct(fields, generator=torch.Generator().manual_seed(1))
-linear = lab.painted(fields, made.mask, "linear")
+linear = lab.inpaint_batch(fields, made.mask, "linear")
 axes = plot.panels(2, 5, title="Two real places, 75 % hidden", size_in=(2.1, 2.3))
 for row, number in enumerate((4, 0)):
     truth, hole = fields[number].numpy(), made.mask[number].numpy() > 0
@@ -639,7 +641,7 @@ def scores(images):
     out = shipped(images, generator=torch.Generator().manual_seed(0))
     holes = blocks.mask_to_pixels(out["mask"], 8, 8)
     truth = on_own_scale(images)
-    linear = on_own_scale(lab.painted(images, holes, "linear"))
+    linear = on_own_scale(lab.inpaint_batch(images, holes, "linear"))
     mask = out["mask"].numpy().ravel()
     factor = (linear * truth)[mask > 0].sum() / np.square(linear[mask > 0]).sum()
     guesses = {"flat": 0 * truth, "linear": linear, "linear, hedged": factor * linear}

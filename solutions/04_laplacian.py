@@ -146,7 +146,7 @@ def take_apart(image, levels):
     for _ in range(levels):
         rows, cols = image.shape
         coarse = image.reshape(rows // 2, 2, cols // 2, 2).mean(axis=(1, 3))  # or shrink(image, 2)
-        parts.append(image - detail.enlarge(coarse, image.shape))
+        parts.append(image - detail.upsample_bilinear(coarse, image.shape))
         image = coarse
     return [*parts, image]
     ### END SOLUTION
@@ -211,7 +211,7 @@ def put_together(parts):
     ### BEGIN SOLUTION
     *details, image = parts
     for finer in reversed(details):
-        image = detail.enlarge(image, finer.shape) + finer
+        image = detail.upsample_bilinear(image, finer.shape) + finer
     return image
     ### END SOLUTION
 
@@ -249,7 +249,7 @@ print("exact to 1e-6 after five levels:", bool(error < 1e-6))
 # **Predict:** at 5 m, where is the road, where the river? And at 40 m?
 
 # %%
-shares = detail.holdings(place, gsd_m=10.0)
+shares = detail.energy_by_class(place, gsd_m=10.0)
 for band, kinds in shares.items():
     road, river = kinds["road"], kinds["river"]
     print(f"10 m, {band:6}  road {road.energy:4.0%}   river {river.energy:4.0%} of the energy")
@@ -506,7 +506,7 @@ def low_target(image, size, samples):
     ### BEGIN SOLUTION
     n = len(image) // samples  # a mean of means is the mean: one step down is enough
     means = image.reshape(samples, n, samples, n).mean(axis=(1, 3))
-    return detail.enlarge(means, (size, size))
+    return detail.upsample_bilinear(means, (size, size))
     ### END SOLUTION
 
 
@@ -627,7 +627,7 @@ plot.show(
 
 # %%
 for gsd_m in (10.0, 20.0, 40.0):
-    share = detail.knowable(place, gsd_m=gsd_m)
+    share = detail.explained_energy(place, gsd_m=gsd_m)
     print(f"{gsd_m:2.0f} m: a perfect map explains {share:.0%} of the high band's energy")
 
 # %% [markdown]
@@ -660,7 +660,7 @@ for arm in ("plain", "laplacian"):
     models[arm] = decoders.make(arm, channels=1, mask_ratio=0.5, seed=0)
     source = TensorSource({"images": lessons})
     train(models[arm], source, decoders.recipe(300, 0), device="cpu")
-judged = {arm: decoders.judge(model, tests) for arm, model in models.items()}
+judged = {arm: decoders.evaluate(model, tests) for arm, model in models.items()}
 lower = judged["laplacian"]["low, squared"] < judged["plain"]["low, squared"]
 print("after 300 steps, the Laplacian decoder's low band is better:", lower)
 for arm, found in judged.items():

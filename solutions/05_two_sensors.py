@@ -206,8 +206,8 @@ recall_at_k = rsedu.checkpoint("recall_at_k", recall_at_k)
 # **Predict:** after 300 steps, how often is the first guess right?
 
 # %%
-worlds = [lab.look(seed) for seed in (1000, 1001, 1002)]
-exam = lab.cut([lab.look(3000)])
+worlds = [lab.render_pair(seed) for seed in (1000, 1001, 1002)]
+exam = lab.crop_pairs([lab.render_pair(3000)])
 mixed = np.flatnonzero(exam.forest < 0.95)
 print(f"{len(mixed)} of {len(exam.forest)} tiles; chance is {1 / len(mixed):.1%}")
 
@@ -607,14 +607,14 @@ for name, chosen, own, other in (("optical", slice(0, 12), 1, 0), ("radar", slic
 # had to learn.
 
 # %%
-labelled = lab.cut([lab.look(seed) for seed in (2000, 2001)])
+labelled = lab.crop_pairs([lab.render_pair(seed) for seed in (2000, 2001)])
 vectors = {
     "your model": [objectives.tokens_of(learnt, t)["apart"].mean(axis=1) for t in (labelled, exam)],
     "band means": [
         np.hstack([lab.band_means(each) for each in (t.radar, t.optical)]) for t in (labelled, exam)
     ],
 }
-table = objectives.asked(vectors, labelled, exam)
+table = objectives.probe_scores(vectors, labelled, exam)
 for question, each in table.items():
     gain = each["your model"]["knn"] - each["band means"]["knn"]
     print(f"{question}: 20 neighbours, your model at least 5 points ahead of means:", gain > 0.05)
@@ -720,7 +720,7 @@ plot.show(
 
 # %%
 real = lab.real(side_px=40)
-known = lab.cut([lab.look(3001)], side_px=40)
+known = lab.crop_pairs([lab.render_pair(3001)], side_px=40)
 control = np.flatnonzero(known.forest < 0.95)[:54]
 tables = {"frontier": likeness(croma, known, control), "real": likeness(croma, real, slice(None))}
 left, right = plot.panels(1, 2, title="croma-tiny, squares of 400 m", size_in=(4.2, 3.5))
@@ -1061,7 +1061,7 @@ plot.show(f"tuned on 1000 labels, all four end between {min(ends):.0f} and {max(
 
 # %%
 clear = exam.optical[mixed]
-under_cloud = lab.cut([lab.look(3000, cloud_cover=1.0)]).optical[mixed]
+under_cloud = lab.crop_pairs([lab.render_pair(3000, cloud_cover=1.0)]).optical[mixed]
 
 
 def yardstick(images, like):

@@ -282,7 +282,7 @@ for kind, patches in (("bare", clearings), ("green", greens)):
         col, row = regions.interior_point(truth)
         scores["one click"].append(iou(embedded.predict(Prompt(points=((col, row),))).mask, truth))
         scores["box"].append(iou(embedded.predict(Prompt(box=box_of_mask(truth))).mask, truth))
-        grown = baselines.grow(image, (int(col), int(row)), tolerance=48)
+        grown = baselines.region_growing(image, (int(col), int(row)), tolerance=48)
         scores["region growing"].append(iou(grown, truth))
     for name, found in scores.items():
         mean = interval(found)

@@ -79,7 +79,7 @@ for n in (1, 2, 4, 8):
 #
 # ## Three ways to beat it
 #
-# 1. **More teachers.** `taught.Taught.fit(evidence.Pixels())` learns on windows of other worlds
+# 1. **More teachers.** `PixelClassifier.fit(features.Pixels())` learns on windows of other worlds
 #    instead of 40 labels: differences before and after, and means over 1, 3, 5 and 9 pixels. How
 #    much of the gain is the labels? `taught.taught_forest()` tells.
 # 2. **Features at mixed GSDs.** `mixed_gsd.MixedGsd.fit(gsds_m=(5.0, 10.0, 20.0))` adds what
@@ -95,11 +95,11 @@ for n in (1, 2, 4, 8):
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = pixel_classifier.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
+few = pixel_classifier.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
 method = baselines.RadarLogRatio.fit(task)
 ### BEGIN SOLUTION
-method = pixel_classifier.Taught.fit(scales.MixedGsd.fit(places=few), places=few)
-pixels = pixel_classifier.Taught.fit(features.Pixels(), places=few)
+method = pixel_classifier.PixelClassifier.fit(scales.MixedGsd.fit(places=few), places=few)
+pixels = pixel_classifier.PixelClassifier.fit(features.Pixels(), places=few)
 ### END SOLUTION
 print(method.name)
 

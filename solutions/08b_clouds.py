@@ -76,9 +76,9 @@ for date, look, clear in zip(dates, latest, stack.clear, strict=True):
 # ## Three ways to beat it
 #
 # 1. **Features through clouds.** `through_clouds.ThroughClouds.fit(sensors="both")` describes each
-#    pixel by what CROMA's tokens say of each period, and `taught.Taught.fit(...)` learns from that.
+#    pixel by what CROMA's tokens say of each period, and `PixelClassifier.fit(...)` learns from it.
 #    Which sensors are worth what: "optical", "radar", "both"?
-# 2. **No network at all.** `taught.Taught.fit(evidence.Pixels(sensors="both"))` learns from the
+# 2. **No network at all.** `PixelClassifier.fit(features.Pixels(sensors="both"))` learns from the
 #    same windows without tokens. How much of your gain is CROMA, how much the teachers?
 # 3. **Worse weather.** `Task(place=place, clouds=(0.8,) * 6)`: clouds at both ends too. Which
 #    method loses least, and which one doesn't notice?
@@ -91,16 +91,16 @@ for date, look, clear in zip(dates, latest, stack.clear, strict=True):
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = pixel_classifier.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
+few = pixel_classifier.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
 methods = {"ours": baselines.RadarLogRatio.fit(task)}
 ### BEGIN SOLUTION
 methods = {
-    name: pixel_classifier.Taught.fit(
+    name: pixel_classifier.PixelClassifier.fit(
         through_clouds.ThroughClouds.fit(sensors=name, places=few), places=few
     )
     for name in ("optical", "radar", "both")
 }
-methods["no tokens"] = pixel_classifier.Taught.fit(features.Pixels(), places=few)
+methods["no tokens"] = pixel_classifier.PixelClassifier.fit(features.Pixels(), places=few)
 ### END SOLUTION
 print(*(method.name for method in methods.values()), sep="\n")
 

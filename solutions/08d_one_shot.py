@@ -119,7 +119,7 @@ plot.show(figure.draw(nearest.mapped, place.truth(), place, nearest.score))
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = pixel_classifier.SCHOOL[:2]  # worlds to learn on; all 18 take minutes
+few = pixel_classifier.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
 method = Nearest(example=example, share=0.99)
 ### BEGIN SOLUTION
 method = one_example.OneExample.fit(example, places=few)

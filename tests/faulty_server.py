@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from rasterio.warp import transform_bounds
 
-from rsedu.datasets.stac.query import Catalogue, Request
-from rsedu.io.http import Patience
+from rsedu.datasets.stac.query import Catalogue, Query
+from rsedu.io.http import RetryPolicy
 from rsedu.io.raster_file import write_cog
 from rsedu.scenes.bands import S2
 from rsedu.scenes.scene import Scene
 from rsedu.synthetic.frontier import Frontier
 
-QUICK = Patience(timeout_s=0.3, tries=3, pause_s=0.01)
+QUICK = RetryPolicy(timeout_s=0.3, tries=3, pause_s=0.01)
 
 
 class Web:
@@ -138,7 +138,7 @@ def web() -> Iterator[Web]:
 
 
 @pytest.fixture
-def quick() -> Patience:
+def quick() -> RetryPolicy:
     """Little patience: a stalled server is given up after 0.3 s."""
     return QUICK
 
@@ -289,10 +289,10 @@ def stac(web: Web, cogs: dict[str, bytes]) -> Stac:
 
 
 @pytest.fixture
-def request_() -> Request:
+def request_() -> Query:
     """A kilometre of the place."""
     west, south, east, north = transform_bounds("EPSG:32720", "EPSG:4326", *WINDOW_M)
-    return Request(bbox=(west, south, east, north), dates="2023-06-01/2023-08-31")
+    return Query(bbox=(west, south, east, north), dates="2023-06-01/2023-08-31")
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from rsedu.blocks.patches import (
     normalise_patches,
     patchify,
     random_masking,
-    restore,
     take_tokens,
     unpatchify,
+    unshuffle,
 )
 from rsedu.blocks.position import (
     alibi_2d,
@@ -39,10 +39,10 @@ __all__ = [
     "normalise_patches",
     "patchify",
     "random_masking",
-    "restore",
     "scaled_dot_product_attention",
     "sincos_1d",
     "sincos_2d",
     "take_tokens",
     "unpatchify",
+    "unshuffle",
 ]

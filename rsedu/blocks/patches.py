@@ -180,7 +180,7 @@ def random_masking(
     return Masked(take_tokens(tokens, ids_keep), mask, ids_keep, ids_restore)
 
 
-def restore(
+def unshuffle(
     visible: Float[Tensor, "batch kept dim"],
     ids_restore: Int[Tensor, "batch tokens"],
     mask_token: Float[Tensor, "*one dim"],

@@ -49,10 +49,10 @@ def evaluate(id_: str, answer: object) -> Verdict:
         exercise = registry.exercise(id_)
     except InputError as error:
         return Verdict(state="error", title=str(id_), points=0, lines=(str(error),))
-    return judge(exercise, answer)
+    return verdict_of(exercise, answer)
 
 
-def judge(exercise: Exercise, answer: object) -> Verdict:
+def verdict_of(exercise: Exercise, answer: object) -> Verdict:
     """Judge an answer to an exercise that may stand in no lesson; as `evaluate` otherwise."""
     with _quietly():
         try:
@@ -141,7 +141,7 @@ def judge_case(exercise: Exercise, number: int, done: Call, inputs: tuple[Any, .
         inputs: the arguments as the call left them.
 
     Returns:
-        What `judge` would say if this were the first case that is wrong; "passed" without lines
+        What `verdict_of` says if this is the first case that is wrong; "passed" without lines
         where it is right.
     """
     given = exercise.cases[number]()
@@ -263,7 +263,7 @@ def checkpoint(id_: str, answer: Any) -> Any:
         InputError: there is no such exercise, so there is nothing to go on with.
     """
     exercise = registry.exercise(id_)
-    if judge(exercise, answer).passed:
+    if verdict_of(exercise, answer).passed:
         return answer
     print(f"Going on with the kit's own {id_}, which earns no points; yours can still be mended.")
     return copy.deepcopy(exercise.reference)

@@ -90,7 +90,7 @@ def scene(
     """
     from rsedu.datasets.stac import load, query
 
-    request = query.Request(bbox=bbox, dates=dates, max_cloud=max_cloud)
+    request = query.Query(bbox=bbox, dates=dates, max_cloud=max_cloud)
     place = query.CATALOGUES.get(catalogue)
     if place is None:
         if "://" not in catalogue:
@@ -106,7 +106,7 @@ def scene(
             cloud = "radar" if item.cloud is None else f"{item.cloud:.0f} % cloud"
             click.echo(f"{item.taken:%Y-%m-%d}  {cloud:>10}  {item.id}")
         return
-    found = load.fetch(request, catalogue=place, folder=folder)
+    found = load.load_scenes(request, catalogue=place, folder=folder)
     click.echo(f"In {found.folder}")
     for sensor, item in found.facts["items"].items():
         click.echo(f"{sensor}: {item['id']}, {item['taken'][:10]}")

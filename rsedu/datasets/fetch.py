@@ -14,7 +14,7 @@ from rsedu.datasets.registry import DataSet
 from rsedu.datasets.unpack import unpack
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, MissingExtraError
 from rsedu.io.files import write_atomically
-from rsedu.io.http import Patience, ask, digest_of, download
+from rsedu.io.http import RetryPolicy, ask, digest_of, download
 
 FOLDER = Path(".rsedu") / "data"
 RECORD = "record.json"
@@ -90,7 +90,7 @@ def get(
     folder: Path = FOLDER,
     *,
     subset: Subset | None = None,
-    patience: Patience | None = None,
+    patience: RetryPolicy | None = None,
 ) -> Path:
     """Return the folder of a data set, fetched and unpacked where it is not there yet.
 
@@ -136,7 +136,7 @@ def get(
     return home / part if len(zips) == 1 else home
 
 
-def _files(wanted: DataSet, home: Path, patience: Patience | None) -> list[DataSet]:
+def _files(wanted: DataSet, home: Path, patience: RetryPolicy | None) -> list[DataSet]:
     """The set itself, or the files that its record lists; asked once, then remembered."""
     if not wanted.record:
         return [wanted]

@@ -15,7 +15,7 @@ import rsedu
 from rsedu.errors import InputError, MissingExtraError
 from rsedu.grade.grading import FORMAT, Job, Result, grade
 from rsedu.io.files import write_atomically
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 
 _KEYS = {"file", "student", "lesson", "problem", "marks", "seconds", "memory_mb"}
 
@@ -169,7 +169,7 @@ def grade_all(
         Results by file name, whatever the order they came in.
     """
     results: list[Result] = []
-    progress = bar(total=len(makers), unit="submission", desc="Grading")
+    progress = progress_bar(total=len(makers), unit="submission", desc="Grading")
 
     def left() -> Iterator[Job]:
         for make in makers:

@@ -238,7 +238,7 @@ def _whole(exercise: Exercise, event: Event, names: Sequence[str]) -> Verdict | 
     """A verdict on an answer that was never called; None for events that say nothing of it."""
     sort = event.get("event")
     if sort == "value":
-        return check.judge(exercise, decode(event["value"]))
+        return check.verdict_of(exercise, decode(event["value"]))
     if sort in ("failed", "broken"):
         return _verdict(exercise, "error", *_lines(event["lines"]))
     if sort == "missing":

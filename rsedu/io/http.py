@@ -16,8 +16,15 @@ from typing import TypeVar
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
 from rsedu.io.locks import locked
-from rsedu.io.progress_bar import bar
-from rsedu.io.web import AgainError, NothingMissingError, bare, quoted, refused, unreachable
+from rsedu.io.progress_bar import progress_bar
+from rsedu.io.web import (
+    NothingMissingError,
+    RetryableError,
+    quoted,
+    refused,
+    unreachable,
+    without_query,
+)
 
 T = TypeVar("T")
 _CHUNK = 1 << 18  # bytes
@@ -25,7 +32,7 @@ _GOES_ON = "; it goes on where it ended"  # which is true of files only
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long a download waits, and how often it tries.
 
     Attributes:
@@ -60,7 +67,7 @@ def download(
     *,
     digest: str | None = None,
     size: int | None = None,
-    patience: Patience | None = None,
+    patience: RetryPolicy | None = None,
 ) -> Path:
     """Return a file, downloaded where it is not there yet.
 
@@ -88,7 +95,7 @@ def download(
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(lock, lambda: _say_waiting(path.name)):
             if not path.is_file():  # another process may have downloaded it meanwhile
-                _fetch_whole(address, path, digest, size, patience or Patience())
+                _fetch_whole(address, path, digest, size, patience or RetryPolicy())
     except RseduError:
         raise
     except OSError as error:
@@ -101,7 +108,7 @@ def ask(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
-    patience: Patience | None = None,
+    patience: RetryPolicy | None = None,
 ) -> Answer:
     """Return what a server answers, whole, in memory: a few bytes of a file, or a small text.
 
@@ -117,7 +124,7 @@ def ask(
         BrokenDataError: a web page came, or the whole file in place of a part.
         InputError: no address of the web.
     """
-    patience = patience or Patience()
+    patience = patience or RetryPolicy()
     request = urllib.request.Request(quoted(address), data=body, headers=dict(headers or {}))
 
     def once() -> Answer:
@@ -125,7 +132,8 @@ def ask(
             _check_kind(address, answer)
             if request.has_header("Range") and answer.status != 206:
                 raise BrokenDataError(
-                    f"The server of {bare(address)} sends whole files only, and this one is read "
+                    f"The server of {without_query(address)} "
+                    "sends whole files only, and this one is read "
                     "in parts: choose another catalogue, or download the file."
                 )
             came = b""
@@ -133,7 +141,7 @@ def ask(
                 came += chunk
         announced = answer.headers.get("Content-Length")
         if announced and len(came) < int(announced):
-            raise AgainError(f"the connection ended after {len(came)} of {announced} bytes")
+            raise RetryableError(f"the connection ended after {len(came)} of {announced} bytes")
         return Answer(status=answer.status, headers=answer.headers, body=came)
 
     return _patiently(address, once, patience, "")
@@ -145,15 +153,15 @@ def digest_of(path: Path, kind: str = "sha256") -> str:
         return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
-def _patiently(address: str, once: Callable[[], T], patience: Patience, advice: str) -> T:
+def _patiently(address: str, once: Callable[[], T], patience: RetryPolicy, advice: str) -> T:
     """Try until it is there, or it is hopeless."""
     for attempt in range(1, patience.tries + 1):
         try:
             return once()
-        except AgainError as error:
+        except RetryableError as error:
             if attempt == patience.tries:
                 raise MissingDataError(
-                    f"{bare(address)} could not be downloaded: {error}, {attempt} times. "
+                    f"{without_query(address)} could not be downloaded: {error}, {attempt} times. "
                     f"Try again later{advice}."
                 ) from error
         time.sleep(patience.pause_s * 2 ** (attempt - 1))
@@ -162,11 +170,11 @@ def _patiently(address: str, once: Callable[[], T], patience: Patience, advice: 
 
 def _say_waiting(name: str) -> None:
     said = f"{name}: another process is downloading it; waiting"
-    bar(total=1, desc=said, bar_format="{desc}").close()
+    progress_bar(total=1, desc=said, bar_format="{desc}").close()
 
 
 def _fetch_whole(
-    address: str, path: Path, digest: str | None, size: int | None, patience: Patience
+    address: str, path: Path, digest: str | None, size: int | None, patience: RetryPolicy
 ) -> None:
     """Download under another name, and give the file its own once it is checked."""
     part = path.with_name(path.name + ".part")
@@ -176,7 +184,7 @@ def _fetch_whole(
     _stamp(part).unlink(missing_ok=True)
 
 
-def _fetch(address: str, part: Path, size: int | None, patience: Patience) -> None:
+def _fetch(address: str, part: Path, size: int | None, patience: RetryPolicy) -> None:
     def rest() -> None:
         _fetch_rest(address, part, size, patience.timeout_s)
 
@@ -233,7 +241,7 @@ def _take(
     if goes_on and stamp.exists() and version not in ("", stamp.read_text(encoding="utf-8")):
         part.unlink()
         stamp.unlink()
-        raise AgainError("the file changed on the server between two parts")
+        raise RetryableError("the file changed on the server between two parts")
     start = have if goes_on else 0
     length = answer.headers.get("Content-Length")
     total = start + int(length) if length else size
@@ -245,7 +253,7 @@ def _take(
     _write(answer, part, start, total, timeout_s)
     came = part.stat().st_size
     if total is not None and came < total:
-        raise AgainError(f"the connection ended after {came} of {total} bytes")
+        raise RetryableError(f"the connection ended after {came} of {total} bytes")
     if length and total is not None and came > total:  # no answer is longer than it says
         part.unlink()
         stamp.unlink(missing_ok=True)
@@ -264,7 +272,8 @@ def _check_kind(address: str, answer: http.client.HTTPResponse) -> None:
     kind = answer.headers.get("Content-Type", "")
     if kind.startswith("text/html"):
         raise BrokenDataError(
-            f"{bare(address)} sent a web page ({kind}) in place of the file: a sign-in page of "
+            f"{without_query(address)} "
+            f"sent a web page ({kind}) in place of the file: a sign-in page of "
             "this network, perhaps; open it in a browser, then try again."
         )
 
@@ -274,7 +283,9 @@ def _write(
 ) -> None:
     with (
         part.open("ab" if start else "wb") as file,
-        bar(total=total, initial=start, unit="B", unit_scale=True, desc=part.stem) as shown,
+        progress_bar(
+            total=total, initial=start, unit="B", unit_scale=True, desc=part.stem
+        ) as shown,
     ):
         while chunk := _chunk(answer, timeout_s):
             file.write(chunk)
@@ -285,9 +296,9 @@ def _chunk(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:
     try:
         return answer.read1(_CHUNK)
     except TimeoutError as error:
-        raise AgainError(f"the server sent nothing for {timeout_s:g} s") from error
+        raise RetryableError(f"the server sent nothing for {timeout_s:g} s") from error
     except (OSError, http.client.HTTPException) as error:  # of TLS and routes too: not of the disk
-        raise AgainError(f"the connection broke ({error})") from error
+        raise RetryableError(f"the connection broke ({error})") from error
 
 
 def _check_space(part: Path, needed: int) -> None:
@@ -310,7 +321,8 @@ def _check(address: str, part: Path, digest: str | None, size: int | None) -> No
         part.unlink()
         _stamp(part).unlink(missing_ok=True)
         raise BrokenDataError(
-            f"What came from {bare(address)} has {wrong}; it was deleted. Download it again; if it "
+            f"What came from {without_query(address)} has "
+            f"{wrong}; it was deleted. Download it again; if it "
             "happens twice, the file changed or the network alters it."
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 
-def bar(
+def progress_bar(
     items: Iterable[Any] | None = None, *, hidden: bool = False, **settings: Any
 ) -> "tqdm[Any]":
     """Count items as they pass, with the time that is left.

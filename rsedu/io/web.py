@@ -20,7 +20,7 @@ class NothingMissingError(MissingDataError):
     """The part that is asked for begins at the file's end."""
 
 
-class AgainError(Exception):
+class RetryableError(Exception):
     """Something that may be over at the next try."""
 
 
@@ -38,14 +38,15 @@ def quoted(address: str) -> str:
     spaced = any(letter.isspace() or not letter.isprintable() for letter in address)
     if not host or spaced or parts.scheme not in ("http", "https"):
         raise InputError(
-            f"{bare(address)!r} is no address of the web; wanted http:// or https://, a server, a "
+            f"{without_query(address)!r} "
+            "is no address of the web; wanted http:// or https://, a server, a "
             "port that is a number if there is one, and no spaces (%20 in their place)."
         )
     path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
     return urlunsplit(parts._replace(path=path, query=query))
 
 
-def bare(address: str) -> str:
+def without_query(address: str) -> str:
     """Return an address without its query, which may hold a signature that is nobody's business."""
     return address.partition("?")[0]
 
@@ -53,9 +54,11 @@ def bare(address: str) -> str:
 def refused(address: str, error: urllib.error.HTTPError) -> Exception:
     """What to raise where a server answers with an error: worth another try, or not."""
     if error.code in _PASSING:
-        return AgainError(f"the server answered {error.code} ({error.reason})")
+        return RetryableError(f"the server answered {error.code} ({error.reason})")
     if error.code == 416:
-        return NothingMissingError(f"{bare(address)} ends before the bytes that were asked for.")
+        return NothingMissingError(
+            f"{without_query(address)} ends before the bytes that were asked for."
+        )
     advice = {
         401: "it wants an account",
         403: "access is refused; a signed address may have expired: ask for a new one",
@@ -63,7 +66,8 @@ def refused(address: str, error: urllib.error.HTTPError) -> Exception:
     }.get(error.code, "check the address")
     kind = RefusedError if error.code in (401, 403) else MissingDataError
     return kind(
-        f"{bare(address)} could not be downloaded: the server answered {error.code}; {advice}."
+        f"{without_query(address)} "
+        f"could not be downloaded: the server answered {error.code}; {advice}."
     )
 
 
@@ -71,7 +75,7 @@ def unreachable(address: str, error: Exception, timeout_s: float, advice: str) -
     """What to raise where no server answers, or the way to it breaks; advice ends its sentence."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
-        return AgainError(f"the server did not answer within {timeout_s:g} s")
+        return RetryableError(f"the server did not answer within {timeout_s:g} s")
     if isinstance(reason, socket.gaierror):
         what = "the name of its server is not known here"
     elif isinstance(reason, ConnectionRefusedError):
@@ -79,10 +83,11 @@ def unreachable(address: str, error: Exception, timeout_s: float, advice: str) -
     elif isinstance(reason, ssl.SSLCertVerificationError):
         what = f"its server cannot prove who it is ({reason.strerror or reason})"
     elif isinstance(reason, OSError | http.client.HTTPException):
-        return AgainError(f"the connection broke ({reason})")
+        return RetryableError(f"the connection broke ({reason})")
     else:
         what = str(reason)
     return MissingDataError(
-        f"{bare(address)} could not be downloaded: {what}. Connect to the internet and try "
+        f"{without_query(address)} "
+        f"could not be downloaded: {what}. Connect to the internet and try "
         f"again{advice}."
     )

@@ -20,8 +20,8 @@ from rsedu.blocks.patches import (
     normalise_patches,
     patchify,
     random_masking,
-    restore,
     take_tokens,
+    unshuffle,
 )
 from rsedu.blocks.position import alibi_between, sincos_2d
 from rsedu.errors import InputError
@@ -131,7 +131,7 @@ class CromaTraining(nn.Module):
             losses["loss_contrast"] = self._contrast(seen)
             total = total + self.config.contrast * losses["loss_contrast"]
         if self.config.reconstruction > 0:
-            prediction = self._paint(seen)
+            prediction = self._reconstruct(seen)
             losses |= self._compare(prediction, radar, optical, seen)
             painted = losses["loss_radar"] + losses["loss_optical"]
             total = total + self.config.reconstruction * painted
@@ -181,13 +181,13 @@ class CromaTraining(nn.Module):
         optical = self.contrast_optical(self.croma.optical_head(seen.optical.mean(dim=1)))
         return info_nce(radar, optical, (-self.log_scale).exp())
 
-    def _paint(self, seen: _Seen) -> Tensor:
+    def _reconstruct(self, seen: _Seen) -> Tensor:
         """Predict all patches of both sensors from the joint tokens, (B, N, P * P * 14)."""
         cross = self._bias(seen.radar_mask, seen.optical_mask, seen.grid)
         right = self._bias(seen.radar_mask, seen.radar_mask, seen.grid)
         own = cross if self.config.released_bias else right
         joint = self.croma.joint_encoder(seen.radar, seen.optical, bias=own, cross_bias=cross)
-        tokens = restore(self.embed(joint), seen.radar_mask.ids_restore, self.mask_token)
+        tokens = unshuffle(self.embed(joint), seen.radar_mask.ids_restore, self.mask_token)
         tokens = tokens + sincos_2d(self.config.decoder_dim, seen.grid, device=tokens.device)
         for block in self.decoder:
             tokens = block(tokens)

@@ -137,7 +137,7 @@ class MAE(nn.Module):
     def _encode_visible(
         self, images: Tensor, gsd: Gsd, generator: torch.Generator | None
     ) -> Latent:
-        return self.encoder.see_part(
+        return self.encoder.encode_visible(
             images, gsd, mask_ratio=self.config.mask_ratio, generator=generator
         )
 

@@ -206,7 +206,7 @@ class ScaleMAE(nn.Module):
             )
         small = resize_area(images, (height // scale, width // scale))
         coarser = None if gsd is None else gsd * scale  # a pixel now covers more ground
-        return self.encoder.see_part(small, coarser, mask_ratio=ratio, generator=generator)
+        return self.encoder.encode_visible(small, coarser, mask_ratio=ratio, generator=generator)
 
     def _decode(self, latent: Latent) -> Bands:
         tokens = self.decoder(latent)

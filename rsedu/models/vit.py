@@ -15,7 +15,14 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rsedu.blocks.patches import Masked, grid_shape, patchify, random_masking, restore, take_tokens
+from rsedu.blocks.patches import (
+    Masked,
+    grid_shape,
+    patchify,
+    random_masking,
+    take_tokens,
+    unshuffle,
+)
 from rsedu.blocks.position import gsd_sincos_2d
 from rsedu.errors import InputError
 
@@ -127,7 +134,7 @@ class Encoder(nn.Module):
         positions = self._positions(images, self.gsd_of(images, gsd))
         return self._transform(self._embed(patches) + positions)
 
-    def see_part(
+    def encode_visible(
         self,
         images: Float[Tensor, "batch channels height width"],
         gsd: Gsd = None,
@@ -273,7 +280,7 @@ class Decoder(nn.Module):
         """
         kept = latent.masked.ids_keep.shape[1]
         prefix, visible = self.embed(latent.tokens).split([self.prefix, kept], dim=1)
-        tokens = restore(visible, latent.masked.ids_restore, self.mask_token)
+        tokens = unshuffle(visible, latent.masked.ids_restore, self.mask_token)
         tokens = tokens + gsd_sincos_2d(self.dim, latent.grid, latent.gsd, self.reference_gsd)
         if self.keep_prefix:
             tokens = torch.cat([prefix, tokens], dim=1)

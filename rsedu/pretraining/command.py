@@ -28,7 +28,7 @@ from rsedu.errors import InputError, MissingExtraError
 from rsedu.evaluation.neighbours import chance_accuracy, knn_accuracy
 from rsedu.models.weights import Card, save, target
 from rsedu.pretraining.recipes import ENCODER_PX, IMAGES, INPUTS, RECIPES, inputs_of
-from rsedu.pretraining.tile_sources import GeoTiffTiles, Renamed, Shrunk, TorchGeoTiles
+from rsedu.pretraining.tile_sources import Downsample, GeoTiffTiles, SelectInputs, TorchGeoTiles
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.synthetic.land_cover import FOREST
 from rsedu.synthetic.tiles import TRAIN_WORLDS, VALIDATION_WORLDS, FrontierTiles
@@ -165,7 +165,7 @@ def embed(
     """
     model.eval()
     features: Any = getattr(model, "features")  # noqa: B009  # nn.Module types it as a Tensor
-    source = Renamed(Shrunk(tiles, shrink) if shrink > 1 else tiles, inputs)
+    source = SelectInputs(Downsample(tiles, shrink) if shrink > 1 else tiles, inputs)
     vectors, means = [], []
     for start in range(0, len(tiles), batch_size):
         numbers = np.arange(start, min(start + batch_size, len(tiles)))
@@ -176,7 +176,7 @@ def embed(
     return np.concatenate(vectors), np.concatenate(means)
 
 
-def judge(
+def knn_forest_share(
     model: nn.Module,
     tiles: FrontierTiles,
     *,
@@ -269,7 +269,7 @@ def _is_first_process() -> bool:
     return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
 
 
-def fulfil(request: Request) -> History:
+def run_recipe(request: Request) -> History:
     """Train as asked, then judge and save.
 
     Returns:
@@ -308,7 +308,9 @@ def _card(request: Request, history: History, model: nn.Module) -> Card:
             worlds=VALIDATION_WORLDS[:40], size_px=size_px, folder=request.data.cache
         )
         shrink = recipe.size_px // ENCODER_PX
-        for name, accuracy in judge(model, tiles, shrink=shrink, inputs=recipe.inputs).items():
+        for name, accuracy in knn_forest_share(
+            model, tiles, shrink=shrink, inputs=recipe.inputs
+        ).items():
             metrics[f"kNN quarter of forest share on validation worlds, {name}"] = accuracy
     return Card(
         about=RECIPES[request.name].about,
@@ -380,7 +382,7 @@ def pretrain(
         cache=Path(cache),
     )
     try:
-        history = fulfil(Request(data=tiles, command=_command(), **options))
+        history = run_recipe(Request(data=tiles, command=_command(), **options))
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted {stop}; nothing is kept without --checkpoint FILE.", err=True)
         raise SystemExit(130) from None
@@ -393,7 +395,3 @@ def pretrain(
         f"{len(history.steps)} steps in {history.seconds / 60:.1f} minutes; "
         f"loss {history.losses[0]:.3f} at first, {history.losses[-100:].mean():.3f} at last."
     )
-
-
-if __name__ == "__main__":
-    pretrain()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from rsedu.pretraining.tile_sources import Renamed, Shrunk, Turned
+from rsedu.pretraining.tile_sources import Downsample, RandomSymmetry, SelectInputs
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.training.sampler import Source
 from rsedu.training.settings import TrainConfig
@@ -68,9 +68,9 @@ def _sam_product(model: nn.Module) -> nn.Module:
 def _sam_judge(
     model: nn.Module, parts: Mapping[str, np.ndarray], worlds: range, folder: Path
 ) -> dict[str, float]:
-    from rsedu.segment.learning.recipe import judge
+    from rsedu.segment.learning.recipe import evaluate
 
-    return judge(model, parts, worlds, folder)
+    return evaluate(model, parts, worlds, folder)
 
 
 def _itself(model: nn.Module) -> nn.Module:
@@ -183,6 +183,6 @@ def inputs_of(recipe: Recipe, tiles: Source, *, turn: bool, seed: int = 0) -> So
         turn: turn and mirror them at random, as in training.
         seed: of the turns.
     """
-    turned = Turned(tiles, seed=seed) if turn else tiles
-    shrunk = Shrunk(turned, recipe.shrink) if recipe.shrink > 1 else turned
-    return Renamed(shrunk, recipe.inputs)
+    turned = RandomSymmetry(tiles, seed=seed) if turn else tiles
+    shrunk = Downsample(turned, recipe.shrink) if recipe.shrink > 1 else turned
+    return SelectInputs(shrunk, recipe.inputs)

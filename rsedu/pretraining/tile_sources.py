@@ -27,7 +27,7 @@ _TRIES = 50  # windows drawn before a file counts as empty
 
 
 @dataclass(frozen=True)
-class Turned:
+class RandomSymmetry:
     """Any source of tiles, each turned and mirrored at random.
 
     The eight symmetries of a square, drawn from the sample's position in the run. North is lost;
@@ -66,7 +66,7 @@ def _turn(image: Tensor, turn: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Renamed:
+class SelectInputs:
     """A source of tiles under the names of a model's arguments.
 
     Attributes:
@@ -95,7 +95,7 @@ class Renamed:
 
 
 @dataclass(frozen=True)
-class Shrunk:
+class Downsample:
     """A source of tiles, area-averaged to coarser pixels.
 
     Radar tiles are in dB and averaged as such, about 2.5 dB below the mean of the power of

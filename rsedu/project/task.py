@@ -135,7 +135,7 @@ class Task:
             dates=self.dates,
             optical=optical,
             radar=np.stack(heard),
-            clear=clear_of_clouds(optical, gsd_m),
+            clear=clear_mask(optical, gsd_m),
             gsd_m=gsd_m,
         )
 
@@ -153,7 +153,7 @@ class Task:
         return Labels(rows=rows, cols=cols, years=years[rows, cols])
 
 
-def clear_of_clouds(
+def clear_mask(
     optical: Float32[np.ndarray, "dates 12 rows cols"], gsd_m: float
 ) -> Bool[np.ndarray, "dates rows cols"]:
     """Find where neither clouds nor their shadows are.

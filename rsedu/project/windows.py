@@ -14,7 +14,7 @@ from jaxtyping import Float32
 
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 from rsedu.project import change_map
 from rsedu.project.task import MARGIN_PX, Stack, Task
 from rsedu.synthetic.frontier import Window
@@ -121,7 +121,7 @@ def run(
     """
     todo = list(parts(task.shape, window_px=window_px, margin_px=margin_px))
     folder = path.with_suffix(".windows") / _digest(method, task, window_px, margin_px)
-    for part in bar(todo, hidden=not progress, unit="window", desc=path.stem):
+    for part in progress_bar(todo, hidden=not progress, unit="window", desc=path.stem):
         target = folder / part.file
         if target.exists():
             continue

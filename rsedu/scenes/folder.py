@@ -73,7 +73,7 @@ def _writing(folder: Path, write: Callable[[], None]) -> None:
         ) from error
 
 
-def keep(folder: Path, scenes: Mapping[str, Scene], facts: Mapping[str, Any]) -> None:
+def save_scenes(folder: Path, scenes: Mapping[str, Scene], facts: Mapping[str, Any]) -> None:
     """Write all beside the folder, then give it its name.
 
     Args:
@@ -105,7 +105,7 @@ def keep(folder: Path, scenes: Mapping[str, Scene], facts: Mapping[str, Any]) ->
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def kept(folder: Path, asked: Mapping[str, Any]) -> Fetched:
+def load_scenes(folder: Path, asked: Mapping[str, Any]) -> Fetched:
     """Return what an earlier call wrote.
 
     Raises:

@@ -175,7 +175,7 @@ def _check_transform(transform: Affine) -> None:
         )
 
 
-def move(
+def resample(
     array: Float32[np.ndarray, "bands rows cols"],
     valid: Bool[np.ndarray, "rows cols"],
     *,

@@ -15,7 +15,7 @@ from rasterio.warp import transform_bounds  # type: ignore[import-untyped]
 from rasterio.windows import Window  # type: ignore[import-untyped]
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.scenes.grid import Grid, Number, move
+from rsedu.scenes.grid import Grid, Number, resample
 from rsedu.scenes.scene import Scene, Unit
 
 #: (path, mode) -> an open file of bytes.
@@ -202,7 +202,7 @@ def read_onto(
         crs = source.crs
     in_db = unit == "sigma0_db"
     values = 10 ** (array / 10) if in_db else array
-    moved, kept = move(values, valid, transform=transform, crs=crs, target=like.grid)
+    moved, kept = resample(values, valid, transform=transform, crs=crs, target=like.grid)
     units: tuple[Unit, ...] = (("sigma0" if in_db else unit),) * len(names)
     scene = Scene(
         array=moved,

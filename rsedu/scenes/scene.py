@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32
 from rasterio.crs import CRS  # type: ignore[import-untyped]
 
 from rsedu.errors import InputError
-from rsedu.scenes.grid import Grid, Number, move
+from rsedu.scenes.grid import Grid, Number, resample
 
 #: reflectance: share of sunlight sent back, about [0, 1], bright snow above 1. sigma0: radar
 #: backscatter, linear power. sigma0_db: the same as 10 log10. dn: digital numbers as stored.
@@ -171,7 +171,7 @@ class Scene:
         if target.matches(self.grid):
             return self
         linear = self.to_linear()
-        array, valid = move(
+        array, valid = resample(
             linear.array, self.valid, transform=self.transform, crs=self.crs, target=target
         )
         moved = replace(

@@ -99,7 +99,7 @@ def _columns(bands: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return mean[:, None, None], deviation[:, None, None]
 
 
-def standardise(
+def normalise(
     array: Float[np.ndarray, "*batch bands rows cols"], bands: Sequence[str]
 ) -> Float[np.ndarray, "*batch bands rows cols"]:
     """Subtract the mean of each band and divide by its deviation.
@@ -119,10 +119,10 @@ def standardise(
     return scaled.astype(np.float32)
 
 
-def restore(
+def denormalise(
     array: Float[np.ndarray, "*batch bands rows cols"], bands: Sequence[str]
 ) -> Float[np.ndarray, "*batch bands rows cols"]:
-    """Undo `standardise`: back to reflectance and dB.
+    """Undo `normalise`: back to reflectance and dB.
 
     Args:
         array: (..., C, H, W), standardised.
@@ -132,7 +132,7 @@ def restore(
         Same shape, float32, reflectance for optical bands and dB for radar bands.
 
     Raises:
-        InputError: as in `standardise`.
+        InputError: as in `normalise`.
     """
     mean, deviation = _matched(array, bands)
     physical: np.ndarray = array * deviation + mean
@@ -144,7 +144,7 @@ def scale_by_batch(
 ) -> Float[np.ndarray, "batch bands rows cols"]:
     """Clip each band to the mean +- 2 deviations of the batch and stretch it to [0, 1].
 
-    As the README of the published CROMA has it; `standardise` is what the kit uses. Here the same
+    As the README of the published CROMA has it; `normalise` is what the kit uses. Here the same
     pixel gives another number in another batch: a cloud beside it darkens it, and among nothing but
     clouds, whatever is left of contrast fills the range.
 
@@ -197,7 +197,7 @@ def as_tiles(
         names = [name for name in order if name in bands]
         if names:
             chosen = array[:, [list(bands).index(name) for name in names]]
-            tiles[sensor] = torch.from_numpy(standardise(chosen, names))
+            tiles[sensor] = torch.from_numpy(normalise(chosen, names))
     return tiles
 
 

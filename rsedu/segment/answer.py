@@ -9,7 +9,7 @@ from rsedu.scenes.grid import Grid
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
+class Prediction:
     """Three masks for one prompt; for a click, often a part, an object, and what it belongs to.
 
     SAM's single mask comes alone, in the same form.

@@ -15,7 +15,7 @@ from rsedu.segment.regions import components, filled
 WATER_B08 = 0.1  # reflectance in the near infrared below which a pixel is water
 
 
-def grow(
+def region_growing(
     image: UInt8[np.ndarray, "rows cols 3"], click: tuple[int, int], *, tolerance: float = 24.0
 ) -> Bool[np.ndarray, "rows cols"]:
     """Grow a region from a click over pixels of its colour (scikit-image's flood).

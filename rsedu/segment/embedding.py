@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
-from rsedu.segment.answer import Answer
+from rsedu.segment.answer import Prediction
 from rsedu.segment.cache import EmbeddingCache
 from rsedu.segment.prompt import Box, Point, Prompt, box_of
 from rsedu.segment.regions import interior_point
@@ -88,7 +88,7 @@ class Embedded:
         for look in [tile for tile in self._features if tile not in lasting][:-_LOOKS]:
             del self._features[look]
 
-    def predict(self, prompt: Prompt) -> Answer:
+    def predict(self, prompt: Prompt) -> Prediction:
         """Answer one prompt.
 
         A mask that reaches the edge of its tile goes on in the next one; a box that its tile does
@@ -111,7 +111,7 @@ class Embedded:
             return self._in_parts(given, home)
         answer = answer or self.ask(home, _moved(given, home))
         masks = [
-            self._grown(mask, home, given)
+            self._continue_over_tiles(mask, home, given)
             if leaves(mask, home, self.shape)
             else self._put(mask, home)
             for mask in answer.masks
@@ -143,7 +143,7 @@ class Embedded:
         """
         return self._at_home(prompt)[0]
 
-    def _at_home(self, prompt: Prompt) -> tuple[Tile, Answer | None]:
+    def _at_home(self, prompt: Prompt) -> tuple[Tile, Prediction | None]:
         """The home of a prompt, and the answer there if the choice has given it already."""
         tile = self.around(prompt)
         if self.closer and prompt.box is not None:
@@ -154,7 +154,7 @@ class Embedded:
         look, answer = self._look_at(tile, alone)
         return look, answer if look == tile and prompt == alone else None
 
-    def _look_at(self, tile: Tile, alone: Prompt) -> tuple[Tile, Answer | None]:
+    def _look_at(self, tile: Tile, alone: Prompt) -> tuple[Tile, Prediction | None]:
         """A look at what one click gives in its tile, and that if it was not known.
 
         The look is kept, since every further click asks again.
@@ -187,7 +187,7 @@ class Embedded:
 
     def ask(
         self, tile: Tile, prompt: Prompt, *, model: Sam | None = None, single: bool = False
-    ) -> Answer:
+    ) -> Prediction:
         """Answer a prompt within one tile, in the tile's own pixels.
 
         Args:
@@ -205,7 +205,7 @@ class Embedded:
                 mask_input=None if prompt.mask is None else prompt.mask[None].copy(),
                 multimask_output=not single,
             )
-        return Answer(masks=masks, scores=scores.astype(np.float32), logits=logits)
+        return Prediction(masks=masks, scores=scores.astype(np.float32), logits=logits)
 
     def predictor(self, tile: Tile, *, model: Sam | None = None) -> SamPredictor:
         """A `SamPredictor` of the package, with one tile set as its image."""
@@ -241,7 +241,7 @@ class Embedded:
         whole[tile.window] = mask
         return whole
 
-    def _grown(self, mask: np.ndarray, home: Tile, prompt: Prompt) -> np.ndarray:
+    def _continue_over_tiles(self, mask: np.ndarray, home: Tile, prompt: Prompt) -> np.ndarray:
         """Follow a mask over the edges of its tile."""
         whole, seen = self._put(mask, home), np.zeros(self.shape, dtype=np.bool_)
         seen[home.window] = True
@@ -271,10 +271,10 @@ class Embedded:
         agreed: np.ndarray = answer.masks[best] if scores[best] >= _SAME else np.zeros_like(part)
         return agreed
 
-    def _in_parts(self, prompt: Prompt, home: Tile) -> Answer:
+    def _in_parts(self, prompt: Prompt, home: Tile) -> Prediction:
         """Answer a box that its tile does not hold: each tile its part, all parts together."""
         masks = np.zeros((3, *self.shape), dtype=np.bool_)
-        answers: dict[Tile, Answer] = {}
+        answers: dict[Tile, Prediction] = {}
         for tile in self.tiles:
             assert prompt.box is not None
             if tile.box_within(prompt.box) is not None:
@@ -282,7 +282,7 @@ class Embedded:
                 answers[tile] = self.ask(tile, part)
                 masks[(slice(None), *tile.window)] |= answers[tile].masks
         scores = np.mean([answer.scores for answer in answers.values()], axis=0)
-        return Answer(
+        return Prediction(
             masks=masks,
             scores=scores.astype(np.float32),
             logits=answers[home].logits,

@@ -13,7 +13,7 @@ Field = Callable[[float, slice, slice], np.ndarray]
 _STRIP = 64  # rows rendered at a time, so that a large place needs little memory
 
 
-def averaged(
+def area_average(
     field: Field, gsd_m: float, rows: slice, cols: slice
 ) -> Float32[np.ndarray, "bands rows cols"]:
     """Average a field over pixels.

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from rsedu.synthetic.land_cover import CLOUD
-from rsedu.synthetic.random_fields import COARSE_M, of_20_m, tiled
+from rsedu.synthetic.random_fields import COARSE_M, coarse_noise, tiled
 
 _MOISTURE = ((3.0, 0.4), (12.0, 1.0))  # (smoothness in cells of 20 m, weight)
 _CLOUDS = ((4.0, 0.25), (12.0, 1.0), (30.0, 1.0))
@@ -32,8 +32,8 @@ def light(
         rows: pixels from the north, step 1.
         cols: pixels from the west, step 1.
     """
-    bright = of_20_m(12, _MOISTURE, level_m, rows, cols, shift=53 * seed)
-    moist = of_20_m(13, _MOISTURE, level_m, rows, cols, shift=71 * seed)
+    bright = coarse_noise(12, _MOISTURE, level_m, rows, cols, shift=53 * seed)
+    moist = coarse_noise(13, _MOISTURE, level_m, rows, cols, shift=71 * seed)
     factor = 1 + _LIGHT * bright + _MOIST[:, None, None] * moist
     lit: np.ndarray = np.maximum(factor, np.float32(0.3))
     return lit
@@ -66,7 +66,7 @@ def opacity(
     moment = (seed * 1009 + stamp(date)) % 100_003
     side = slice(0, round(size_m / COARSE_M))
     edge = np.float32(np.quantile(tiled(14, _CLOUDS, side, side, shift=moment), 1 - cover))
-    density = of_20_m(14, _CLOUDS, level_m, rows, cols, shift=moment, moved=moved)
+    density = coarse_noise(14, _CLOUDS, level_m, rows, cols, shift=moment, moved=moved)
     hidden: np.ndarray = np.clip(0.5 + (density - edge) / _CLOUD_EDGE, 0, 1)
     return hidden
 

@@ -23,7 +23,7 @@ from rsedu.io.raster_file import write_cog
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.scene import Scene, Unit
 from rsedu.synthetic import clouds
-from rsedu.synthetic.area_average import Field, averaged
+from rsedu.synthetic.area_average import Field, area_average
 from rsedu.synthetic.ground import Ground
 from rsedu.synthetic.land_cover import COVERS
 from rsedu.synthetic.random_fields import COARSE_M, FINE_M, speckle
@@ -288,7 +288,7 @@ class Frontier:
         return slice(top, bottom), slice(left, right)
 
     def _averaged(self, field: Field, gsd_m: float, window: Window | None) -> np.ndarray:
-        return averaged(field, gsd_m, *self._whole(gsd_m, window))
+        return area_average(field, gsd_m, *self._whole(gsd_m, window))
 
     def _scene(
         self,

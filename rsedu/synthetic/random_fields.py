@@ -51,7 +51,7 @@ def tiled(
     return window
 
 
-def of_20_m(
+def coarse_noise(
     seed: int,
     scales: tuple[tuple[float, float], ...],
     level_m: float,

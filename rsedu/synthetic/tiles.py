@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.tensors import as_tiles
 from rsedu.synthetic.frontier import Frontier
@@ -126,7 +126,9 @@ class FrontierTiles:
         """
         missing = [world for world in self.worlds if not self._pixels_path(world).exists()]
         hidden = not (progress and missing)
-        with bar(total=len(missing), hidden=hidden, unit="world", desc="rendering") as shown:
+        with progress_bar(
+            total=len(missing), hidden=hidden, unit="world", desc="rendering"
+        ) as shown:
             if processes == 1 or len(missing) < 2:
                 for world in missing:
                     self._render(world)

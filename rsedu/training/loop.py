@@ -29,9 +29,9 @@ from torch import Tensor, nn
 
 from rsedu.device import pick_device
 from rsedu.errors import InputError, RseduError
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 from rsedu.training.checkpoints import Checkpoint, read_checkpoint
-from rsedu.training.sampler import Source, batch_order
+from rsedu.training.sampler import Source, indices_of_step
 from rsedu.training.settings import Precision, TrainConfig, parameter_groups
 
 
@@ -224,7 +224,7 @@ def _prefetched(run: _Run) -> Iterator[Mapping[str, Tensor]]:
     """Yield the batches that are left, fetching one ahead in a second thread."""
 
     def fetch(step: int) -> Mapping[str, Tensor]:
-        indices, positions = batch_order(
+        indices, positions = indices_of_step(
             len(run.source),
             step,
             batch_size=run.config.batch_size,
@@ -283,7 +283,7 @@ def _loop(
     on_step: Callable[[int, dict[str, float]], None] | None,
 ) -> None:
     quiet = not (progress and run.fabric.is_global_zero)
-    with bar(total=run.config.steps, initial=run.step, hidden=quiet, unit="step") as shown:
+    with progress_bar(total=run.config.steps, initial=run.step, hidden=quiet, unit="step") as shown:
         for batch in _prefetched(run):
             stop = run.advance(batch, caught=caught)
             losses = run.latest()

@@ -65,7 +65,7 @@ def _epoch_order(length: int, epoch: int, seed: int) -> Int64[np.ndarray, "lengt
     return np.random.default_rng((seed, epoch)).permutation(length)
 
 
-def batch_order(
+def indices_of_step(
     length: int, step: int, *, batch_size: int, seed: int = 0, rank: int = 0, world: int = 1
 ) -> tuple[Int64[np.ndarray, "share"], Int64[np.ndarray, "share"]]:
     """Which samples one process sees at one step: a pure function, so resuming is exact.

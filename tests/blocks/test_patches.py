@@ -9,9 +9,9 @@ from rsedu.blocks.patches import (
     normalise_patches,
     patchify,
     random_masking,
-    restore,
     take_tokens,
     unpatchify,
+    unshuffle,
 )
 from rsedu.errors import InputError
 
@@ -97,9 +97,9 @@ def test_restore_puts_each_token_back():
     tokens = torch.rand(3, 10, 4)
     masked = random_masking(tokens, 0.6, generator=seeded())
     fill = torch.full((1, 1, 4), -7.0)
-    full = restore(masked.visible, masked.ids_restore, fill)
+    full = unshuffle(masked.visible, masked.ids_restore, fill)
     assert torch.equal(full, torch.where(masked.mask[..., None] == 0, tokens, fill))
-    assert torch.equal(full, restore(masked.visible, masked.ids_restore, fill[0, 0]))
+    assert torch.equal(full, unshuffle(masked.visible, masked.ids_restore, fill[0, 0]))
 
 
 def test_every_patch_is_hidden_equally_often_and_images_differ():

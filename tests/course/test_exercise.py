@@ -181,5 +181,5 @@ def test_an_exercise_is_a_function_or_a_value() -> None:
 
 def test_an_invariant_is_named_before_the_values() -> None:
     exercise = _toy(invariants=(Invariant("the first is 0", lambda y, x: y[0] == 0),))
-    verdict = check.judge(exercise, lambda x: copy.copy(x) + 1.5)
+    verdict = check.verdict_of(exercise, lambda x: copy.copy(x) + 1.5)
     assert verdict.lines[0].startswith("This has to hold, and does not: the first is 0.")

@@ -15,7 +15,7 @@ from rsedu.datasets import fetch
 from rsedu.datasets.fetch import Subset, get, get_torchgeo, verify
 from rsedu.datasets.registry import SETS, DataSet
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, MissingExtraError
-from rsedu.io.http import Patience
+from rsedu.io.http import RetryPolicy
 
 
 def _names(folder: Path) -> list[str]:
@@ -35,7 +35,7 @@ def wanted(web: Any, archive: bytes) -> DataSet:
 
 
 def test_a_set_is_fetched_once_recorded_and_verified(
-    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+    web: Any, wanted: DataSet, archive: bytes, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     folder = get(wanted, tmp_path, patience=quick)
     assert len(_names(folder)) == 15 and (folder / "set" / "readme.txt").is_file()
@@ -51,7 +51,7 @@ def test_a_set_is_fetched_once_recorded_and_verified(
 
 
 def test_a_published_checksum_is_what_counts(
-    wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+    wanted: DataSet, archive: bytes, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     published = replace(wanted, digest=f"md5:{hashlib.md5(archive).hexdigest()}")
     get(published, tmp_path, patience=quick)
@@ -63,7 +63,7 @@ def test_a_published_checksum_is_what_counts(
 
 
 def test_an_archive_put_there_by_hand_is_checked_before_it_is_recorded(
-    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+    web: Any, wanted: DataSet, archive: bytes, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     published = replace(wanted, digest=f"md5:{hashlib.md5(archive).hexdigest()}")
     path = tmp_path / "small" / "set.zip"
@@ -80,7 +80,7 @@ def test_an_archive_put_there_by_hand_is_checked_before_it_is_recorded(
 
 
 def test_verify_sees_a_changed_byte_and_what_is_missing(
-    wanted: DataSet, quick: Patience, tmp_path: Path
+    wanted: DataSet, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     with pytest.raises(MissingDataError, match="small is not in"):
         verify(wanted, tmp_path)
@@ -97,7 +97,7 @@ def test_verify_sees_a_changed_byte_and_what_is_missing(
 
 
 def test_a_corrupt_archive_is_told_and_the_next_download_mends_it(
-    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+    web: Any, wanted: DataSet, archive: bytes, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     web.files["/set.zip"] = archive[:200]
     with pytest.raises(BrokenDataError, match=r"no zip, or is damaged .* It was deleted\."):
@@ -108,7 +108,7 @@ def test_a_corrupt_archive_is_told_and_the_next_download_mends_it(
 
 
 def test_a_subset_is_even_over_classes_and_needs_no_second_download(
-    web: Any, wanted: DataSet, quick: Patience, tmp_path: Path
+    web: Any, wanted: DataSet, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     first = get(wanted, tmp_path, subset=Subset(count=4), patience=quick)
     assert _names(first) == ["Forest_1.tif", "Forest_2.tif", "River_1.tif", "River_2.tif"]
@@ -137,7 +137,7 @@ def test_a_seed_draws_the_same_names_from_paired_archives() -> None:
     ],
 )
 def test_an_impossible_subset_says_so_and_leaves_none(
-    wanted: DataSet, quick: Patience, tmp_path: Path, subset: Subset, message: str
+    wanted: DataSet, quick: RetryPolicy, tmp_path: Path, subset: Subset, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         get(wanted, tmp_path, subset=subset, patience=quick)
@@ -147,7 +147,7 @@ def test_an_impossible_subset_says_so_and_leaves_none(
 
 
 def test_a_record_tells_address_size_and_checksum(
-    web: Any, archive: bytes, quick: Patience, tmp_path: Path
+    web: Any, archive: bytes, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     md5 = f"md5:{hashlib.md5(archive).hexdigest()}"
     web.files["/f/tiles.zip"] = archive
@@ -173,7 +173,7 @@ def test_a_record_tells_address_size_and_checksum(
         get(replace(wanted, name="none", record=f"{web.base}/none"), tmp_path, patience=quick)
 
 
-def test_each_of_several_zips_has_its_folder(web: Any, quick: Patience, tmp_path: Path) -> None:
+def test_each_of_several_zips_has_its_folder(web: Any, quick: RetryPolicy, tmp_path: Path) -> None:
     listed = []
     for name in ("north", "south"):
         buffer = io.BytesIO()
@@ -197,7 +197,7 @@ def test_each_of_several_zips_has_its_folder(web: Any, quick: Patience, tmp_path
     assert not (home / "all").exists() and len(verify(wanted, tmp_path)) == 2
 
 
-def test_what_is_no_zip_is_kept_packed(web: Any, quick: Patience, tmp_path: Path) -> None:
+def test_what_is_no_zip_is_kept_packed(web: Any, quick: RetryPolicy, tmp_path: Path) -> None:
     web.files["/a.rar"] = b"Rar!"
     wanted = replace(SETS["eurosat-sar"], address=f"{web.base}/a.rar", file="a.rar")
     folder = get(wanted, tmp_path, patience=quick)
@@ -266,7 +266,7 @@ def test_torchgeo_without_a_network_says_so_and_leaves_nothing(
 
 
 def test_a_file_in_place_of_the_folder_is_told(
-    web: Any, wanted: DataSet, archive: bytes, quick: Patience, tmp_path: Path
+    web: Any, wanted: DataSet, archive: bytes, quick: RetryPolicy, tmp_path: Path
 ) -> None:
     web.put_json(
         "/api",

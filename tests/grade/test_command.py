@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.grade.test_tables import result as made
 
 from rsedu.cli import main
 from rsedu.course import registry
@@ -20,6 +19,7 @@ from rsedu.grade import command as commands
 from rsedu.grade.reports.markup import slug
 from rsedu.grade.sandbox import bubblewrap
 from tests.grade.conftest import REPOSITORY, answered
+from tests.grade.reports.test_tables import result as made
 
 KEY = REPOSITORY / "solutions"
 TABLE = Path(__file__).with_name("wrong_answers.csv")

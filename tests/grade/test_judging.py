@@ -48,7 +48,7 @@ def test_reference_and_oracle_earn_everything(exercise: Exercise) -> None:
 @pytest.mark.parametrize("exercise", registry.exercises(), ids=lambda each: each.id)
 def test_a_verdict_is_that_of_the_notebook(exercise: Exercise) -> None:
     for known in exercise.misconceptions:
-        in_notebook = check.judge(exercise, known.wrong)
+        in_notebook = check.verdict_of(exercise, known.wrong)
         mark = _judge(known.wrong, exercise)
         assert (mark.state, mark.diagnosis) == (in_notebook.state, in_notebook.diagnosis)
         assert mark.lines == in_notebook.lines

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from rsedu.course import registry
-from rsedu.grade import matching, submissions
+from rsedu.grade import matching
 from rsedu.grade.key import Key
 from rsedu.grade.matching import Matched
+from rsedu.grade.reading import submissions
 from rsedu.grade.reading.submissions import CodeCell
 from tests.grade.conftest import answered, notebook
 

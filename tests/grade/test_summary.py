@@ -1,9 +1,8 @@
 """What a class has in common, counted by hand."""
 
-from tests.grade.test_tables import mark, result
-
 from rsedu.grade import summary
 from rsedu.grade.summary import Shared
+from tests.grade.reports.test_tables import mark, result
 
 NAMED = {"diagnosis": "mean", "alike": "aa", "lines": ["It is a mean."], "code": "x"}
 ODD = {"alike": "bb", "lines": ["No."], "code": "y"}

@@ -22,11 +22,11 @@ import pytest
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, RseduError
 from rsedu.io import http as module
-from rsedu.io.http import Patience, digest_of, download
+from rsedu.io.http import RetryPolicy, digest_of, download
 
 CONTENT = np.random.default_rng(1).bytes(400_000)
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-QUICK = Patience(timeout_s=0.3, tries=3, pause_s=0.01)
+QUICK = RetryPolicy(timeout_s=0.3, tries=3, pause_s=0.01)
 
 
 class _Faulty(http.server.BaseHTTPRequestHandler):
@@ -231,7 +231,7 @@ NO_ADDRESS = [
 
 @pytest.mark.parametrize("wrong", NO_ADDRESS)
 def test_what_is_no_address_is_told_without_a_try(wrong: str, tmp_path: Path) -> None:
-    once = Patience(tries=2, pause_s=60)
+    once = RetryPolicy(tries=2, pause_s=60)
     for call in (lambda: module.ask(wrong, patience=once), lambda: _get(wrong, tmp_path)):
         with pytest.raises(InputError, match="is no address of the web") as raised:
             call()

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +13,7 @@ def switch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shown(**settings: Any) -> str:
     text = io.StringIO()
-    assert list(bar(range(3), file=text, unit="world", **settings)) == [0, 1, 2]
+    assert list(progress_bar(range(3), file=text, unit="world", **settings)) == [0, 1, 2]
     return text.getvalue()
 
 
@@ -39,21 +39,21 @@ def test_the_widget_too_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The trap this module is for: tqdm.notebook overwrites what the environment says."""
     import tqdm.notebook
 
-    from rsedu.io import progress_bar
+    from rsedu.io import progress_bar as module
 
     displayed: list[object] = []
     monkeypatch.setattr(tqdm.notebook, "display", displayed.append)
-    monkeypatch.setattr(progress_bar, "tqdm", tqdm.notebook.tqdm)
+    monkeypatch.setattr(module, "tqdm", tqdm.notebook.tqdm)
     monkeypatch.setenv("TQDM_DISABLE", "1")
-    assert list(bar(range(3))) == [0, 1, 2]
+    assert list(progress_bar(range(3))) == [0, 1, 2]
     assert displayed == []
     monkeypatch.delenv("TQDM_DISABLE")
-    assert list(bar(range(3))) == [0, 1, 2]
+    assert list(progress_bar(range(3))) == [0, 1, 2]
     assert len(displayed) == 1
 
 
 def test_a_bar_can_be_moved_by_hand() -> None:
     text = io.StringIO()
-    with bar(total=5, file=text) as moved:
+    with progress_bar(total=5, file=text) as moved:
         moved.update(5)
     assert "5/5" in text.getvalue()

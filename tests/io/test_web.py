@@ -11,13 +11,13 @@ import pytest
 
 from rsedu.errors import InputError, MissingDataError
 from rsedu.io.web import (
-    AgainError,
     NothingMissingError,
     RefusedError,
-    bare,
+    RetryableError,
     quoted,
     refused,
     unreachable,
+    without_query,
 )
 
 
@@ -31,14 +31,14 @@ def test_what_is_no_address_is_told_without_its_query() -> None:
     with pytest.raises(InputError, match=r"'s3://bucket/x\.tif' is no address") as raised:
         quoted("s3://bucket/x.tif?signature=secret")
     assert "secret" not in str(raised.value)
-    assert bare("https://h/x?sig=1?2") == "https://h/x"
+    assert without_query("https://h/x?sig=1?2") == "https://h/x"
 
 
 @pytest.mark.parametrize(
     ("code", "kind", "says"),
     [
-        (503, AgainError, "the server answered 503"),
-        (429, AgainError, "the server answered 429"),
+        (503, RetryableError, "the server answered 503"),
+        (429, RetryableError, "the server answered 429"),
         (416, NothingMissingError, "ends before the bytes that were asked for"),
         (401, RefusedError, "it wants an account"),
         (403, RefusedError, "may have expired"),
@@ -57,11 +57,11 @@ def test_an_answer_of_a_server_is_worth_another_try_or_not(
 @pytest.mark.parametrize(
     ("error", "kind", "says"),
     [
-        (TimeoutError(), AgainError, "did not answer within 3 s"),
-        (urllib.error.URLError(TimeoutError()), AgainError, "did not answer within 3 s"),
-        (OSError(errno.EHOSTUNREACH, "No route to host"), AgainError, "No route to host"),
-        (ssl.SSLError("bad record"), AgainError, "the connection broke"),
-        (http.client.BadStatusLine("?"), AgainError, "the connection broke"),
+        (TimeoutError(), RetryableError, "did not answer within 3 s"),
+        (urllib.error.URLError(TimeoutError()), RetryableError, "did not answer within 3 s"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), RetryableError, "No route to host"),
+        (ssl.SSLError("bad record"), RetryableError, "the connection broke"),
+        (http.client.BadStatusLine("?"), RetryableError, "the connection broke"),
         (urllib.error.URLError(socket.gaierror()), MissingDataError, "not known here"),
         (ConnectionRefusedError(), MissingDataError, "the connection was refused"),
         (ssl.SSLCertVerificationError("self-signed"), MissingDataError, "prove who it is"),

@@ -91,7 +91,7 @@ def test_encoder_sees_the_shrunk_image_at_the_coarser_gsd():
     latent = scale._encode_visible(images, torch.tensor([5.0, 10.0]), seeded())
     assert latent.gsd.tolist() == [10.0, 20.0]
     small = images.unflatten(2, (8, 2)).unflatten(4, (16, 2)).mean((3, 5))
-    expected = scale.encoder.see_part(
+    expected = scale.encoder.encode_visible(
         small, torch.tensor([10.0, 20.0]), mask_ratio=0.75, generator=seeded()
     )
     torch.testing.assert_close(latent.tokens, expected.tokens)

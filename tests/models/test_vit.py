@@ -111,7 +111,9 @@ def test_band_and_size_errors():
 
 def test_seeing_all_is_encoding_in_another_order():
     model, images = encoder(gsd_encoding=True), images_of(2, 3, 12, 16)
-    latent = model.see_part(images, 5.0, mask_ratio=0.0, generator=torch.Generator().manual_seed(2))
+    latent = model.encode_visible(
+        images, 5.0, mask_ratio=0.0, generator=torch.Generator().manual_seed(2)
+    )
     order = latent.masked.ids_restore[..., None].expand(-1, -1, 24)
     torch.testing.assert_close(latent.tokens[:, 1:].gather(1, order), model(images, 5.0)[:, 1:])
     assert latent.grid == (3, 4)
@@ -120,7 +122,9 @@ def test_seeing_all_is_encoding_in_another_order():
 
 def test_hidden_patches_do_not_reach_the_encoder():
     model, images = encoder(), images_of(2, 3, 16, 16).requires_grad_()
-    latent = model.see_part(images, mask_ratio=0.75, generator=torch.Generator().manual_seed(2))
+    latent = model.encode_visible(
+        images, mask_ratio=0.75, generator=torch.Generator().manual_seed(2)
+    )
     latent.tokens.square().sum().backward()
     touched = images.grad.abs().sum(1).unfold(1, 4, 4).unfold(2, 4, 4).sum((-1, -2)).flatten(1) > 0
     assert torch.equal(touched, latent.masked.mask == 0)
@@ -139,7 +143,7 @@ def test_features_pool():
 def test_decoder_by_its_parts():
     model = encoder(gsd_encoding=True, decoder_dim=16, decoder_heads=2, decoder_depth=1)
     decoder = Decoder(model.config, model, keep_prefix=True).eval()
-    latent = model.see_part(
+    latent = model.encode_visible(
         images_of(2, 3, 8, 12),
         torch.tensor([2.0, 7.0]),
         mask_ratio=0.5,

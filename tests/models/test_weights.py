@@ -16,7 +16,7 @@ from rsedu.models import weights
 from rsedu.models.mae import MAE, MAEConfig
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.scenes.samples import pairs
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.tiles import VALIDATION_WORLDS, FrontierTiles
 
 CARD = weights.Card(
@@ -186,7 +186,7 @@ def test_the_shipped_mae_paints_real_patches_it_never_saw(shipped: Path) -> None
     for pair in pairs():
         if pair.snow:
             continue
-        image = torch.from_numpy(standardise(pair.optical.array[:, :64, :64], pair.optical.bands))
+        image = torch.from_numpy(normalise(pair.optical.array[:, :64, :64], pair.optical.bands))
         target = normalise_patches(patchify(image[None], 8))[0]
         for seed in range(5):
             with torch.no_grad():

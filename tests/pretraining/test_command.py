@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from rsedu.errors import InputError, MissingExtraError
 from rsedu.models import weights
 from rsedu.pretraining import command as module
-from rsedu.pretraining.command import Data, Request, embed, judge, pretrain, steps_within
+from rsedu.pretraining.command import Data, Request, embed, knn_forest_share, pretrain, steps_within
 from rsedu.pretraining.recipes import RECIPES
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.synthetic.tiles import FrontierTiles
@@ -219,7 +219,7 @@ def test_features_are_judged_across_worlds_against_band_means_and_chance(
     monkeypatch.setattr(FrontierTiles, "cover", lambda _, index: covers[index])
     torch.manual_seed(0)
     model = RECIPES["mae"].build()
-    scores = judge(model, tiles)
+    scores = knn_forest_share(model, tiles)
     assert scores["band means"] == 1.0
     assert scores["commonest quarter"] == 0.25
     assert set(scores) == {"features", "band means", "commonest quarter"}

@@ -9,9 +9,15 @@ from affine import Affine
 from torch import Tensor
 
 from rsedu.errors import InputError, MissingDataError
-from rsedu.pretraining.tile_sources import GeoTiffTiles, Renamed, Shrunk, TorchGeoTiles, Turned
+from rsedu.pretraining.tile_sources import (
+    Downsample,
+    GeoTiffTiles,
+    RandomSymmetry,
+    SelectInputs,
+    TorchGeoTiles,
+)
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.scenes.tensors import STATISTICS, as_tiles, standardise
+from rsedu.scenes.tensors import STATISTICS, as_tiles, normalise
 from rsedu.training.sampler import TensorSource
 
 BANDS = ("B04", "VV", "B02")
@@ -36,14 +42,14 @@ def test_tiles_are_standardised_and_sorted_by_sensor_and_band() -> None:
     array = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype(np.float32)
     tiles = as_tiles(array, BANDS, np.array([10.0, 20.0]))
     assert tiles["optical"].shape == (2, 2, 5, 4)
-    optical = standardise(array[1, [2, 0]], ["B02", "B04"])
+    optical = normalise(array[1, [2, 0]], ["B02", "B04"])
     np.testing.assert_array_equal(tiles["optical"][1], optical)
-    np.testing.assert_array_equal(tiles["radar"][0], standardise(array[0, [1]], ["VV"]))
+    np.testing.assert_array_equal(tiles["radar"][0], normalise(array[0, [1]], ["VV"]))
     assert tiles["gsd"].tolist() == [10.0, 20.0]
 
 
 def test_turned_tiles_are_the_eight_symmetries_alike_for_both_sensors() -> None:
-    source = Turned(tensor_source())
+    source = RandomSymmetry(tensor_source())
     image = tensor_source().tensors["optical"][1].numpy()
     rotated = [np.rot90(image, k, axes=(1, 2)) for k in range(4)]
     expected = {each.tobytes() for base in rotated for each in (base, base[:, ::-1])}
@@ -58,18 +64,18 @@ def test_turned_tiles_are_the_eight_symmetries_alike_for_both_sensors() -> None:
 
 
 def test_the_turn_depends_on_the_position_and_the_seed_only() -> None:
-    once = Turned(tensor_source()).batch(at(0, 1, 2), at(5, 6, 7))
-    alone = Turned(tensor_source()).batch(at(2), at(7))
+    once = RandomSymmetry(tensor_source()).batch(at(0, 1, 2), at(5, 6, 7))
+    alone = RandomSymmetry(tensor_source()).batch(at(2), at(7))
     assert torch.equal(once["optical"][2], alone["optical"][0])
     positions = at(*range(30))
     zeros = np.zeros(30, dtype=np.int64)
-    first = Turned(tensor_source(), seed=0).batch(zeros, positions)["optical"]
-    other = Turned(tensor_source(), seed=1).batch(zeros, positions)["optical"]
+    first = RandomSymmetry(tensor_source(), seed=0).batch(zeros, positions)["optical"]
+    other = RandomSymmetry(tensor_source(), seed=1).batch(zeros, positions)["optical"]
     assert not torch.equal(first, other)
 
 
 def test_shrunk_tiles_are_block_means_with_a_coarser_gsd() -> None:
-    tiles = Shrunk(tensor_source(), 2).batch(at(0, 2), at(0, 1))
+    tiles = Downsample(tensor_source(), 2).batch(at(0, 2), at(0, 1))
     image = tensor_source().tensors["optical"][2].numpy()
     assert tiles["optical"].shape == (2, 2, 2, 2)
     for row in range(2):
@@ -80,11 +86,11 @@ def test_shrunk_tiles_are_block_means_with_a_coarser_gsd() -> None:
 
 
 def test_renamed_tiles_carry_the_names_of_the_model_and_say_what_is_missing() -> None:
-    source = Renamed(tensor_source(), {"images": "optical", "gsd": "gsd"})
+    source = SelectInputs(tensor_source(), {"images": "optical", "gsd": "gsd"})
     assert set(source.batch(at(0), at(0))) == {"images", "gsd"}
     with pytest.raises(InputError, match="needs thermal and the data has optical, radar, gsd"):
-        Renamed(tensor_source(), {"images": "thermal"}).batch(at(0), at(0))
-    assert len(source) == len(Turned(source)) == len(Shrunk(source, 2)) == 3
+        SelectInputs(tensor_source(), {"images": "thermal"}).batch(at(0), at(0))
+    assert len(source) == len(RandomSymmetry(source)) == len(Downsample(source, 2)) == 3
 
 
 def write_tif(path: Path, array: np.ndarray, **changes: object) -> Path:

@@ -5,7 +5,7 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.project.place import Place
-from rsedu.project.task import Task, clear_of_clouds
+from rsedu.project.task import Task, clear_mask
 
 
 def test_labels_are_the_truth_half_of_them_lost(place: Place, true: np.ndarray) -> None:
@@ -18,7 +18,7 @@ def test_a_cloud_and_its_shadow_are_not_clear_and_a_roof_is() -> None:
     optical = np.full((2, 12, 100, 100), 0.02, dtype=np.float32)
     optical[:, :, 5:10, 5:10] = 0.1  # a roof, at both dates
     optical[1, :, 40:45, 60:65] = 0.6
-    clear = clear_of_clouds(optical, 10.0)
+    clear = clear_mask(optical, 10.0)
     assert clear[0].all() and clear[1, 7, 7]
     assert not clear[1, 32:53, 52:73].any()
     assert not clear[1, 42 + 36, 62 - 28]

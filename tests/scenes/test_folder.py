@@ -8,7 +8,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from rsedu.errors import InputError
-from rsedu.scenes.folder import check_room, keep, kept
+from rsedu.scenes.folder import check_room, load_scenes, save_scenes
 from rsedu.scenes.scene import Scene
 
 FACTS: dict[str, Any] = {
@@ -33,8 +33,8 @@ def scene() -> Scene:
 
 
 def test_a_scene_comes_back_as_it_went(tmp_path: Path, scene: Scene) -> None:
-    keep(tmp_path / "a", {"optical": scene}, FACTS)
-    found = kept(tmp_path / "a", FACTS["asked"])
+    save_scenes(tmp_path / "a", {"optical": scene}, FACTS)
+    found = load_scenes(tmp_path / "a", FACTS["asked"])
     np.testing.assert_array_equal(found.optical.array, scene.array)
     np.testing.assert_array_equal(found.optical.valid, scene.valid)
     assert found.optical.bands == scene.bands and found.optical.units == scene.units
@@ -44,18 +44,18 @@ def test_a_scene_comes_back_as_it_went(tmp_path: Path, scene: Scene) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_facts_that_are_none_are_no_scene(tmp_path: Path, scene: Scene, text: str) -> None:
-    keep(tmp_path / "a", {"optical": scene}, FACTS)
+    save_scenes(tmp_path / "a", {"optical": scene}, FACTS)
     (tmp_path / "a" / "scene.json").write_text(text)
     with pytest.raises(InputError, match="holds no scene of ours"):
-        kept(tmp_path / "a", FACTS["asked"])
+        load_scenes(tmp_path / "a", FACTS["asked"])
 
 
 def test_two_requests_do_not_share_a_folder(tmp_path: Path, scene: Scene) -> None:
-    keep(tmp_path / "a", {"optical": scene}, FACTS)
+    save_scenes(tmp_path / "a", {"optical": scene}, FACTS)
     with pytest.raises(InputError, match="another request"):
-        kept(tmp_path / "a", {"dates": "c/d"})
+        load_scenes(tmp_path / "a", {"dates": "c/d"})
     with pytest.raises(InputError, match="cannot be written"):
-        keep(tmp_path / "a", {"optical": scene}, FACTS)
+        save_scenes(tmp_path / "a", {"optical": scene}, FACTS)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert json.loads((tmp_path / "a" / "scene.json").read_text()) == FACTS
 

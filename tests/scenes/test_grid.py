@@ -7,7 +7,7 @@ from rasterio.crs import CRS
 from rasterio.warp import transform as warp_points
 
 from rsedu.errors import InputError
-from rsedu.scenes.grid import Grid, move
+from rsedu.scenes.grid import Grid, resample
 
 UTM = CRS.from_epsg(32721)
 NORTH_UP = Affine(10, 0, 600_000, 0, -10, 9_000_000)
@@ -112,7 +112,7 @@ def test_larger_pixels_are_area_means(gsd_m: float) -> None:
     values = rng.random((2, 37, 23), dtype=np.float32)
     source = grid(37, 23)
     target = source.at_gsd(gsd_m)
-    moved, valid = move(
+    moved, valid = resample(
         values, np.ones((37, 23), bool), transform=source.transform, crs=UTM, target=target
     )
     by_row = shares(37, 10, target.shape[0], gsd_m)
@@ -129,7 +129,9 @@ def test_means_are_over_what_was_observed_and_half_of_it_is_enough() -> None:
     valid[0, 2:] = False  # 2 of 4 left
     valid[2:, 0] = valid[2, 1] = False  # 1 of 4 left
     source = grid(4, 4)
-    moved, kept = move(values, valid, transform=source.transform, crs=UTM, target=source.at_gsd(20))
+    moved, kept = resample(
+        values, valid, transform=source.transform, crs=UTM, target=source.at_gsd(20)
+    )
     assert kept.tolist() == [[True, True], [False, True]]
     assert moved[0, 0, 0] == pytest.approx((1 + 4 + 5) / 3)
     assert moved[0, 0, 1] == pytest.approx((6 + 7) / 2)
@@ -139,7 +141,7 @@ def test_means_are_over_what_was_observed_and_half_of_it_is_enough() -> None:
 def test_what_lies_outside_was_not_observed() -> None:
     source, values = grid(4, 4), np.ones((1, 4, 4), np.float32)
     shifted = Grid(transform=source.transform @ Affine.translation(2.4, 0), crs=UTM, shape=(4, 4))
-    _, kept = move(
+    _, kept = resample(
         values, np.ones((4, 4), bool), transform=source.transform, crs=UTM, target=shifted
     )
     # New pixel 1 lies 60 % inside, new pixel 2 wholly outside.
@@ -151,7 +153,7 @@ def test_smaller_pixels_are_bilinear_so_a_plane_stays_a_plane() -> None:
     target = source.at_gsd(5)
     y, x = np.mgrid[0:8, 0:6] * 20.0 + 10
     plane = (0.3 * x - 0.2 * y).astype(np.float32)[None]
-    moved, kept = move(
+    moved, kept = resample(
         plane, np.ones((8, 6), bool), transform=source.transform, crs=UTM, target=target
     )
     fine_y, fine_x = np.mgrid[0:32, 0:24] * 5.0 + 2.5
@@ -172,7 +174,7 @@ def test_another_crs_lands_at_the_right_place(degrees: bool) -> None:
     x, y = transform @ (cols, rows)
     east, north = (np.reshape(v, x.shape) for v in warp_points(other, UTM, x.ravel(), y.ravel()))
     surface = (0.01 * (east - 600_000) + 0.02 * (north - 9_000_000)).astype(np.float32)[None]
-    moved, kept = move(
+    moved, kept = resample(
         surface, np.ones((80, 80), bool), transform=transform, crs=other, target=target
     )
     want_x, want_y = target.transform @ np.meshgrid(np.arange(16) + 0.5, np.arange(20) + 0.5)
@@ -183,7 +185,7 @@ def test_another_crs_lands_at_the_right_place(degrees: bool) -> None:
 
 def test_a_place_and_no_place_do_not_mix() -> None:
     with pytest.raises(InputError, match="no"):
-        move(
+        resample(
             np.ones((1, 2, 2), np.float32),
             np.ones((2, 2), bool),
             transform=NORTH_UP,

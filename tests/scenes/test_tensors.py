@@ -4,7 +4,7 @@ import pytest
 from rsedu.errors import InputError
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.samples import pairs
-from rsedu.scenes.tensors import STATISTICS, measure, restore, scale_by_batch, standardise
+from rsedu.scenes.tensors import STATISTICS, denormalise, measure, normalise, scale_by_batch
 from rsedu.synthetic.frontier import Frontier
 
 
@@ -29,7 +29,7 @@ def test_the_table_is_what_its_places_give() -> None:
 def test_a_pixel_at_the_mean_is_zero_and_one_deviation_above_is_one() -> None:
     first, second = STATISTICS["B08"], STATISTICS["VH"]
     array = np.array([[[first.mean]], [[second.mean + second.deviation]]], dtype=np.float32)
-    scaled = standardise(array, ["B08", "VH"])
+    scaled = normalise(array, ["B08", "VH"])
     np.testing.assert_allclose(scaled.ravel(), [0, 1], atol=1e-6)
     assert scaled.dtype == np.float32
 
@@ -39,13 +39,13 @@ def test_the_same_pixel_gives_the_same_number_in_any_company() -> None:
     cloudy = np.full((4, 2, 8, 8), 0.7, dtype=np.float32)
     mixed = np.concatenate([cloudy[:1], np.zeros((3, 2, 8, 8), np.float32)])
     bands = ["B02", "B08"]
-    np.testing.assert_array_equal(standardise(cloudy, bands)[0], standardise(mixed, bands)[0])
-    assert standardise(cloudy, bands).min() > 1
+    np.testing.assert_array_equal(normalise(cloudy, bands)[0], normalise(mixed, bands)[0])
+    assert normalise(cloudy, bands).min() > 1
 
 
 def test_restore_is_the_inverse_also_of_batches() -> None:
     array = np.random.default_rng(0).uniform(0, 0.5, size=(3, 2, 12, 4, 5)).astype(np.float32)
-    np.testing.assert_allclose(restore(standardise(array, S2_BANDS), S2_BANDS), array, atol=1e-6)
+    np.testing.assert_allclose(denormalise(normalise(array, S2_BANDS), S2_BANDS), array, atol=1e-6)
 
 
 def test_each_place_counts_the_same_whatever_its_size() -> None:
@@ -67,9 +67,9 @@ def test_equal_places_give_the_moments_of_all_pixels_without_the_invalid() -> No
 
 def test_unknown_bands_wrong_numbers_and_empty_bands_are_told() -> None:
     with pytest.raises(InputError, match="No statistics for B10"):
-        standardise(np.zeros((1, 2, 2), np.float32), ["B10"])
+        normalise(np.zeros((1, 2, 2), np.float32), ["B10"])
     with pytest.raises(InputError, match="3 bands and 2 names"):
-        restore(np.zeros((3, 2, 2), np.float32), ["B02", "B03"])
+        denormalise(np.zeros((3, 2, 2), np.float32), ["B02", "B03"])
     with pytest.raises(InputError, match="No valid pixel of B03"):
         measure([{"B02": np.ones(3), "B03": np.full(3, np.nan)}])
 
@@ -77,8 +77,8 @@ def test_unknown_bands_wrong_numbers_and_empty_bands_are_told() -> None:
 def test_real_pixels_fall_within_the_range_that_models_see() -> None:
     for pair in pairs():
         if not pair.snow:
-            optical = standardise(pair.optical.array, pair.optical.bands)
-            radar = standardise(pair.radar.array, pair.radar.bands)
+            optical = normalise(pair.optical.array, pair.optical.bands)
+            radar = normalise(pair.radar.array, pair.radar.bands)
             assert np.abs(optical.mean(axis=(1, 2))).max() < 2.5
             assert np.abs(radar.mean(axis=(1, 2))).max() < 1.5
 
@@ -100,8 +100,8 @@ def test_by_batch_the_same_forest_is_another_number_beside_clouds() -> None:
     clouds = Frontier(seed=7, size_m=640.0).optical(date=2020.0, gsd_m=10.0, cloud_cover=1.0).array
     alone, beside = (scale_by_batch(np.stack(batch))[0] for batch in ([forest], [forest, clouds]))
     assert np.abs(alone - beside).mean() > 0.2  # of a range of 1
-    fixed = standardise(np.stack([forest, clouds]), S2_BANDS)[0]
-    np.testing.assert_array_equal(fixed, standardise(forest, S2_BANDS))
+    fixed = normalise(np.stack([forest, clouds]), S2_BANDS)[0]
+    np.testing.assert_array_equal(fixed, normalise(forest, S2_BANDS))
 
 
 def test_by_batch_haze_over_nothing_fills_the_range() -> None:

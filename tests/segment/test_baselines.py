@@ -5,7 +5,7 @@ from affine import Affine
 from rsedu.errors import InputError
 from rsedu.scenes.samples import clearing
 from rsedu.scenes.scene import Scene
-from rsedu.segment.baselines import grow, ndvi, ndvi_threshold, patches
+from rsedu.segment.baselines import ndvi, ndvi_threshold, patches, region_growing
 
 
 def _scene(near: np.ndarray, red: np.ndarray) -> Scene:
@@ -31,7 +31,7 @@ def test_growing_stops_where_the_colour_changes() -> None:
     image = np.full((40, 50, 3), 40, dtype=np.uint8)
     image[10:30, 5:25] = 200
     image[10:30, 30:40] = 200  # the same colour, but not connected
-    grown = grow(image, (15, 20), tolerance=30)
+    grown = region_growing(image, (15, 20), tolerance=30)
     expected = np.zeros((40, 50), dtype=bool)
     expected[10:30, 5:25] = True
     expected[[10, 10, 29, 29], [5, 24, 5, 24]] = False  # the median rounds corners
@@ -41,13 +41,13 @@ def test_growing_stops_where_the_colour_changes() -> None:
 def test_one_colour_that_differs_is_enough() -> None:
     image = np.full((20, 20, 3), 100, dtype=np.uint8)
     image[:, 10:, 2] = 140
-    assert grow(image, (3, 3), tolerance=39).sum() == 200
-    assert grow(image, (3, 3), tolerance=40).sum() == 400
+    assert region_growing(image, (3, 3), tolerance=39).sum() == 200
+    assert region_growing(image, (3, 3), tolerance=40).sum() == 400
 
 
 def test_a_click_outside_is_refused() -> None:
     with pytest.raises(InputError, match="outside"):
-        grow(np.zeros((5, 9, 3), dtype=np.uint8), (2, 5))
+        region_growing(np.zeros((5, 9, 3), dtype=np.uint8), (2, 5))
 
 
 def test_ndvi_is_its_formula() -> None:

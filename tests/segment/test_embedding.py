@@ -11,7 +11,7 @@ from segment_anything import SamPredictor
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
-from rsedu.segment.answer import Answer
+from rsedu.segment.answer import Prediction
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.prompt import Prompt
 from rsedu.segment.sam import Segmenter
@@ -134,7 +134,7 @@ class _Oracle(Embedded):
 
     def ask(
         self, tile: Tile, prompt: Prompt, *, model: object = None, single: bool = False
-    ) -> Answer:
+    ) -> Prediction:
         truth = (self.image[tile.window][..., 0] > 100).copy()
         if prompt.box is not None:
             left, top, right, bottom = (round(edge) for edge in prompt.box)
@@ -146,7 +146,9 @@ class _Oracle(Embedded):
                 assert truth[round(row), round(col)] == label, "a click on the wrong side"
         masks = np.stack([truth & False, truth, truth])
         logits = np.zeros((3, 64, 64), dtype=np.float32)
-        return Answer(masks=masks, scores=np.array([0, 1, 0.5], dtype=np.float32), logits=logits)
+        return Prediction(
+            masks=masks, scores=np.array([0, 1, 0.5], dtype=np.float32), logits=logits
+        )
 
 
 def _wide(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
@@ -252,7 +254,7 @@ def test_a_tile_is_asked_once(segmenter: Segmenter, monkeypatch: pytest.MonkeyPa
     asked: list[Tile] = []
     answered = _Oracle.ask
 
-    def ask(self: _Oracle, tile: Tile, prompt: Prompt) -> Answer:
+    def ask(self: _Oracle, tile: Tile, prompt: Prompt) -> Prediction:
         asked.append(tile)
         return answered(self, tile, prompt)
 

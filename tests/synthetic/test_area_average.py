@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rsedu.synthetic.area_average import averaged, block_mean, sums_by_class, times
+from rsedu.synthetic.area_average import area_average, block_mean, sums_by_class, times
 
 
 def ground(rows: slice, cols: slice) -> np.ndarray:
@@ -29,7 +29,7 @@ def brute_force(gsd_m: float, row: int, col: int) -> np.ndarray:
 @pytest.mark.parametrize("gsd_m", [2.5, 5.0, 7.5, 10.0, 20.0, 60.0, 3.0, 7.0, 11.3])
 def test_a_pixel_is_the_mean_of_its_ground(gsd_m: float) -> None:
     rows, cols = slice(2, 9), slice(1, 5)
-    got = averaged(field, gsd_m, rows, cols)
+    got = area_average(field, gsd_m, rows, cols)
     assert got.shape == (2, 7, 4)
     assert got.dtype == np.float32
     for row, col in ((2, 1), (5, 4), (8, 2)):
@@ -39,8 +39,8 @@ def test_a_pixel_is_the_mean_of_its_ground(gsd_m: float) -> None:
 
 @pytest.mark.parametrize("gsd_m", [2.5, 10.0, 3.0])
 def test_strips_meet_without_a_seam(gsd_m: float) -> None:
-    whole = averaged(field, gsd_m, slice(0, 150), slice(0, 3))
-    part = averaged(field, gsd_m, slice(60, 140), slice(0, 3))
+    whole = area_average(field, gsd_m, slice(0, 150), slice(0, 3))
+    part = area_average(field, gsd_m, slice(60, 140), slice(0, 3))
     np.testing.assert_allclose(part, whole[:, 60:140], atol=1e-6)
 
 

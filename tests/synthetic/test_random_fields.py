@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from rsedu.synthetic.random_fields import of_20_m, speckle, tiled
+from rsedu.synthetic.random_fields import coarse_noise, speckle, tiled
 
 # Of numpy's PCG64, and the first speckle of a field and of the chunk to the south of it.
 HASH = "751c5ae097ef1f2a"
@@ -55,14 +55,14 @@ def test_shift_and_seed_make_other_places() -> None:
 @pytest.mark.parametrize(("level_m", "factor"), [(2.5, 8), (5.0, 4), (10.0, 2), (20.0, 1)])
 def test_a_coarse_field_is_constant_within_its_cells(level_m: float, factor: int) -> None:
     rows, cols = slice(3 * factor, 9 * factor), slice(factor, 6 * factor)
-    fine = of_20_m(3, SCALES, level_m, rows, cols, shift=5)
+    fine = coarse_noise(3, SCALES, level_m, rows, cols, shift=5)
     expected = np.kron(window(slice(3, 9), slice(1, 6)), np.ones((factor, factor)))
     np.testing.assert_array_equal(fine, expected.astype(np.float32))
 
 
 def test_a_moved_field_goes_south_and_east() -> None:
-    still = of_20_m(3, SCALES, 20.0, slice(0, 40), slice(0, 40), shift=5)
-    moved = of_20_m(3, SCALES, 20.0, slice(0, 40), slice(0, 40), shift=5, moved=(2, 5))
+    still = coarse_noise(3, SCALES, 20.0, slice(0, 40), slice(0, 40), shift=5)
+    moved = coarse_noise(3, SCALES, 20.0, slice(0, 40), slice(0, 40), shift=5, moved=(2, 5))
     np.testing.assert_array_equal(moved[2:, 5:], still[:-2, :-5])
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
-from rsedu.scenes.tensors import restore
+from rsedu.scenes.tensors import denormalise
 from rsedu.synthetic import tiles as worlds
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.tiles import (
@@ -49,8 +49,8 @@ def test_no_world_is_used_twice() -> None:
 def test_a_tile_is_the_crop_of_its_world_at_its_gsd_and_date(tiles: FrontierTiles) -> None:
     numbers = at(*range(15))
     batch = tiles.batch(numbers, numbers)
-    optical = restore(batch["optical"].numpy(), S2_BANDS)
-    radar = restore(batch["radar"].numpy(), S1_BANDS)
+    optical = denormalise(batch["optical"].numpy(), S2_BANDS)
+    radar = denormalise(batch["radar"].numpy(), S1_BANDS)
     assert tiles.world_m == 160.0
     for index in range(15):
         place, spec = Frontier(seed=7 + index // 5, size_m=160.0), tiles.specs(7 + index // 5)

@@ -5,24 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsedu.errors import InputError
-from rsedu.training.sampler import TensorSource, batch_order
+from rsedu.training.sampler import TensorSource, indices_of_step
 
 
 def test_an_epoch_sees_every_sample_once_and_the_next_one_in_another_order() -> None:
-    seen = np.concatenate([batch_order(12, step, batch_size=4)[0] for step in range(6)])
+    seen = np.concatenate([indices_of_step(12, step, batch_size=4)[0] for step in range(6)])
     assert sorted(seen[:12]) == sorted(seen[12:]) == list(range(12))
     assert seen[:12].tolist() != seen[12:].tolist()
 
 
 def test_a_batch_that_straddles_two_epochs_takes_the_end_of_one_and_the_start_of_the_next() -> None:
-    small = np.concatenate([batch_order(7, step, batch_size=1)[0] for step in range(14)])
-    large = np.concatenate([batch_order(7, step, batch_size=5)[0] for step in range(3)])
+    small = np.concatenate([indices_of_step(7, step, batch_size=1)[0] for step in range(14)])
+    large = np.concatenate([indices_of_step(7, step, batch_size=5)[0] for step in range(3)])
     assert large[:14].tolist() == small.tolist()
     assert sorted(small[:7]) == sorted(small[7:]) == list(range(7))
 
 
 def test_a_source_smaller_than_the_batch_repeats() -> None:
-    indices, positions = batch_order(3, 0, batch_size=8)
+    indices, positions = indices_of_step(3, 0, batch_size=8)
     assert np.bincount(indices).tolist().count(0) == 0
     assert positions.tolist() == list(range(8))
 
@@ -38,9 +38,9 @@ def test_the_shares_of_all_processes_in_order_are_the_batch_of_one(
     length: int, step: int, share: int, world: int, seed: int
 ) -> None:
     size = share * world
-    whole = batch_order(length, step, batch_size=size, seed=seed)
+    whole = indices_of_step(length, step, batch_size=size, seed=seed)
     shares = [
-        batch_order(length, step, batch_size=size, seed=seed, rank=rank, world=world)
+        indices_of_step(length, step, batch_size=size, seed=seed, rank=rank, world=world)
         for rank in range(world)
     ]
     for part in (0, 1):
@@ -48,17 +48,17 @@ def test_the_shares_of_all_processes_in_order_are_the_batch_of_one(
 
 
 def test_the_seed_changes_the_order_and_positions_never_repeat() -> None:
-    orders = {tuple(batch_order(40, 0, batch_size=40, seed=seed)[0]) for seed in range(5)}
+    orders = {tuple(indices_of_step(40, 0, batch_size=40, seed=seed)[0]) for seed in range(5)}
     assert len(orders) == 5
-    positions = np.concatenate([batch_order(5, step, batch_size=3)[1] for step in range(20)])
+    positions = np.concatenate([indices_of_step(5, step, batch_size=3)[1] for step in range(20)])
     assert positions.tolist() == list(range(60))
 
 
 def test_an_empty_source_and_an_unequal_share_are_refused() -> None:
     with pytest.raises(InputError, match="no samples"):
-        batch_order(0, 0, batch_size=4)
+        indices_of_step(0, 0, batch_size=4)
     with pytest.raises(InputError, match="10 can't be shared equally by 4"):
-        batch_order(9, 0, batch_size=10, world=4)
+        indices_of_step(9, 0, batch_size=10, world=4)
 
 
 def test_a_tensor_source_hands_out_the_rows_asked_for() -> None:

@@ -13,13 +13,14 @@ from affine import Affine
 from rasterio.crs import CRS  # type: ignore[import-untyped]
 from rasterio.warp import transform_bounds  # type: ignore[import-untyped]
 
-from rsedu.datasets.stac.query import CATALOGUES, Catalogue, Item, Request, search
-from rsedu.datasets.stac.remote import Remote, Sign, told
+from rsedu.datasets.stac.query import CATALOGUES, Catalogue, Item, Query, search
+from rsedu.datasets.stac.remote import Remote, Sign, explain_error
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.io.http import Patience
-from rsedu.io.progress_bar import bar
+from rsedu.io.http import RetryPolicy
+from rsedu.io.progress_bar import progress_bar
+from rsedu.scenes import folder as scene_folder
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS, S2_NODATA_DN, S2_QUANTIFICATION
-from rsedu.scenes.folder import Fetched, check_room, keep, kept
+from rsedu.scenes.folder import Fetched, check_room, save_scenes
 from rsedu.scenes.grid import Grid
 from rsedu.scenes.reader import read_onto
 from rsedu.scenes.scene import Scene, Unit
@@ -36,7 +37,7 @@ _COLOURS = {
 }
 
 
-def grid_of(request: Request) -> Grid:
+def grid_of(request: Query) -> Grid:
     """Return the pixels of 10 m, in the UTM zone of its middle, that hold the place.
 
     Edges are multiples of 10 m, so that Sentinel-2's own pixels of the zone fall onto them.
@@ -52,7 +53,7 @@ def grid_of(request: Request) -> Grid:
 
 
 def candidates(
-    request: Request, catalogue: Catalogue, *, patience: Patience | None = None
+    request: Query, catalogue: Catalogue, *, patience: RetryPolicy | None = None
 ) -> tuple[list[Item], list[Item]]:
     """Search both collections.
 
@@ -88,12 +89,12 @@ def candidates(
     return order, radar
 
 
-def fetch(
-    request: Request,
+def load_scenes(
+    request: Query,
     *,
     catalogue: Catalogue = CATALOGUES["planetary"],
     folder: Path | None = None,
-    patience: Patience | None = None,
+    patience: RetryPolicy | None = None,
 ) -> Fetched:
     """Return the clearest optical scene and the radar scene nearest in time, from disk if there.
 
@@ -118,7 +119,7 @@ def fetch(
     key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
     folder = folder or FOLDER / key
     if folder.exists():
-        return kept(folder, asked)
+        return scene_folder.load_scenes(folder, asked)
     check_room(folder, grid_of(request))
     items = candidates(request, catalogue, patience=patience)
     reader = _Reader(like=_empty(grid_of(request)), patience=patience)
@@ -135,7 +136,7 @@ def fetch(
         "bytes_whole": reader.bytes_whole,
         "attribution": f"Contains modified Copernicus Sentinel data {item.taken.year}",
     }
-    keep(folder, scenes, facts)
+    save_scenes(folder, scenes, facts)
     return Fetched(
         folder=folder,
         optical=optical,
@@ -146,7 +147,7 @@ def fetch(
     )
 
 
-def _asked(request: Request, catalogue: Catalogue) -> dict[str, Any]:
+def _asked(request: Query, catalogue: Catalogue) -> dict[str, Any]:
     return {
         **asdict(request),
         "bbox": list(request.bbox),
@@ -171,7 +172,7 @@ def _empty(grid: Grid) -> Scene:
 class _Reader:
     """Reads items onto one grid, and counts the bytes."""
 
-    def __init__(self, *, like: Scene, patience: Patience | None) -> None:
+    def __init__(self, *, like: Scene, patience: RetryPolicy | None) -> None:
         self.like = like
         self.bytes_read = 0
         self.bytes_whole = 0
@@ -229,7 +230,7 @@ class _Reader:
             first
             if (name,) == first.bands
             else self._band(name, address, sign, unit=unit, nodata=nodata)
-            for name, address in bar(addresses.items(), desc=item.id, unit="band")
+            for name, address in progress_bar(addresses.items(), desc=item.id, unit="band")
         ]
         return scenes[0].stack(*scenes[1:])
 
@@ -238,7 +239,7 @@ class _Reader:
     ) -> Scene:
         remote = Remote(address, sign=sign, patience=self._patience)
         try:
-            with told(remote):
+            with explain_error(remote):
                 scene = read_onto(address, self.like, unit=unit, nodata=nodata, opener=remote.open)
         finally:
             self.bytes_read += remote.bytes_read

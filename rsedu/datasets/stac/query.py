@@ -16,7 +16,7 @@ from pystac_client.stac_api_io import StacApiIO
 from rsedu.datasets.stac.remote import Sign, unsigned
 from rsedu.datasets.stac.signing import TOKENS, Signer
 from rsedu.errors import BrokenDataError, InputError, RseduError
-from rsedu.io.http import Patience, ask
+from rsedu.io.http import RetryPolicy, ask
 from rsedu.io.web import quoted
 from rsedu.scenes.bands import s2_offset_dn
 
@@ -44,7 +44,7 @@ class Catalogue:
     tokens: str = ""
     hosts: str = ".blob.core.windows.net"
 
-    def signer(self, collection: str, patience: Patience | None = None) -> Sign:
+    def signer(self, collection: str, patience: RetryPolicy | None = None) -> Sign:
         """Return what signs the addresses of a collection."""
         if not self.tokens:
             return unsigned
@@ -61,7 +61,7 @@ CATALOGUES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Query:
     """What is looked for.
 
     Attributes:
@@ -155,7 +155,7 @@ class Item:
 class _Patiently(StacApiIO):
     """pystac-client's requests by the kit's own transport: its timeouts, tries and messages."""
 
-    def __init__(self, patience: Patience | None) -> None:
+    def __init__(self, patience: RetryPolicy | None) -> None:
         super().__init__()
         self._patience = patience
 
@@ -177,7 +177,7 @@ class _Patiently(StacApiIO):
 
 
 def search(
-    catalogue: Catalogue, collection: str, request: Request, *, patience: Patience | None = None
+    catalogue: Catalogue, collection: str, request: Query, *, patience: RetryPolicy | None = None
 ) -> list[Item]:
     """Return the items of a collection that touch the place within the dates, oldest first.
 

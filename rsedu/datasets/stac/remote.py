@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 from rsedu.errors import BrokenDataError, RseduError
-from rsedu.io.http import Patience, ask
-from rsedu.io.web import RefusedError, bare
+from rsedu.io.http import RetryPolicy, ask
+from rsedu.io.web import RefusedError, without_query
 
 _BLOCK = 1 << 14  # bytes: holds the header of most cloud-optimised GeoTIFFs
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -42,7 +42,7 @@ class Remote:
     """
 
     def __init__(
-        self, address: str, *, sign: Sign = unsigned, patience: Patience | None = None
+        self, address: str, *, sign: Sign = unsigned, patience: RetryPolicy | None = None
     ) -> None:
         self.address = address
         self.size = 0
@@ -84,19 +84,25 @@ class Remote:
         except RefusedError:
             again = self._sign(self.address, renew=True)
             answer = ask(again, headers=headers, patience=self._patience)
-        told = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        content_range = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         came = len(answer.body)
-        if told is None or int(told[1]) != start or came != min(stop, int(told[3])) - start:
+        if (
+            content_range is None
+            or int(content_range[1]) != start
+            or came != min(stop, int(content_range[3])) - start
+        ):
             raise BrokenDataError(
-                f"{bare(self.address)} was asked for bytes {start} to {stop - 1}, and answered "
+                f"{without_query(self.address)} "
+                f"was asked for bytes {start} to {stop - 1}, and answered "
                 f"with {came} bytes ({answer.headers.get('Content-Range')}): try again later."
             )
         etag = answer.headers.get("ETag")
-        if self._etag is not None and (etag != self._etag or int(told[3]) != self.size):
+        if self._etag is not None and (etag != self._etag or int(content_range[3]) != self.size):
             raise BrokenDataError(
-                f"{bare(self.address)} changed on the server while it was read: start again."
+                f"{without_query(self.address)} changed on the server while it was read: "
+                "start again."
             )
-        self._etag, self.size = etag, int(told[3])
+        self._etag, self.size = etag, int(content_range[3])
         self.bytes_read += came
         for number in range(first, last):
             at = (number - first) * _BLOCK
@@ -138,7 +144,7 @@ class _File(io.RawIOBase):
 
 
 @contextmanager
-def told(remote: Remote) -> Iterator[None]:
+def explain_error(remote: Remote) -> Iterator[None]:
     """Let the failure of a remote file be the error, not what GDAL makes of it."""
     try:
         yield

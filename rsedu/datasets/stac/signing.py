@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from rsedu.errors import BrokenDataError
-from rsedu.io.http import Patience, ask
+from rsedu.io.http import RetryPolicy, ask
 
 TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 SIGNED_HOSTS = ".blob.core.windows.net"
@@ -34,7 +34,7 @@ class Signer:
         *,
         service: str = TOKENS,
         hosts: str = SIGNED_HOSTS,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._address = f"{service}/{collection}"

@@ -64,7 +64,7 @@ class PlainMAE(nn.Module):
         """Hide, paint, compare; the same as `ScaleMAE.forward`, the bands cut from one image."""
         scale, (height, width) = self.config.target_scale, images.shape[-2:]
         small = resize_area(images, (height // scale, width // scale))
-        latent = self.encoder.see_part(
+        latent = self.encoder.encode_visible(
             small, gsd, mask_ratio=self.config.mask_ratio, generator=generator
         )
         painted = unpatchify(self.head(self.decoder(latent)), self.patch, latent.grid)
@@ -146,7 +146,7 @@ def streets(count: int, seed: int, *, noise: float = 0.0) -> Float32[Tensor, "ti
 
 
 @torch.no_grad()
-def judge(
+def evaluate(
     model: ScaleMAE | PlainMAE, images: Float32[Tensor, "tiles bands rows cols"]
 ) -> dict[str, float | list[float]]:
     """Errors on hidden patches, each divided by that of predicting 0; and spectra.

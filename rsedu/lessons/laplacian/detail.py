@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 from rsedu.errors import InputError
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import COVERS, ROAD, WATER
 
@@ -29,7 +29,7 @@ class Holdings:
     area: float
 
 
-def enlarge(
+def upsample_bilinear(
     image: Float[np.ndarray, "rows cols"], shape: tuple[int, ...]
 ) -> Float[np.ndarray, "newrows newcols"]:
     """Enlarge an image, linear between the centres of its pixels; beyond them the edge goes on.
@@ -72,7 +72,7 @@ def coarse(image: Float[np.ndarray, "rows cols"], pixels: int) -> Float[np.ndarr
     rows, cols = image.shape
     blocks = image.reshape(rows // pixels, pixels, cols // pixels, pixels)
     means: np.ndarray = blocks.mean(axis=(1, 3))
-    return enlarge(means, image.shape)
+    return upsample_bilinear(means, image.shape)
 
 
 def three_bands(image: Float[np.ndarray, "rows cols"]) -> dict[str, Float[np.ndarray, "rows cols"]]:
@@ -93,7 +93,7 @@ def held_by(
     return Holdings(energy=float(energy[kind].sum() / energy.sum()), area=float(kind.mean()))
 
 
-def holdings(
+def energy_by_class(
     place: Frontier, *, gsd_m: float, date: float = 2018.0
 ) -> dict[str, dict[str, Holdings]]:
     """Whose energy lies in which band, over the four standardised bands of 10 m.
@@ -108,7 +108,7 @@ def holdings(
         any of it.
     """
     optical = place.optical(date=date, gsd_m=gsd_m).select(*OPTICAL_BANDS)
-    images = standardise(optical.array, OPTICAL_BANDS)
+    images = normalise(optical.array, OPTICAL_BANDS)
     fractions = place.truth(date=date, gsd_m=gsd_m).fractions
     kinds = {"road": fractions[ROAD] > 0, "river": fractions[WATER] > 0}
     split = [three_bands(image) for image in images]
@@ -119,7 +119,7 @@ def holdings(
     return table
 
 
-def knowable(place: Frontier, *, gsd_m: float, date: float = 2018.0) -> float:
+def explained_energy(place: Frontier, *, gsd_m: float, date: float = 2018.0) -> float:
     """How much of the high band a perfect map of the classes explains.
 
     What remains is texture, crown by crown, which nothing around it foretells.
@@ -135,8 +135,8 @@ def knowable(place: Frontier, *, gsd_m: float, date: float = 2018.0) -> float:
     numbers = [S2_BANDS.index(name) for name in OPTICAL_BANDS]
     spectra = np.array([each.reflectance for each in COVERS], dtype=np.float32)[:, numbers]
     fractions = place.truth(date=date, gsd_m=gsd_m).fractions
-    drawn = standardise(np.einsum("krc,kb->brc", fractions, spectra), OPTICAL_BANDS)
-    seen = standardise(
+    drawn = normalise(np.einsum("krc,kb->brc", fractions, spectra), OPTICAL_BANDS)
+    seen = normalise(
         place.optical(date=date, gsd_m=gsd_m).select(*OPTICAL_BANDS).array, OPTICAL_BANDS
     )
     high, left = ([one - coarse(one, FINE_PX) for one in each] for each in (seen, seen - drawn))

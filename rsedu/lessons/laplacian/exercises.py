@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsedu.course.exercise import Exercise, Invariant, Misconception
-from rsedu.lessons.laplacian.detail import enlarge
+from rsedu.lessons.laplacian.detail import upsample_bilinear
 from rsedu.lessons.laplacian.spectra import BAND_LOSSES, LOW_TARGET, RADIAL_POWER
 
 Array = NDArray[Any]
@@ -102,7 +102,7 @@ def take_apart(image: Array, levels: int) -> list[Array]:
     parts = []
     for _ in range(levels):
         coarse = shrink(image, 2)
-        parts.append(image - enlarge(coarse, image.shape))
+        parts.append(image - upsample_bilinear(coarse, image.shape))
         image = coarse
     return [*parts, image]
 
@@ -150,7 +150,7 @@ def _from_the_detail(image: Array, levels: int) -> list[Array]:
     parts = []
     for _ in range(levels):
         coarse = shrink(image, 2)
-        image = image - enlarge(coarse, image.shape)
+        image = image - upsample_bilinear(coarse, image.shape)
         parts.append(image)
         image = shrink(image, 2)
     return [*parts, image]
@@ -179,13 +179,13 @@ TAKE_APART = Exercise(
         ),
         Misconception(
             "sign",
-            _apart(lambda image, coarse: enlarge(coarse, image.shape) - image),
+            _apart(lambda image, coarse: upsample_bilinear(coarse, image.shape) - image),
             "The sign is turned: detail is the image minus its coarse version, so that adding it "
             "back gives the image.",
         ),
         Misconception(
             "blurred, not detail",
-            _apart(lambda image, coarse: enlarge(coarse, image.shape)),
+            _apart(lambda image, coarse: upsample_bilinear(coarse, image.shape)),
             "These are the blurred images. Detail is what the blur took away: subtract.",
         ),
         Misconception(
@@ -208,7 +208,7 @@ def put_together(parts: list[Array]) -> Array:
     """The image again: enlarge, add the next finer detail, and so on."""
     *details, image = parts
     for detail in reversed(details):
-        image = enlarge(image, detail.shape) + detail
+        image = upsample_bilinear(image, detail.shape) + detail
     return image
 
 
@@ -232,7 +232,7 @@ def _rest_only(parts: list[Array]) -> Array:
 
 
 def _in_one_go(parts: list[Array]) -> Array:
-    return np.asarray(sum(enlarge(part, parts[0].shape) for part in parts))
+    return np.asarray(sum(upsample_bilinear(part, parts[0].shape) for part in parts))
 
 
 def _blocks(parts: list[Array]) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsedu.course.exercise import Exercise, Invariant, Misconception
-from rsedu.lessons.laplacian.detail import coarse, enlarge
+from rsedu.lessons.laplacian.detail import coarse, upsample_bilinear
 
 Array = NDArray[Any]
 
@@ -232,7 +232,7 @@ BAND_LOSSES = Exercise(
 def low_target(image: Array, size: int, samples: int) -> Array:
     """The low band of an N x N image: size x size pixels, holding what samples x samples can."""
     n = len(image) // samples
-    return enlarge(image.reshape(samples, n, samples, n).mean(axis=(1, 3)), (size, size))
+    return upsample_bilinear(image.reshape(samples, n, samples, n).mean(axis=(1, 3)), (size, size))
 
 
 def _low_by_pixel(image: Array, size: int, samples: int) -> Array:
@@ -294,7 +294,7 @@ LOW_TARGET = Exercise(
         ),
         Misconception(
             "picked",
-            lambda image, size, samples: enlarge(
+            lambda image, size, samples: upsample_bilinear(
                 image[:: len(image) // samples, :: len(image) // samples], (size, size)
             ),
             "You picked every n-th pixel: fine detail comes back as false coarse detail. Average "

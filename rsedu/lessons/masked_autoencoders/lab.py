@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import FOREST
 
@@ -97,7 +97,7 @@ def cut(
     """
     rows, cols = (side // side_px * side_px for side in scene.shape)
     whole = scene.select(*bands).crop(rows=slice(0, rows), cols=slice(0, cols))
-    values = standardise(whole.array, bands)
+    values = normalise(whole.array, bands)
     each = rearrange(values, "b (r y) (c x) -> (r c) b y x", y=side_px, x=side_px)
     return torch.from_numpy(np.ascontiguousarray(each))
 
@@ -119,7 +119,7 @@ def edge_density(forest: Bool[np.ndarray, "rows cols"], side_px: int) -> Float[n
     return density
 
 
-def fill_in(
+def inpaint(
     image: Float[np.ndarray, "bands rows cols"], hidden: Bool[np.ndarray, "rows cols"], method: str
 ) -> Float[np.ndarray, "bands rows cols"]:
     """Paint hidden pixels from visible ones without having learnt anything.
@@ -146,22 +146,22 @@ def fill_in(
         means = image[:, ~hidden].mean(axis=1)
         return np.where(hidden, means[:, None, None], image).astype(image.dtype)
     rows, cols = distance_transform_edt(hidden, return_distances=False, return_indices=True)
-    painted: np.ndarray = image[:, rows, cols]
+    filled: np.ndarray = image[:, rows, cols]
     if method == "linear" and hidden.any():
         known, wanted = np.argwhere(~hidden), np.argwhere(hidden)
         between = griddata(known, image[:, ~hidden].T, wanted, method="linear").T
-        painted[:, hidden] = np.where(np.isfinite(between), between, painted[:, hidden])
-    return painted
+        filled[:, hidden] = np.where(np.isfinite(between), between, filled[:, hidden])
+    return filled
 
 
-def painted(
+def inpaint_batch(
     images: Float32[Tensor, "batch bands rows cols"],
     hidden: Float32[Tensor, "batch 1 rows cols"],
     method: str,
 ) -> Float32[Tensor, "batch bands rows cols"]:
-    """`fill_in` for a batch; `hidden` is 1 where a pixel is hidden."""
+    """`inpaint` for a batch; `hidden` is 1 where a pixel is hidden."""
     pairs = zip(images.numpy(), hidden.numpy()[:, 0] > 0, strict=True)
-    each = [fill_in(image, mask, method).astype(np.float32) for image, mask in pairs]
+    each = [inpaint(image, mask, method).astype(np.float32) for image, mask in pairs]
     return torch.from_numpy(np.stack(each))
 
 
@@ -201,7 +201,7 @@ def explained(
     return float(probe.fit(labelled[0][drawn], labelled[1][drawn]).score(*test))
 
 
-def found_again(
+def retrieval_rate(
     there: Float[np.ndarray, "places dim"], here: Float[np.ndarray, "places dim"]
 ) -> float:
     """Share of places whose most similar vector, by cosine, is that of the same place.

@@ -14,13 +14,13 @@ from rsedu.segment.embedding import Embedded
 from rsedu.segment.learning.dataset import CLASS, PracticeTiles
 from rsedu.segment.learning.evaluation import colours, objects_of
 from rsedu.segment.oneshot.reference import top as top  # where the lesson clicks
-from rsedu.segment.oneshot.search import Found, Reference, combined, describe, resemblance
+from rsedu.segment.oneshot.search import Match, Reference, combined, embed_example, resemblance
 from rsedu.segment.prompt import Prompt
 from rsedu.segment.regions import interior_point
 from rsedu.segment.sam import Segmenter
 
 #: Red, green and blue of the looks: near infrared, true colour, shortwave infrared.
-LOOKS = (("B08", "B04", "B03"), ("B04", "B03", "B02"), ("B11", "B08", "B04"))
+BAND_TRIPLES = (("B08", "B04", "B03"), ("B04", "B03", "B02"), ("B11", "B08", "B04"))
 LIKE = 2.5  # pixels of tiles that are alike differ by this factor at most
 CELL_PX = 8  # side of a cell of the small model's embedding, in pixels of a tile
 
@@ -40,7 +40,7 @@ class Example(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shelf:
+class ExampleTiles:
     """Tiles with the objects that count, their classes and their embeddings, each made once.
 
     Attributes:
@@ -92,7 +92,7 @@ class Shelf:
     def embedded(self, tile: int, look: int = 0) -> Embedded:
         """One tile in the colours of a look, embedded."""
         if (tile, look) not in self._embedded:
-            shown = colours(self.tiles, tile, LOOKS[look])
+            shown = colours(self.tiles, tile, BAND_TRIPLES[look])
             self._embedded[tile, look] = self.segmenter.embed(shown)
         return self._embedded[tile, look]
 
@@ -103,7 +103,7 @@ class Shelf:
     def _describe(self, example: Example, look: int) -> Reference:
         if (example, look) not in self._described:
             mask = self.objects(example.tile)[example.number]
-            self._described[example, look] = describe(self.embedded(example.tile, look), mask)
+            self._described[example, look] = embed_example(self.embedded(example.tile, look), mask)
         return self._described[example, look]
 
     def looks(
@@ -149,7 +149,7 @@ def best(found: Mask, truths: Sequence[Mask]) -> float:
     return max(iou(found, truth) for truth in truths)
 
 
-def covered(found: Sequence[Found], truths: Sequence[Mask]) -> float:
+def covered(found: Sequence[Match], truths: Sequence[Mask]) -> float:
     """Mean over the objects of the IoU with whichever mask fits it best, 0 where none does."""
     return float(np.mean([max([iou(f.mask, t) for f in found], default=0.0) for t in truths]))
 

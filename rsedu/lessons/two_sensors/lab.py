@@ -13,7 +13,7 @@ from rsedu.errors import InputError
 from rsedu.lessons.masked_autoencoders import lab
 from rsedu.scenes import samples
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import FOREST
 
@@ -39,7 +39,7 @@ class World:
     edges: Float[np.ndarray, "patch_rows patch_cols"]
 
 
-def look(seed: int, *, side_m: float = 10_240.0, cloud_cover: float = 0.0) -> World:
+def render_pair(seed: int, *, side_m: float = 10_240.0, cloud_cover: float = 0.0) -> World:
     """Render a world, at a date between 2006.5 and 2024.5 that follows from its seed.
 
     Args:
@@ -55,8 +55,8 @@ def look(seed: int, *, side_m: float = 10_240.0, cloud_cover: float = 0.0) -> Wo
     block = {"y": PATCH_PX, "x": PATCH_PX}
     shares = reduce(truth.fractions, "k (r y) (c x) -> k r c", "mean", **block)
     return World(
-        optical=standardise(optical.array, S2_BANDS).astype(np.float16),
-        radar=standardise(radar.array, S1_BANDS).astype(np.float16),
+        optical=normalise(optical.array, S2_BANDS).astype(np.float16),
+        radar=normalise(radar.array, S1_BANDS).astype(np.float16),
         shares=shares,
         edges=edges.reshape(shares.shape[1:]),
     )
@@ -171,11 +171,11 @@ class Places(Tiles):
         return classes
 
 
-def cut(worlds: Sequence[World], *, side_px: int = SIDE_PX) -> Places:
+def crop_pairs(worlds: Sequence[World], *, side_px: int = SIDE_PX) -> Places:
     """Cut worlds into tiles; what does not fill a tile is left away.
 
     Args:
-        worlds: of `look`.
+        worlds: of `render_pair`.
         side_px: side of a tile, a multiple of 8.
 
     Raises:

@@ -150,7 +150,7 @@ def quarters(
 def probed(
     known: Float[np.ndarray, "labelled dim"],
     truth: np.ndarray,
-    asked: Float[np.ndarray, "tests dim"],
+    queries: Float[np.ndarray, "tests dim"],
     answers: np.ndarray,
 ) -> dict[str, float]:
     """Accuracies of a linear probe, of 20 neighbours, and of the commonest label.
@@ -158,23 +158,23 @@ def probed(
     Args:
         known: labelled features; their last third chooses the probe's strength.
         truth: their labels.
-        asked: features of other places.
+        queries: features of other places.
         answers: their labels.
     """
     most = len(truth) * 2 // 3
     probe = linear_probe(
         Labelled(known[:most], truth[:most]),
         Labelled(known[most:], truth[most:]),
-        Labelled(asked, answers),
+        Labelled(queries, answers),
     )
     return {
         "linear": probe.accuracy,
-        "knn": knn_accuracy(known, truth, asked, answers),
+        "knn": knn_accuracy(known, truth, queries, answers),
         "chance": chance_accuracy(truth, answers),
     }
 
 
-def asked(
+def probe_scores(
     vectors: Mapping[str, tuple[np.ndarray, np.ndarray]], labelled: Places, test: Places
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Two questions on tiles that are not all forest: quarters by forest share and by its edge.

@@ -23,8 +23,8 @@ from sklearn.model_selection import (  # type: ignore[import-untyped]
 )
 
 from rsedu.errors import InputError
-from rsedu.project.methods.features import Pixels, dated, looks
-from rsedu.project.methods.pixel_classifier import grown, told_lost, unfitted
+from rsedu.project.methods.features import Pixels, dated, first_and_last_clear
+from rsedu.project.methods.pixel_classifier import grown, predict_lost, unfitted
 from rsedu.project.methods.refine_boundary import change_of, redrawn
 from rsedu.project.task import MARGIN_PX, Stack, Task
 from rsedu.project.windows import Part, parts
@@ -70,7 +70,7 @@ class View:
 
 def shown(stack: Stack) -> UInt8[np.ndarray, "rows cols 3"]:
     """The last clear look as colours, (rows, cols, 3) uint8; black where there is none."""
-    last = looks(stack).after
+    last = first_and_last_clear(stack).after
     return np.stack([stretch(last[S2_BANDS.index(name)]) for name in _SHOWN], axis=-1)
 
 
@@ -105,7 +105,7 @@ def views(task: Task, segmenter: Embeds) -> Iterator[View]:
         yield outline(segmenter, task.read(part.read).cut(part.inside), true)
 
 
-def undisputed(
+def drop_contradicted_labels(
     features: Sequence[Float32[np.ndarray, "_ features"]],
     lost: Sequence[Bool[np.ndarray, "_"]],
 ) -> Bool[np.ndarray, "pixels"]:
@@ -175,10 +175,10 @@ class Clicked:
             raise InputError(
                 f"No loss was outlined in {minutes:g} minutes: give more, or another place."
             )
-        agreed = undisputed(features, lost)
+        agreed = drop_contradicted_labels(features, lost)
         trees = grown(np.concatenate(features)[agreed], np.concatenate(lost)[agreed])
         return cls(trees=trees, minutes=seconds / 60, boxes=boxes)
 
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
         """Map a window."""
-        return dated(stack, told_lost(self.trees, Pixels()(stack)))
+        return dated(stack, predict_lost(self.trees, Pixels()(stack)))

@@ -16,12 +16,12 @@ from torch import Tensor
 from rsedu.models import weights
 from rsedu.models.croma_pretraining import CromaTraining
 from rsedu.project.methods.baselines import periods
-from rsedu.project.methods.features import Pixels, Planes, sides
-from rsedu.project.methods.pixel_classifier import SCHOOL, Sample, named, school
+from rsedu.project.methods.features import Pixels, Planes, means_before_and_after
+from rsedu.project.methods.pixel_classifier import TRAIN_PLACES, Sample, labelled_windows, named
 from rsedu.project.methods.tokens import Probe, patches_of, tokens
 from rsedu.project.task import Stack
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 
 _TILE_PX = 64  # the side that the weights learnt on
 _WORD = {"optical": "optical_tokens", "radar": "radar_tokens", "both": "joint_tokens"}
@@ -34,7 +34,7 @@ def _model() -> CromaTraining:
     return model
 
 
-def filled(stack: Stack) -> Float32[np.ndarray, "dates 12 rows cols"]:
+def latest_clear_composite(stack: Stack) -> Float32[np.ndarray, "dates 12 rows cols"]:
     """At each date the latest clear look, or the first one to come; NaN where there is none."""
     count = len(stack.dates)
     at = np.arange(count)[:, None, None]
@@ -52,8 +52,8 @@ def seen(stack: Stack, sensors: str) -> Float32[np.ndarray, "dates tokenrows tok
         stack: at 10 m, as the weights know it.
         sensors: whose tokens; "both" are those of the joint encoder.
     """
-    optical = np.nan_to_num(standardise(filled(stack), S2_BANDS))
-    radar = standardise(stack.radar, S1_BANDS)
+    optical = np.nan_to_num(normalise(latest_clear_composite(stack), S2_BANDS))
+    radar = normalise(stack.radar, S1_BANDS)
     images = {"radar": torch.from_numpy(radar), "optical": torch.from_numpy(optical)}
     wanted = [name for name in images if sensors in (name, "both")]
 
@@ -68,7 +68,7 @@ def across(
     found: Float32[np.ndarray, "dates tokenrows tokencols dim"],
 ) -> Float32[np.ndarray, "periods tokenrows tokencols both"]:
     """For each period the mean token of the dates before it, beside that of the dates after it."""
-    return np.concatenate(sides(found), axis=-1)
+    return np.concatenate(means_before_and_after(found), axis=-1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +91,7 @@ class ThroughClouds:
         return f"croma of {self.sensors}, head of {self.taught}"
 
     @classmethod
-    def fit(cls, *, sensors: str = "both", places: Sequence[int] = SCHOOL) -> "ThroughClouds":
+    def fit(cls, *, sensors: str = "both", places: Sequence[int] = TRAIN_PLACES) -> "ThroughClouds":
         """Learn a linear head on other places: was it lost in this period?
 
         Args:
@@ -129,6 +129,6 @@ def _lesson(sample: Sample, sensors: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _lessons(sensors: str, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Those of all samples; apart from the fit, so that the pieces are gone by then."""
-    pieces = [_lesson(sample, sensors) for sample in school(places)]
+    pieces = [_lesson(sample, sensors) for sample in labelled_windows(places)]
     features, targets = zip(*pieces, strict=True)
     return np.concatenate(features), np.concatenate(targets)

@@ -64,7 +64,7 @@ class Looks:
     seen: Bool[np.ndarray, "rows cols"]
 
 
-def looks(stack: Stack) -> Looks:
+def first_and_last_clear(stack: Stack) -> Looks:
     """Choose the first and the last clear look, pixel by pixel."""
     count = len(stack.dates)
     seen: np.ndarray = np.asarray(stack.clear.any(axis=0))
@@ -104,7 +104,7 @@ def around(planes: Planes) -> Float32[np.ndarray, "neighbours rows cols"]:
 
 def optical_evidence(stack: Stack) -> Planes:
     """The first clear look, the last one, what changed there and next to it, and when they were."""
-    found = looks(stack)
+    found = first_and_last_clear(stack)
     before, after = spectrum(found.before), spectrum(found.after)
     change = after - before
     dates = np.array(stack.dates, dtype=np.float32)
@@ -122,7 +122,7 @@ def mean_db(stack: Stack, side_px: int) -> Float32[np.ndarray, "dates rows cols"
     return calm.astype(np.float32)
 
 
-def sides(
+def means_before_and_after(
     values: Float32[np.ndarray, "dates *rest"],
 ) -> tuple[Float32[np.ndarray, "periods *rest"], Float32[np.ndarray, "periods *rest"]]:
     """Mean of all dates before each period, and of all after it."""
@@ -134,7 +134,7 @@ def sides(
 
 def radar_period(stack: Stack) -> Int64[np.ndarray, "rows cols"]:
     """The period across which backscatter falls most, from 0; means of 5 x 5 pixels."""
-    before, after = sides(mean_db(stack, _CALM_PX))
+    before, after = means_before_and_after(mean_db(stack, _CALM_PX))
     period: np.ndarray = (before - after).argmax(axis=0)
     return period
 
@@ -145,7 +145,8 @@ def radar_evidence(stack: Stack) -> Planes:
     planes = []
     for side_px in _SIDES_PX:
         before, after = (
-            np.take_along_axis(each, period, axis=0) for each in sides(mean_db(stack, side_px))
+            np.take_along_axis(each, period, axis=0)
+            for each in means_before_and_after(mean_db(stack, side_px))
         )
         planes += [before, after, before - after]
     return np.concatenate(planes)

@@ -17,7 +17,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[impo
 
 from rsedu.errors import InputError
 from rsedu.project.methods.features import Pixels, Planes, dated
-from rsedu.project.methods.pixel_classifier import SCHOOL, Sample, grown, named, school, told_lost
+from rsedu.project.methods.pixel_classifier import (
+    TRAIN_PLACES,
+    Sample,
+    grown,
+    labelled_windows,
+    named,
+    predict_lost,
+)
 from rsedu.project.task import MARGIN_PX, Stack, Task
 
 _LEAST_PX = 100  # of an example: a hectare at 10 m
@@ -99,7 +106,7 @@ class OneExample:
         return f"one example {_named(self.target)}, trees of {self.taught}"
 
     @classmethod
-    def fit(cls, example: Example, *, places: Sequence[int] = SCHOOL) -> "OneExample":
+    def fit(cls, example: Example, *, places: Sequence[int] = TRAIN_PLACES) -> "OneExample":
         """Learn on other places what may differ, then take the one example of this place.
 
         Args:
@@ -112,7 +119,7 @@ class OneExample:
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
         """Map a window."""
         planes = Pixels()(stack) - self.target[:, None, None]
-        return dated(stack, told_lost(self.trees, planes))
+        return dated(stack, predict_lost(self.trees, planes))
 
 
 def _named(likeness: np.ndarray) -> str:
@@ -139,7 +146,7 @@ def _examples(sample: Sample, planes: Planes) -> list[np.ndarray]:
 def _metric(places: tuple[int, ...]) -> HistGradientBoostingClassifier:
     """Learn from pixels minus examples of other windows: lost too, or not?"""
     rng = np.random.default_rng(0)
-    samples = school(places)
+    samples = labelled_windows(places)
     planes = [Pixels()(sample.stack) for sample in samples]
     shown = [_examples(*pair) for pair in zip(samples, planes, strict=True)]
     features, lost = [], []

@@ -25,9 +25,9 @@ from rsedu.synthetic.frontier import Window
 from rsedu.synthetic.tiles import TRAIN_WORLDS
 
 #: Where the methods learn; nothing is ever judged on these.
-SCHOOL = TRAIN_WORLDS[:18]
+TRAIN_PLACES = TRAIN_WORLDS[:18]
 #: Share of the place under cloud at each date, one place after the other.
-WEATHERS = (CLOUDS, (0.0, 0.8, 0.8, 0.8, 0.8, 0.0), (0.8,) * len(CLOUDS))
+CLOUD_SCHEDULES = (CLOUDS, (0.0, 0.8, 0.8, 0.8, 0.8, 0.0), (0.8,) * len(CLOUDS))
 
 _SIDE_M = 20_000.0
 _WINDOWS = 3  # of each place
@@ -72,7 +72,7 @@ def _samples_of(seed: int, weather: tuple[float, ...]) -> Iterator[Sample]:
         yield Sample(stack=stack, years=task.place.truth(window=near))
 
 
-def school(places: Sequence[int] = SCHOOL) -> tuple[Sample, ...]:
+def labelled_windows(places: Sequence[int] = TRAIN_PLACES) -> tuple[Sample, ...]:
     """Windows to learn from, three of each place, the weather changing from place to place.
 
     Args:
@@ -98,7 +98,7 @@ def _school(places: tuple[int, ...]) -> tuple[Sample, ...]:
     return tuple(
         sample
         for number, seed in enumerate(places)
-        for sample in _samples_of(seed, WEATHERS[number % len(WEATHERS)])
+        for sample in _samples_of(seed, CLOUD_SCHEDULES[number % len(CLOUD_SCHEDULES)])
     )
 
 
@@ -128,7 +128,7 @@ def grown(
     return unfitted().fit(features, lost)
 
 
-def told_lost(
+def predict_lost(
     trees: HistGradientBoostingClassifier, planes: Planes
 ) -> Bool[np.ndarray, "rows cols"]:
     """Ask such trees about the pixels of a window: is loss likelier than none?"""
@@ -138,7 +138,7 @@ def told_lost(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Taught:
+class PixelClassifier:
     """Boosted trees on a description of pixels; the radar dates what they find.
 
     Attributes:
@@ -157,14 +157,14 @@ class Taught:
         return f"{self.describe.name}; trees of {self.taught}"
 
     @classmethod
-    def fit(cls, describe: Describe, *, places: Sequence[int] = SCHOOL) -> "Taught":
+    def fit(cls, describe: Describe, *, places: Sequence[int] = TRAIN_PLACES) -> "PixelClassifier":
         """Learn on whole windows of other places; about a minute, most of it to render them.
 
         Args:
             describe: gives the numbers of each pixel.
             places: seeds to learn on.
         """
-        features, years = _lesson(school(places), describe, _SHARE)
+        features, years = _lesson(labelled_windows(places), describe, _SHARE)
         return cls(
             describe=describe,
             trees=grown(features, np.isfinite(years)),
@@ -173,14 +173,14 @@ class Taught:
 
     def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
         """Map a window."""
-        return dated(stack, told_lost(self.trees, self.describe(stack)))
+        return dated(stack, predict_lost(self.trees, self.describe(stack)))
 
 
-def taught_forest(*, places: Sequence[int] = SCHOOL) -> PixelForest:
-    """Teach the baseline's forest where `Taught` learns: how much of it is the labels?"""
+def taught_forest(*, places: Sequence[int] = TRAIN_PLACES) -> PixelForest:
+    """Teach the baseline's forest where `PixelClassifier` learns: how much of it is the labels?"""
     forest = RandomForestClassifier(100, random_state=0, n_jobs=1, min_samples_leaf=2)
-    features, years = _lesson(school(places), _PixelTable(), _SHARE / 6)
-    dates = school(places)[0].stack.dates
+    features, years = _lesson(labelled_windows(places), _PixelTable(), _SHARE / 6)
+    dates = labelled_windows(places)[0].stack.dates
     return PixelForest(
         forest=forest.fit(features, periods(years, dates)),
         taught=named(places),

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from scipy import ndimage  # type: ignore[import-untyped]
 
-from rsedu.project.methods.features import looks
+from rsedu.project.methods.features import first_and_last_clear
 from rsedu.project.task import Stack
 from rsedu.scenes.bands import S2_BANDS
 
@@ -25,7 +25,7 @@ Change = Float32[np.ndarray, "bands rows cols"]
 
 def change_of(stack: Stack) -> Change:
     """Reflectance of the last clear look less that of the first one; NaN where none is clear."""
-    found, bands = looks(stack), [S2_BANDS.index(name) for name in _BANDS]
+    found, bands = first_and_last_clear(stack), [S2_BANDS.index(name) for name in _BANDS]
     return np.asarray(found.after[bands] - found.before[bands])
 
 

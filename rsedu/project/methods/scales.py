@@ -16,12 +16,12 @@ from torch.nn import functional as F
 
 from rsedu.models import weights
 from rsedu.models.scalemae import ScaleMAE
-from rsedu.project.methods.features import Pixels, Planes, looks
-from rsedu.project.methods.pixel_classifier import SCHOOL, named, school
+from rsedu.project.methods.features import Pixels, Planes, first_and_last_clear
+from rsedu.project.methods.pixel_classifier import TRAIN_PLACES, labelled_windows, named
 from rsedu.project.methods.tokens import Probe, patches_of, tokens
 from rsedu.project.task import Stack
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 
 GSDS_M = (5.0, 10.0, 20.0)
 _TILE_PX = 128  # the side that the weights learnt on
@@ -57,8 +57,8 @@ def pairs(stack: Stack, gsd_m: float) -> Float32[np.ndarray, "tokenrows tokencol
         stack: at its own pixels.
         gsd_m: at which the encoder sees it, metres per pixel.
     """
-    found = looks(stack)
-    seen = np.stack([standardise(each, S2_BANDS) for each in (found.before, found.after)])
+    found = first_and_last_clear(stack)
+    seen = np.stack([normalise(each, S2_BANDS) for each in (found.before, found.after)])
     images = resized(torch.from_numpy(np.nan_to_num(seen)), stack.gsd_m, gsd_m)
     before, after = tokens(partial(_encode, gsd_m=gsd_m), images, side_px=_TILE_PX)
     return np.concatenate([before, after], axis=-1)
@@ -83,7 +83,9 @@ class MixedGsd:
         return f"scale-mae at {gsds} m, heads of {self.taught}"
 
     @classmethod
-    def fit(cls, *, gsds_m: Sequence[float] = GSDS_M, places: Sequence[int] = SCHOOL) -> "MixedGsd":
+    def fit(
+        cls, *, gsds_m: Sequence[float] = GSDS_M, places: Sequence[int] = TRAIN_PLACES
+    ) -> "MixedGsd":
         """Learn a linear head per ground sample distance on other places.
 
         Args:
@@ -111,7 +113,7 @@ class MixedGsd:
 
 def _probe(gsd_m: float, places: Sequence[int]) -> Probe:
     features, targets = [], []
-    for sample in school(places):
+    for sample in labelled_windows(places):
         seen = pairs(sample.stack, gsd_m)
         lost = torch.from_numpy(np.isfinite(sample.years).astype(np.float32))[None, None]
         features.append(seen.reshape(-1, seen.shape[-1]))

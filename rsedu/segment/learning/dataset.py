@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rsedu.io.files import write_atomically
-from rsedu.io.progress_bar import bar
+from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.colours import stretch
 from rsedu.segment.learning.objects import openings, plots
@@ -77,7 +77,7 @@ class PracticeTiles:
     def prepare(self, *, progress: bool = False) -> None:
         """Render every world that is not on disk yet; can be stopped and called again."""
         missing = [world for world in self.worlds if not self._path(world).exists()]
-        for world in bar(missing, hidden=not (progress and missing), unit="world"):
+        for world in progress_bar(missing, hidden=not (progress and missing), unit="world"):
             self._render(world)
 
     def tile(self, index: int) -> UInt8[np.ndarray, "layers rows cols"]:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8
 
 from rsedu.errors import InputError
 from rsedu.evaluation.masks import boundary_bias, iou
-from rsedu.segment.answer import Answer
+from rsedu.segment.answer import Prediction
 from rsedu.segment.learning.dataset import BANDS, PLOT, PracticeTiles
 from rsedu.segment.prompt import Prompt, box_of
 from rsedu.segment.simulated_user import next_click
@@ -23,7 +23,7 @@ Mask = Bool[np.ndarray, "rows cols"]
 class Prompted(Protocol):
     """Whatever answers prompts, such as an `rsedu.segment.embedding.Embedded`."""
 
-    def predict(self, prompt: Prompt) -> Answer:
+    def predict(self, prompt: Prompt) -> Prediction:
         """Answer one prompt."""
         ...
 
@@ -53,7 +53,7 @@ def objects_of(tiles: PracticeTiles, index: int, *, most: int | None = None) -> 
     return tuple(numbers == number for number in kept)
 
 
-def clicked(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Answer]:
+def iou_after_clicks(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Prediction]:
     """Click in the middle of the object, then in the middle of each largest error.
 
     Each click goes on from the best mask before it. Where nothing is wrong any more, the last
@@ -88,7 +88,7 @@ def clicked(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Answer]:
     return answers
 
 
-def boxed(embedded: Prompted, truth: Mask) -> Answer:
+def iou_with_box(embedded: Prompted, truth: Mask) -> Prediction:
     """Drag a tight box around the object."""
     return embedded.predict(Prompt(box=box_of(truth)))
 
@@ -109,10 +109,10 @@ def measure(
         best of three": that of the mask a user would choose; and with a GSD "..., bias m" and
         "..., bias %" of `boundary_bias`.
     """
-    answers = clicked(embedded, truth, clicks=clicks)
+    answers = iou_after_clicks(embedded, truth, clicks=clicks)
     masks = {
         "1 click": answers[0].mask,
-        "box": boxed(embedded, truth).mask,
+        "box": iou_with_box(embedded, truth).mask,
         f"{clicks} clicks": answers[-1].mask,
     }
     found = {name: iou(mask, truth) for name, mask in masks.items()}

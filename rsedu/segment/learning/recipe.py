@@ -53,7 +53,7 @@ def curve(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
     return told
 
 
-def judge(
+def evaluate(
     model: nn.Module, parts: Mapping[str, np.ndarray], worlds: range, folder: Path
 ) -> dict[str, float]:
     """Numbers for the card: the learning curve, and the mean IoU of objects never trained on.

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def solve_weights(
+def fit_mask_weights(
     logits: Float[Tensor, "3 rows cols"],
     truth: Float[Tensor, "rows cols"],
     *,

@@ -72,7 +72,7 @@ def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
     return max((middle, *embedded.tiles), key=lambda tile: int(mask[tile.window].sum()))
 
 
-def describe(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Reference:
+def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Reference:
     """Look at one example.
 
     Cells of which the mask covers half or more are averaged. (The published code asks whether the
@@ -151,7 +151,7 @@ def similarity(
     return result
 
 
-def everywhere(
+def similarity_map(
     embedded: Embedded, target: Float[Tensor, "dim"]
 ) -> Float32[np.ndarray, "rows cols"]:
     """`similarity` of every pixel of an image, whatever its tiles: the largest where they overlap.

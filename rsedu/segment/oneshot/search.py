@@ -16,19 +16,19 @@ from jaxtyping import Bool, Float32
 from torch.nn import functional as F
 
 from rsedu.errors import InputError
-from rsedu.segment.answer import Answer
+from rsedu.segment.answer import Prediction
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.oneshot.guided_attention import guided
-from rsedu.segment.oneshot.persam import solve_weights
+from rsedu.segment.oneshot.persam import fit_mask_weights
 from rsedu.segment.oneshot.reference import (
     Reference,
     combined,
     cosine_map,
-    describe,
-    everywhere,
+    embed_example,
     likelihood,
     resemblance,
     similarity,
+    similarity_map,
     the_tile,
     tile_of,
     top,
@@ -39,21 +39,21 @@ from rsedu.segment.tiles import Tile, agreement
 
 __all__ = [
     "PRESENT",
-    "Found",
+    "Match",
     "Reference",
     "clicked",
     "combined",
     "cosine_map",
-    "describe",
-    "everywhere",
+    "embed_example",
     "find",
+    "fit_mask_weights",
     "fit_weights",
     "likelihood",
     "persam",
     "persam_f",
     "resemblance",
     "similarity",
-    "solve_weights",
+    "similarity_map",
 ]
 
 Method = Literal["click", "persam", "persam_f"]
@@ -68,7 +68,7 @@ _APART_PX = 8  # between two clicks: a cell of the small model's embedding
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Found:
+class Match:
     """One object that resembles the reference.
 
     Attributes:
@@ -84,18 +84,18 @@ class Found:
     peak: float
 
     @property
-    def worth(self) -> float:
+    def confidence(self) -> float:
         """Similarity times predicted IoU: high where it is alike *and* has an outline."""
         return self.similarity * self.score
 
 
 def _found(
-    embedded: Embedded, answer: Answer, fine: np.ndarray, tile: Tile, click: tuple[float, float]
-) -> Found:
+    embedded: Embedded, answer: Prediction, fine: np.ndarray, tile: Tile, click: tuple[float, float]
+) -> Match:
     """What an answer in a tile is, on the whole image."""
     mask = np.zeros(embedded.shape, dtype=np.bool_)
     mask[tile.window] = answer.mask
-    return Found(
+    return Match(
         mask=mask,
         score=float(answer.scores[answer.best]),
         similarity=_inside(fine, answer.mask),
@@ -114,7 +114,7 @@ def clicked(
     tile: Tile | None = None,
     free: Bool[np.ndarray, "rows cols"] | None = None,
     fine: Float32[np.ndarray, "rows cols"] | None = None,
-) -> Found:
+) -> Match:
     """The plainest way: one click on the most similar pixel, no guidance, no refinement.
 
     Args:
@@ -141,7 +141,7 @@ def persam(
     tile: Tile | None = None,
     free: Bool[np.ndarray, "rows cols"] | None = None,
     fine: Float32[np.ndarray, "rows cols"] | None = None,
-) -> Found:
+) -> Match:
     """PerSAM: no training, three passes of the decoder.
 
     Click on the most and (negative) on the least similar pixel. First pass: guided attention,
@@ -174,13 +174,13 @@ def persam(
     return _found(embedded, last, fine, tile, place)
 
 
-def _refined(embedded: Embedded, tile: Tile, clicks: Prompt, first: Answer) -> Answer:
+def _refined(embedded: Embedded, tile: Tile, clicks: Prompt, first: Prediction) -> Prediction:
     """PerSAM's second and third pass; an empty mask ends it early."""
     second = embedded.ask(tile, replace(clicks, mask=first.logits[0]))
     return _boxed(embedded, tile, clicks, second) if second.mask.any() else second
 
 
-def _boxed(embedded: Embedded, tile: Tile, clicks: Prompt, answer: Answer) -> Answer:
+def _boxed(embedded: Embedded, tile: Tile, clicks: Prompt, answer: Prediction) -> Prediction:
     """Once more, with the box and the logits of an answer that is not empty."""
     again = replace(clicks, box=box_of(answer.mask), mask=answer.logits[answer.best])
     return embedded.ask(tile, again)
@@ -223,7 +223,7 @@ def fit_weights(
         size=(high, wide),
         mode="area",
     )[0, 0]
-    return solve_weights(torch.tensor(logits)[:, :high, :wide], truth, steps=steps, rate=rate)
+    return fit_mask_weights(torch.tensor(logits)[:, :high, :wide], truth, steps=steps, rate=rate)
 
 
 def persam_f(
@@ -234,7 +234,7 @@ def persam_f(
     tile: Tile | None = None,
     free: Bool[np.ndarray, "rows cols"] | None = None,
     fine: Float32[np.ndarray, "rows cols"] | None = None,
-) -> Found:
+) -> Match:
     """PerSAM-F: one click, the weighted sum of three masks, two passes that refine it.
 
     Args:
@@ -282,7 +282,7 @@ def find(
     threshold: float = PRESENT,
     most: int = 16,
     closer: bool = True,
-) -> tuple[Found, ...]:
+) -> tuple[Match, ...]:
     """Find all objects that resemble the reference, or none.
 
     In each tile, the most similar pixel that no object has yet is clicked, until it is less similar
@@ -312,7 +312,7 @@ def find(
         for each, one in ((embedded, reference), *more)
     ]
 
-    def one(tile: Tile, free: np.ndarray, fine: np.ndarray) -> Found:
+    def one(tile: Tile, free: np.ndarray, fine: np.ndarray) -> Match:
         if method == "persam_f":
             assert weights is not None
             found = persam_f(embedded, reference, weights, tile=tile, free=free, fine=fine)
@@ -326,14 +326,14 @@ def find(
         for tile in embedded.tiles
         for each in _in_tile(one, tile, resemblance(looks, tile=tile), threshold, most)
     ]
-    kept: list[Found] = []
-    for each in sorted(found, key=lambda one: -one.worth):
+    kept: list[Match] = []
+    for each in sorted(found, key=lambda one: -one.confidence):
         if all(agreement(each.mask, other.mask) < _SAME for other in kept):
             kept.append(each)
     return tuple(kept)
 
 
-def _centred(embedded: Embedded, found: Found, fine: np.ndarray, tile: Tile) -> Found:
+def _centred(embedded: Embedded, found: Match, fine: np.ndarray, tile: Tile) -> Match:
     """The same object, clicked in its middle: the most similar pixel often lies near its edge."""
     for _ in range(_AGAIN):
         if not found.mask.any():
@@ -346,16 +346,16 @@ def _centred(embedded: Embedded, found: Found, fine: np.ndarray, tile: Tile) -> 
 
 
 def _in_tile(
-    one: Callable[[Tile, np.ndarray, np.ndarray], Found],
+    one: Callable[[Tile, np.ndarray, np.ndarray], Match],
     tile: Tile,
     fine: np.ndarray,
     threshold: float,
     most: int,
-) -> list[Found]:
+) -> list[Match]:
     """Objects of one tile, each clicked where no other is yet."""
     free = np.ones((tile.rows, tile.cols), dtype=np.bool_)
     rows, cols = np.indices(free.shape)
-    found: list[Found] = []
+    found: list[Match] = []
     for _ in range(most):
         if not free.any() or np.where(free, fine, -np.inf).max() < threshold:
             break

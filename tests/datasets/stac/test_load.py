@@ -14,19 +14,19 @@ from rasterio.crs import CRS
 from rasterio.warp import Resampling, reproject, transform_bounds
 
 from rsedu.datasets.stac import load
-from rsedu.datasets.stac.load import Fetched, candidates, fetch, grid_of
-from rsedu.datasets.stac.query import Request
+from rsedu.datasets.stac.load import Fetched, candidates, grid_of, load_scenes
+from rsedu.datasets.stac.query import Query
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.io.http import Patience
+from rsedu.io.http import RetryPolicy
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.scenes.scene import Scene
 
 
 @pytest.fixture
-def get(stac: Any, request_: Request, folder: Path, quick: Patience) -> Any:
+def get(stac: Any, request_: Query, folder: Path, quick: RetryPolicy) -> Any:
     def call(**changes: Any) -> Fetched:
         settings = {"catalogue": stac.catalogue, "folder": folder, "patience": quick, **changes}
-        return fetch(settings.pop("request", request_), **settings)
+        return load_scenes(settings.pop("request", request_), **settings)
 
     return call
 
@@ -41,11 +41,11 @@ def _is_whole(found: Fetched) -> bool:
 
 
 def test_the_grid_is_the_utm_zone_s_own() -> None:
-    grid = grid_of(Request(bbox=(-63.9, -9.99, -63.89, -9.98), dates="2023-01-01/2023-01-02"))
+    grid = grid_of(Query(bbox=(-63.9, -9.99, -63.89, -9.98), dates="2023-01-01/2023-01-02"))
     assert grid.crs == CRS.from_epsg(32720) and grid.gsd_m == 10
     assert all(edge % 10 == 0 for edge in grid.bounds)
     assert 105 <= grid.shape[1] <= 115
-    north = grid_of(Request(bbox=(3.0, 60.0, 3.01, 60.01), dates="2023-01-01/2023-01-02"))
+    north = grid_of(Query(bbox=(3.0, 60.0, 3.01, 60.01), dates="2023-01-01/2023-01-02"))
     assert north.crs == CRS.from_epsg(32631)
 
 
@@ -94,7 +94,7 @@ def test_what_was_fetched_once_needs_no_network(web: Any, get: Any) -> None:
     assert first.facts["items"]["optical"]["id"] == "S2_CLEAR"
 
 
-def test_the_folder_is_named_by_the_request(get: Any, request_: Request) -> None:
+def test_the_folder_is_named_by_the_request(get: Any, request_: Query) -> None:
     one, other = get(folder=None), get(folder=None, request=replace(request_, max_cloud=30))
     assert one.folder.parent == load.FOLDER and one.folder != other.folder
 
@@ -128,7 +128,7 @@ def test_colours_are_bands_too(stac: Any, get: Any) -> None:
 
 
 def test_the_clearest_comes_first_and_the_radar_nearest_to_it(
-    stac: Any, request_: Request, get: Any, quick: Patience
+    stac: Any, request_: Query, get: Any, quick: RetryPolicy
 ) -> None:
     def like(item: dict[str, Any], name: str, **properties: Any) -> dict[str, Any]:
         return {**item, "id": name, "properties": {**item["properties"], **properties}}
@@ -357,7 +357,7 @@ def test_nothing_found_says_what_would_help(stac: Any, get: Any, folder: Path) -
 
 
 def test_a_scene_whose_cloud_is_not_told_counts_as_cloudy(
-    stac: Any, get: Any, request_: Request
+    stac: Any, get: Any, request_: Query
 ) -> None:
     kept = stac.optical["properties"].pop("eo:cloud_cover")
     silent = r"20 % cloud; 1 that do not tell their cloud pass at 100 % only: choose more days"
@@ -477,9 +477,7 @@ def _only_first(dumps: Any) -> Any:
     return call
 
 
-def test_a_folder_of_another_request_is_left_alone(
-    get: Any, folder: Path, request_: Request
-) -> None:
+def test_a_folder_of_another_request_is_left_alone(get: Any, folder: Path, request_: Query) -> None:
     get()
     with pytest.raises(InputError, match="holds the scene of another request"):
         get(request=replace(request_, dates="2023-06-01/2023-08-30"))

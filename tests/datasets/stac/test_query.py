@@ -2,18 +2,18 @@ from typing import Any
 
 import pytest
 
-from rsedu.datasets.stac.query import CATALOGUES, Catalogue, Request, search
+from rsedu.datasets.stac.query import CATALOGUES, Catalogue, Query, search
 from rsedu.datasets.stac.remote import unsigned
 from rsedu.datasets.stac.signing import Signer
 from rsedu.errors import BrokenDataError, InputError
-from rsedu.io.http import Patience
+from rsedu.io.http import RetryPolicy
 
 PLACE = (-63.9, -9.99, -63.8, -9.9)
 DAYS = "2023-06-01/2023-08-31"
 
 
 def test_place_days_and_collection_are_asked_for(
-    stac: Any, request_: Request, quick: Patience
+    stac: Any, request_: Query, quick: RetryPolicy
 ) -> None:
     (item,) = search(stac.catalogue, "sentinel-2-l2a", request_, patience=quick)
     assert item.id == "S2_CLEAR" and item.cloud == 4.0 and item.offset_dn == -1000
@@ -26,14 +26,14 @@ def test_place_days_and_collection_are_asked_for(
 
 @pytest.mark.parametrize("dates", ["20230601/20230831", "2023-W22-4/2023-W35-4"])
 def test_days_in_other_forms_are_the_same_days(
-    stac: Any, request_: Request, quick: Patience, dates: str
+    stac: Any, request_: Query, quick: RetryPolicy, dates: str
 ) -> None:
-    told = Request(bbox=request_.bbox, dates=dates)
+    told = Query(bbox=request_.bbox, dates=dates)
     assert told == request_ and told.dates == DAYS
     assert len(search(stac.catalogue, "sentinel-2-l2a", told, patience=quick)) == 1
 
 
-def test_items_come_oldest_first_and_once(stac: Any, request_: Request, quick: Patience) -> None:
+def test_items_come_oldest_first_and_once(stac: Any, request_: Query, quick: RetryPolicy) -> None:
     early = {**stac.optical["properties"], "datetime": "2023-06-02T14:00:00"}
     stac.items["sentinel-2-l2a"] += [
         {**stac.optical, "id": "EARLY", "properties": early},
@@ -43,7 +43,7 @@ def test_items_come_oldest_first_and_once(stac: Any, request_: Request, quick: P
     assert [item.id for item in found] == ["EARLY", "S2_CLEAR"]
 
 
-def test_pages_are_turned(stac: Any, web: Any, request_: Request, quick: Patience) -> None:
+def test_pages_are_turned(stac: Any, web: Any, request_: Query, quick: RetryPolicy) -> None:
     second = {**stac.optical, "id": "SECOND"}
     first = stac.search
     calls: list[int] = []
@@ -60,7 +60,7 @@ def test_pages_are_turned(stac: Any, web: Any, request_: Request, quick: Patienc
 
 
 def test_addresses_beside_the_catalogue_are_completed(
-    stac: Any, request_: Request, quick: Patience
+    stac: Any, request_: Query, quick: RetryPolicy
 ) -> None:
     stac.optical["assets"]["B02"]["href"] = "/cog/B02.tif"
     (item,) = search(stac.catalogue, "sentinel-2-l2a", request_, patience=quick)
@@ -69,7 +69,7 @@ def test_addresses_beside_the_catalogue_are_completed(
 
 @pytest.mark.parametrize("key", ["id", "properties", "assets"])
 def test_an_item_that_is_none_is_told(
-    stac: Any, request_: Request, quick: Patience, key: str
+    stac: Any, request_: Query, quick: RetryPolicy, key: str
 ) -> None:
     del stac.optical[key]
     with pytest.raises(BrokenDataError, match="did not answer as a STAC catalogue does"):
@@ -92,7 +92,7 @@ def test_an_item_that_is_none_is_told(
 )
 def test_a_request_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Request(**{"bbox": PLACE, "dates": DAYS, **changes})
+        Query(**{"bbox": PLACE, "dates": DAYS, **changes})
 
 
 def test_only_what_needs_a_signature_gets_one() -> None:

@@ -4,16 +4,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rsedu.datasets.stac.remote import Remote, told, unsigned
+from rsedu.datasets.stac.remote import Remote, explain_error, unsigned
 from rsedu.errors import BrokenDataError, MissingDataError
-from rsedu.io.http import Patience
+from rsedu.io.http import RetryPolicy
 
 CONTENT = np.random.default_rng(2).bytes(100_000)
 BLOCK = 1 << 14
 
 
 @pytest.fixture
-def remote(web: Any, quick: Patience) -> Remote:
+def remote(web: Any, quick: RetryPolicy) -> Remote:
     web.files["/a.bin"] = CONTENT
     return Remote(f"{web.base}/a.bin", patience=quick)
 
@@ -57,16 +57,16 @@ def test_a_failure_is_kept_and_told(web: Any, remote: Remote) -> None:
     assert file.read(10) == b"" and isinstance(remote.failure, MissingDataError)
     asked = len(web.asked)
     assert file.read(10) == b"" and len(web.asked) == asked, "not asked again and again"
-    with pytest.raises(MissingDataError, match="answered 404"), told(remote):
+    with pytest.raises(MissingDataError, match="answered 404"), explain_error(remote):
         raise BrokenDataError("GDAL says no")
-    with pytest.raises(MissingDataError, match="answered 404"), told(remote):
+    with pytest.raises(MissingDataError, match="answered 404"), explain_error(remote):
         pass
     remote.failure = None
-    with pytest.raises(BrokenDataError, match="GDAL says no"), told(remote):
+    with pytest.raises(BrokenDataError, match="GDAL says no"), explain_error(remote):
         raise BrokenDataError("GDAL says no")
 
 
-def test_a_refusal_asks_once_for_a_new_signature(web: Any, quick: Patience) -> None:
+def test_a_refusal_asks_once_for_a_new_signature(web: Any, quick: RetryPolicy) -> None:
     web.files["/a.bin"], renewed = CONTENT, []
 
     def sign(address: str, *, renew: bool = False) -> str:

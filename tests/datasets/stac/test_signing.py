@@ -5,13 +5,13 @@ import pytest
 
 from rsedu.datasets.stac.signing import SIGNED_HOSTS, TOKENS, Signer
 from rsedu.errors import BrokenDataError
-from rsedu.io.http import Patience
+from rsedu.io.http import RetryPolicy
 
 NOON = datetime(2023, 7, 1, 12, tzinfo=UTC)
 
 
 def test_a_signature_is_asked_for_when_the_last_one_has_a_minute_left(
-    web: Any, quick: Patience
+    web: Any, quick: RetryPolicy
 ) -> None:
     clock = [NOON]
     web.put_json("/t/s2", {"token": "sig=1", "msft:expiry": "2023-07-01T12:45:00Z"})
@@ -30,7 +30,7 @@ def test_a_signature_is_asked_for_when_the_last_one_has_a_minute_left(
     assert len(web.asked) == 3
 
 
-def test_other_hosts_are_left_alone(web: Any, quick: Patience) -> None:
+def test_other_hosts_are_left_alone(web: Any, quick: RetryPolicy) -> None:
     sign = Signer("s2", service=f"{web.base}/t", patience=quick)
     assert sign("https://example.org/a.tif", renew=True) == "https://example.org/a.tif"
     assert not web.asked
@@ -38,7 +38,7 @@ def test_other_hosts_are_left_alone(web: Any, quick: Patience) -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"token": "a"}, {"token": "a", "msft:expiry": "soon"}])
-def test_what_is_no_signature_is_told(web: Any, quick: Patience, answer: object) -> None:
+def test_what_is_no_signature_is_told(web: Any, quick: RetryPolicy, answer: object) -> None:
     web.put_json("/t/s2", answer)
     sign = Signer("s2", service=f"{web.base}/t", hosts=".net", patience=quick)
     with pytest.raises(BrokenDataError, match="did not answer with a signature"):

@@ -1,12 +1,12 @@
 """The page of the class: the map says in words what it says in colour."""
 
 import pytest
-from tests.grade.test_markup import EVIL, Reader
-from tests.grade.test_overview import CLASS
-from tests.grade.test_tables import mark, result
 
 from rsedu.grade.reports import class_page
 from rsedu.grade.reports.markup import slug
+from tests.grade.reports.test_markup import EVIL, Reader
+from tests.grade.reports.test_tables import mark, result
+from tests.grade.test_summary import CLASS
 
 
 def _read(results: list[dict[str, object]]) -> Reader:

@@ -1,9 +1,8 @@
 """A student's page: verdict, lines, both codes, and nothing that runs."""
 
-from tests.grade.test_markup import EVIL, Reader
-from tests.grade.test_tables import mark, result
-
 from rsedu.grade.reports import student_page
+from tests.grade.reports.test_markup import EVIL, Reader
+from tests.grade.reports.test_tables import mark, result
 
 SOLUTIONS = {("01", "ndvi"): "def ndvi():\n    clear", ("01", "area"): "the area"}
 

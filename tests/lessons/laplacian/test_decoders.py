@@ -29,7 +29,7 @@ class _Painter(PlainMAE):
 
 @pytest.mark.parametrize("share", [0.0, 1.0, 0.75])
 def test_errors_are_shares_of_those_of_nothing(share: float) -> None:
-    found = decoders.judge(_Painter(share), decoders.streets(6, 0, noise=0.5))
+    found = decoders.evaluate(_Painter(share), decoders.streets(6, 0, noise=0.5))
     assert found["high"] == pytest.approx(1 - share, abs=1e-6)
     assert found["high, squared"] == pytest.approx((1 - share) ** 2, abs=1e-6)
     assert found["low, squared"] == pytest.approx((1 - share) ** 2, abs=1e-6)

@@ -6,10 +6,17 @@ import torch
 from torch.nn import functional as F
 
 from rsedu.errors import InputError
-from rsedu.lessons.laplacian.detail import coarse, enlarge, held_by, holdings, knowable, three_bands
+from rsedu.lessons.laplacian.detail import (
+    coarse,
+    energy_by_class,
+    explained_energy,
+    held_by,
+    three_bands,
+    upsample_bilinear,
+)
 from rsedu.models.laplacian import low_pass
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import COVERS
 
@@ -18,12 +25,12 @@ from rsedu.synthetic.land_cover import COVERS
 def test_enlargement_is_torchs(shape: tuple[int, int]) -> None:
     image = np.random.default_rng(0).random((3, 5))
     theirs = F.interpolate(torch.from_numpy(image)[None, None], shape, mode="bilinear")[0, 0]
-    np.testing.assert_allclose(enlarge(image, shape), theirs.numpy())
+    np.testing.assert_allclose(upsample_bilinear(image, shape), theirs.numpy())
 
 
 def test_enlargement_does_not_shrink() -> None:
     with pytest.raises(InputError, match=r"can't be enlarged to \(2, 9\)"):
-        enlarge(np.zeros((3, 4)), (2, 9))
+        upsample_bilinear(np.zeros((3, 4)), (2, 9))
 
 
 def test_bands_add_up_and_each_holds_its_waves() -> None:
@@ -49,7 +56,7 @@ def test_energy_is_counted_where_it_is() -> None:
 
 
 def test_fine_bands_hold_roads_and_coarse_ones_the_river() -> None:
-    table = holdings(Frontier(seed=3000, size_m=5120.0), gsd_m=10.0)
+    table = energy_by_class(Frontier(seed=3000, size_m=5120.0), gsd_m=10.0)
     assert table["high"]["road"].energy > 3 * table["low"]["road"].energy
     assert table["low"]["river"].energy > 3 * table["high"]["river"].energy
     assert table["high"]["road"].area == table["low"]["road"].area
@@ -63,8 +70,8 @@ def test_what_a_map_explains_by_a_second_path() -> None:
         for band, name in enumerate(names):
             drawn[band] += share * cover.reflectance[S2_BANDS.index(name)]
     seen = place.optical(date=date, gsd_m=20.0).select(*names).array
-    both = torch.from_numpy(np.stack([standardise(each, names) for each in (seen, drawn)]))
+    both = torch.from_numpy(np.stack([normalise(each, names) for each in (seen, drawn)]))
     true, map_only = both - low_pass(both, (32, 32))
     wanted = 1 - (true - map_only).square().sum() / true.square().sum()
-    assert knowable(place, gsd_m=20.0, date=date) == pytest.approx(float(wanted), abs=1e-4)
+    assert explained_energy(place, gsd_m=20.0, date=date) == pytest.approx(float(wanted), abs=1e-4)
     assert 0.2 < wanted < 0.9

@@ -6,7 +6,7 @@ import torch
 
 from rsedu.errors import InputError
 from rsedu.lessons.masked_autoencoders import lab
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import FOREST
 
@@ -25,18 +25,18 @@ def _hole(rows: slice, cols: slice) -> np.ndarray:
 def test_linear_interpolation_paints_a_ramp_exactly() -> None:
     image, hidden = _ramp(), _hole(slice(2, 4), slice(2, 5))
     spoilt = np.where(hidden, 99.0, image)
-    np.testing.assert_allclose(lab.fill_in(spoilt, hidden, "linear"), image)
+    np.testing.assert_allclose(lab.inpaint(spoilt, hidden, "linear"), image)
 
 
 def test_outside_the_visible_the_nearest_pixel_counts() -> None:
     image, hidden = _ramp(), _hole(slice(0, 1), slice(0, 7))
     for method in ("linear", "nearest"):
-        np.testing.assert_allclose(lab.fill_in(image, hidden, method)[:, 0], image[:, 1])
+        np.testing.assert_allclose(lab.inpaint(image, hidden, method)[:, 0], image[:, 1])
 
 
 def test_the_mean_is_that_of_visible_pixels_band_by_band() -> None:
     image, hidden = _ramp(), _hole(slice(0, 3), slice(0, 7))
-    filled = lab.fill_in(image, hidden, "mean")
+    filled = lab.inpaint(image, hidden, "mean")
     np.testing.assert_allclose(filled[:, 0, 0], [2 * 4 + 3, 1])
     np.testing.assert_array_equal(filled[:, 3:], image[:, 3:])
 
@@ -44,13 +44,13 @@ def test_the_mean_is_that_of_visible_pixels_band_by_band() -> None:
 @pytest.mark.parametrize("method", ["mean", "nearest", "linear"])
 def test_nothing_hidden_changes_nothing(method: str) -> None:
     hidden = np.zeros((6, 7), dtype=bool)
-    np.testing.assert_array_equal(lab.fill_in(_ramp(), hidden, method), _ramp())
+    np.testing.assert_array_equal(lab.inpaint(_ramp(), hidden, method), _ramp())
 
 
 @pytest.mark.parametrize(("method", "hidden"), [("cubic", False), ("mean", True)])
 def test_what_cannot_be_painted_is_refused(method: str, hidden: bool) -> None:
     with pytest.raises(InputError, match="leave some pixels visible"):
-        lab.fill_in(_ramp(), np.full((6, 7), hidden), method)
+        lab.inpaint(_ramp(), np.full((6, 7), hidden), method)
 
 
 def test_error_counts_hidden_pixels_only() -> None:
@@ -66,7 +66,7 @@ def test_a_batch_is_painted_image_by_image() -> None:
     images = torch.rand(2, 3, 4, 4)
     mask = torch.zeros(2, 1, 4, 4)
     mask[0, 0, :2], mask[1, 0, 2:] = 1, 1
-    both = lab.painted(images, mask, "mean")
+    both = lab.inpaint_batch(images, mask, "mean")
     torch.testing.assert_close(both[0, :, 0, 0], images[0, :, 2:].mean(dim=(1, 2)))
     torch.testing.assert_close(both[1, :, 3, 3], images[1, :, :2].mean(dim=(1, 2)))
 
@@ -88,7 +88,7 @@ def test_tiles_are_the_same_places_at_every_pixel_size(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(fine.edges, coarse.edges)
     place = Frontier(seed=7, size_m=1280.0)
     whole = place.optical(date=lab.date_of(7)).select(*lab.BANDS)
-    standard = standardise(whole.array, lab.BANDS)
+    standard = normalise(whole.array, lab.BANDS)
     np.testing.assert_array_equal(fine.images[1].numpy(), standard[:, :64, 64:])
     np.testing.assert_array_equal(fine.images[2].numpy(), standard[:, 64:, :64])
     forest = place.truth(date=lab.date_of(7)).classes == FOREST
@@ -102,7 +102,7 @@ def test_a_scene_is_cut_row_by_row_and_the_rest_is_left_away() -> None:
     place = Frontier(seed=7, size_m=1280.0)
     scene = place.optical(date=2020.0, window=(slice(0, 70), slice(0, 100)))
     pieces = lab.cut(scene, 32, bands=("B08", "B02"))
-    whole = standardise(scene.select("B08", "B02").array, ("B08", "B02"))
+    whole = normalise(scene.select("B08", "B02").array, ("B08", "B02"))
     assert len(pieces) == 2 * 3
     np.testing.assert_array_equal(pieces[1].numpy(), whole[:, :32, 32:64])
     np.testing.assert_array_equal(pieces[3].numpy(), whole[:, 32:64, :32])
@@ -131,4 +131,4 @@ def test_only_the_drawn_labels_are_seen() -> None:
 def test_places_are_found_again_by_direction() -> None:
     here = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.0]])
     there = np.array([[5.0, 0.1], [0.1, 9.0], [1.0, 0.2], [-2.0, 0.0]])
-    assert lab.found_again(there, here) == 0.75
+    assert lab.retrieval_rate(there, here) == 0.75

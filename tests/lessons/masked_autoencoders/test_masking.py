@@ -26,7 +26,7 @@ def test_tokens_go_back_to_where_they_were() -> None:
 def test_putting_back_is_that_of_the_kit() -> None:
     draw = np.random.default_rng(2)
     visible, ids, token = draw.random((4, 5)), draw.permutation(10), draw.random(5)
-    theirs = blocks.restore(
+    theirs = blocks.unshuffle(
         torch.from_numpy(visible)[None], torch.from_numpy(ids)[None], torch.from_numpy(token)
     )
     np.testing.assert_allclose(put_back(visible, ids, token), theirs[0].numpy())

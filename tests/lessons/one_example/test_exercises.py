@@ -19,7 +19,7 @@ def test_target_and_map_are_those_of_the_kit() -> None:
     embedded = load("tiny", device="cpu").embed(draw.integers(0, 256, (128, 128, 3), np.uint8))
     features = embedded.features(embedded.tiles[0])[0].numpy()
     cells = draw.random((16, 16)) < 0.3
-    described = reference.describe(embedded, np.kron(cells, np.ones((8, 8), bool)))
+    described = reference.embed_example(embedded, np.kron(cells, np.ones((8, 8), bool)))
     target = target_embedding(features, cells)
     np.testing.assert_allclose(target, described.target, rtol=1e-4, atol=1e-5)
     expected = reference.cosine_map(torch.from_numpy(features), torch.from_numpy(target))

@@ -6,9 +6,9 @@ import torch
 from numpy.typing import NDArray
 
 from rsedu.lessons.one_example import lab
-from rsedu.lessons.one_example.lab import Example, Shelf
+from rsedu.lessons.one_example.lab import Example, ExampleTiles
 from rsedu.segment.learning.dataset import BANDS, CLASS, PLOT, PracticeTiles
-from rsedu.segment.oneshot.search import Found, Reference
+from rsedu.segment.oneshot.search import Match, Reference
 from rsedu.segment.prompt import Prompt
 from rsedu.segment.sam import Segmenter, load
 
@@ -38,11 +38,11 @@ def segmenter() -> Segmenter:
 
 
 @pytest.fixture
-def stock(segmenter: Segmenter, tmp_path: Path) -> Shelf:
-    return Shelf(segmenter=segmenter, tiles=_Tiles(worlds=range(1, 2), folder=tmp_path))
+def stock(segmenter: Segmenter, tmp_path: Path) -> ExampleTiles:
+    return ExampleTiles(segmenter=segmenter, tiles=_Tiles(worlds=range(1, 2), folder=tmp_path))
 
 
-def test_objects_and_their_classes(stock: Shelf) -> None:
+def test_objects_and_their_classes(stock: ExampleTiles) -> None:
     every = stock.examples()
     assert [(e.tile, stock.kind(e)) for e in every] == [(0, 5), (0, 6), (1, 5), (1, 6)]
     assert stock.examples(kind=6) == [every[1], every[3]]
@@ -51,17 +51,17 @@ def test_objects_and_their_classes(stock: Shelf) -> None:
     assert stock.truths(2, 5) == []
 
 
-def test_tiles_are_alike_within_a_factor(stock: Shelf) -> None:
+def test_tiles_are_alike_within_a_factor(stock: ExampleTiles) -> None:
     # 10, 20 and 30 m: 3 is more than the factor of 2.5, both others are less.
     assert [stock.alike(tile) for tile in range(3)] == [[1], [0, 2], [1]]
 
 
-def test_an_image_is_embedded_once_per_look(stock: Shelf) -> None:
+def test_an_image_is_embedded_once_per_look(stock: ExampleTiles) -> None:
     assert stock.embedded(0) is stock.embedded(0)
     assert stock.embedded(0, 1) is not stock.embedded(0)
 
 
-def test_likeness_is_the_mean_over_the_looks(stock: Shelf) -> None:
+def test_likeness_is_the_mean_over_the_looks(stock: ExampleTiles) -> None:
     chosen = [Example(0, 0), Example(1, 0)]
     singles = [
         lab.resemblance([(stock.embedded(1, look), stock.reference(chosen, look).target)])
@@ -102,13 +102,13 @@ def test_objects_are_covered_by_whichever_mask_fits() -> None:
     truths[0][0], truths[1][2:] = True, True
     half = np.zeros((4, 4), dtype=bool)
     half[2] = True
-    found = [Found(mask=half, score=1.0, similarity=1.0, peak=1.0)]
+    found = [Match(mask=half, score=1.0, similarity=1.0, peak=1.0)]
     assert lab.covered(found, truths) == pytest.approx((0 + 0.5) / 2)
     assert lab.covered([], truths) == 0
     assert lab.best(half, truths) == pytest.approx(0.5)
 
 
-def test_a_patient_user_clicks_in_every_middle(stock: Shelf) -> None:
+def test_a_patient_user_clicks_in_every_middle(stock: ExampleTiles) -> None:
     truths = stock.truths(0, 5)
     image = stock.embedded(0)
     (row, col) = (23.5, 35.5)

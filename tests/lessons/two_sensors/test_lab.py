@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.lessons.two_sensors.lab import Pairs, World, band_means, cut, look, real, recall
+from rsedu.lessons.two_sensors.lab import (
+    Pairs,
+    World,
+    band_means,
+    crop_pairs,
+    real,
+    recall,
+    render_pair,
+)
 from rsedu.scenes import samples
-from rsedu.scenes.tensors import standardise
+from rsedu.scenes.tensors import normalise
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import FOREST
 
@@ -84,7 +92,7 @@ def test_draws_follow_from_seed_and_position_only() -> None:
 
 
 def test_tiles_lie_side_by_side_row_by_row() -> None:
-    places = cut([coordinates(side=136), coordinates(1, side=136)], side_px=64)
+    places = crop_pairs([coordinates(side=136), coordinates(1, side=136)], side_px=64)
     assert places.radar.shape == (8, 2, 64, 64) and places.shares.shape == (8, 8, 8, 8)
     corners = places.optical[:, :3, 0, 0].numpy().tolist()
     rows_cols = [[0, 0], [0, 64], [64, 0], [64, 64]]
@@ -97,22 +105,22 @@ def test_tiles_lie_side_by_side_row_by_row() -> None:
 
 def test_a_side_must_be_whole_patches() -> None:
     with pytest.raises(InputError, match="multiple of 8"):
-        cut([coordinates()], side_px=60)
+        crop_pairs([coordinates()], side_px=60)
 
 
 def test_a_world_is_what_the_frontier_shows() -> None:
-    world, place = look(3001, side_m=640.0), Frontier(seed=3001, size_m=640.0)
+    world, place = render_pair(3001, side_m=640.0), Frontier(seed=3001, size_m=640.0)
     date = 2006.5 + 3001 * 7 % 19
     truth = place.truth(date=date, gsd_m=80.0)
     np.testing.assert_allclose(world.shares, truth.fractions, atol=1e-6)
     assert world.optical.shape == (12, 64, 64) and world.radar.shape == (2, 64, 64)
-    clouded = look(3001, side_m=640.0, cloud_cover=1.0)
+    clouded = render_pair(3001, side_m=640.0, cloud_cover=1.0)
     np.testing.assert_array_equal(clouded.radar, world.radar)
     assert clouded.optical[0].mean() > world.optical[0].mean() + 3  # clouds are bright in blue
 
 
 def test_edges_are_counted_between_pixels() -> None:
-    world, place = look(3002, side_m=1280.0), Frontier(seed=3002, size_m=1280.0)
+    world, place = render_pair(3002, side_m=1280.0), Frontier(seed=3002, size_m=1280.0)
     forest = place.truth(date=2006.5 + 3002 * 7 % 19).classes == FOREST
     row, col = np.unravel_index(world.edges.argmax(), world.edges.shape)
     patch = forest[8 * row : 8 * row + 8, 8 * col : 8 * col + 8]
@@ -122,7 +130,7 @@ def test_edges_are_counted_between_pixels() -> None:
 
 
 def test_band_means_are_means() -> None:
-    places = cut([coordinates()], side_px=64)
+    places = crop_pairs([coordinates()], side_px=64)
     np.testing.assert_allclose(band_means(places.radar)[0], [31.5, 31.5])
 
 
@@ -156,5 +164,5 @@ def test_real_tiles_are_cut_pair_by_pair() -> None:
     third = samples.pairs()[2]
     for scene, images in ((third.radar, tiles.radar), (third.optical, tiles.optical)):
         inside = scene.crop(rows=slice(40, 80), cols=slice(80, 120)).array
-        wanted = standardise(inside, scene.bands)
+        wanted = normalise(inside, scene.bands)
         np.testing.assert_allclose(images[2 * 9 + 5], wanted, atol=1e-5)

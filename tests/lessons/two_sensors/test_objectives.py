@@ -12,10 +12,10 @@ from rsedu.lessons.two_sensors.lab import Pairs, Places, World
 from rsedu.lessons.two_sensors.objectives import (
     OBJECTIVES,
     STEPS,
-    asked,
     contrasted,
     gallery,
     learn,
+    probe_scores,
     probed,
     quarters,
     retrieval,
@@ -111,7 +111,7 @@ def test_whole_forest_is_not_asked_about() -> None:
     labelled, test = places(forest, edges), places(forest, edges)
     vectors = np.stack([forest, edges], axis=1)
     vectors[forest >= 0.95] = np.nan  # would stop the probe
-    found = asked({"true": (vectors, vectors)}, labelled, test)
+    found = probe_scores({"true": (vectors, vectors)}, labelled, test)
     assert found["forest"]["true"]["linear"] > 0.9 and found["edges"]["true"]["linear"] > 0.9
     assert (gallery(test, count=500) == np.flatnonzero(forest < 0.95)).all()
     assert (gallery(test, count=3) == [0, 1, 2]).all()

@@ -5,12 +5,19 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.project.methods import clicks
-from rsedu.project.methods.clicks import BOX_S, LOOK_S, Clicked, outline, shown, undisputed
+from rsedu.project.methods.clicks import (
+    BOX_S,
+    LOOK_S,
+    Clicked,
+    drop_contradicted_labels,
+    outline,
+    shown,
+)
 from rsedu.project.methods.pixel_classifier import Sample
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 from rsedu.project.windows import Method
-from rsedu.segment.answer import Answer
+from rsedu.segment.answer import Prediction
 from rsedu.segment.prompt import Prompt
 
 
@@ -24,13 +31,13 @@ class BoxFiller:
         self.shape = image.shape[:2]
         return self
 
-    def predict(self, prompt: Prompt) -> Answer:
+    def predict(self, prompt: Prompt) -> Prediction:
         assert prompt.box is not None
         left, top, right, bottom = (int(edge) for edge in prompt.box)
         mask = np.zeros((1, *self.shape), dtype=np.bool_)
         mask[0, top:bottom, left : left + max(1, int(self.share * (right - left)))] = True
         zeros = np.zeros((1, 4, 4), dtype=np.float32)
-        return Answer(masks=mask, scores=np.ones(1, dtype=np.float32), logits=zeros)
+        return Prediction(masks=mask, scores=np.ones(1, dtype=np.float32), logits=zeros)
 
 
 def truth(shape: tuple[int, int]) -> np.ndarray:
@@ -91,7 +98,7 @@ def windows(count: int, wrong: int) -> tuple[list[np.ndarray], list[np.ndarray]]
 
 def test_labels_that_other_windows_deny_are_not_taught() -> None:
     features, lost = windows(9, wrong=6)
-    agreed = undisputed(features, lost)
+    agreed = drop_contradicted_labels(features, lost)
     true = np.concatenate([each[:, 0] > 0 for each in features])
     right = np.concatenate(lost) == true
     assert (~right).sum() == 54
@@ -100,8 +107,8 @@ def test_labels_that_other_windows_deny_are_not_taught() -> None:
 
 def test_few_windows_judge_nobody() -> None:
     features, lost = windows(7, wrong=6)
-    assert undisputed(features, lost).all()
+    assert drop_contradicted_labels(features, lost).all()
     features, lost = windows(12, wrong=0)
     for each in lost[7:]:
         each[:] = False  # windows without a loss cannot judge one
-    assert undisputed(features, lost).all()
+    assert drop_contradicted_labels(features, lost).all()

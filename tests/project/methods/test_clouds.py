@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.project.methods.clouds import ThroughClouds, across, filled, seen
+from rsedu.project.methods.clouds import ThroughClouds, across, latest_clear_composite, seen
 from rsedu.project.methods.pixel_classifier import Sample
 from rsedu.project.task import Stack
 
@@ -21,7 +21,7 @@ def test_a_cloudy_date_shows_the_latest_clear_look_else_the_next() -> None:
         clear=clear,
         gsd_m=10.0,
     )
-    found = filled(stack)[:, 0, 0]
+    found = latest_clear_composite(stack)[:, 0, 0]
     assert found[:, 0].tolist() == [1, 1, 1, 3]
     assert found[:, 1].tolist() == [0, 0, 0, 3]
     assert np.isnan(found[:, 2]).all()

@@ -10,12 +10,12 @@ from rsedu.project.methods.features import (
     Pixels,
     around,
     dated,
-    looks,
+    first_and_last_clear,
     mean_db,
+    means_before_and_after,
     optical_evidence,
     radar_evidence,
     radar_period,
-    sides,
     spectrum,
 )
 from rsedu.project.task import Stack
@@ -42,7 +42,7 @@ def stack() -> Stack:
 
 
 def test_the_first_and_the_last_clear_look_are_taken(stack: Stack) -> None:
-    found = looks(stack)
+    found = first_and_last_clear(stack)
     assert (found.first[0, 0], found.last[0, 0]) == (1, 1)
     assert found.before[:, 0, 0] == pytest.approx(0.2) and found.after[:, 0, 0] == pytest.approx(
         0.2
@@ -79,7 +79,7 @@ def test_neighbours_come_from_the_north_west_to_the_south_east() -> None:
 
 def test_sides_are_means_of_all_dates_before_and_after() -> None:
     values = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
-    before, after = sides(values)
+    before, after = means_before_and_after(values)
     for period in range(4):
         assert before[period] == pytest.approx(values[: period + 1].mean(axis=0), abs=1e-6)
         assert after[period] == pytest.approx(values[period + 1 :].mean(axis=0), abs=1e-6)

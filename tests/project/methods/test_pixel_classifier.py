@@ -11,12 +11,12 @@ from rsedu.evaluation.neighbours import paired_interval
 from rsedu.project.methods import pixel_classifier
 from rsedu.project.methods.features import Pixels
 from rsedu.project.methods.pixel_classifier import (
-    SCHOOL,
-    WEATHERS,
+    CLOUD_SCHEDULES,
+    TRAIN_PLACES,
+    PixelClassifier,
     Sample,
-    Taught,
+    labelled_windows,
     named,
-    school,
     taught_forest,
 )
 from rsedu.project.place import Place
@@ -30,17 +30,17 @@ def f1(mapped: np.ndarray, true: np.ndarray) -> float:
 
 
 def test_nothing_is_learnt_where_it_is_judged() -> None:
-    assert set(SCHOOL) <= set(TRAIN_WORLDS)
-    assert not set(SCHOOL) & {*VALIDATION_WORLDS, *TEST_WORLDS}
+    assert set(TRAIN_PLACES) <= set(TRAIN_WORLDS)
+    assert not set(TRAIN_PLACES) & {*VALIDATION_WORLDS, *TEST_WORLDS}
     with pytest.raises(InputError, match="no place to learn on"):
-        school(())
+        labelled_windows(())
 
 
 def test_a_sample_shows_what_happened_on_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pixel_classifier, "_SIDE_M", 4000.0)
     monkeypatch.setattr(pixel_classifier, "_WINDOWS", 1)
     pixel_classifier._school.cache_clear()
-    (sample,) = school((1,))
+    (sample,) = labelled_windows((1,))
     pixel_classifier._school.cache_clear()
     place = Place(seed=1, size_m=4000.0)
     top, left = np.random.default_rng((809, 1)).integers(64, 400 - 128 - 64, size=2)
@@ -49,19 +49,19 @@ def test_a_sample_shows_what_happened_on_its_pixels(monkeypatch: pytest.MonkeyPa
     expected = place.frontier.radar(date=2021.5, window=window).array
     assert np.array_equal(sample.stack.radar[1], expected)
     assert sample.years[sample.core].shape == (128, 128)
-    assert len(WEATHERS[0]) == len(sample.stack.dates)
+    assert len(CLOUD_SCHEDULES[0]) == len(sample.stack.dates)
 
 
 def test_trees_find_what_they_were_shown(samples: tuple[Sample, ...]) -> None:
     sample = samples[0]
-    method = Taught.fit(Pixels(), places=(1,))
+    method = PixelClassifier.fit(Pixels(), places=(1,))
     assert f1(method.map(sample.stack), sample.years) > 0.95
     assert isinstance(method, Method)
     assert method.name == "pixels of both; trees of places 1"
 
 
 def test_other_places_are_told_by_another_name() -> None:
-    assert named(SCHOOL) == "places 1000 to 1017"
+    assert named(TRAIN_PLACES) == "places 1000 to 1017"
     assert named((1000, 1002)) == "places 1000, 1002"
     assert named((1000, 1001, 1003)) == "places 1000, 1001, 1003"
     assert named((1002, 1000, 1001)) == "places 1002, 1000, 1001"

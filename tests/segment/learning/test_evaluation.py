@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.segment.answer import Answer
+from rsedu.segment.answer import Prediction
 from rsedu.segment.learning import evaluation
 from rsedu.segment.learning.dataset import BANDS, CLASS, PLOT, PracticeTiles
 from rsedu.segment.prompt import Prompt
@@ -16,7 +16,7 @@ class _Learner:
     def __init__(self, shape: tuple[int, int]) -> None:
         self.shape, self.prompts = shape, list[Prompt]()
 
-    def predict(self, prompt: Prompt) -> Answer:
+    def predict(self, prompt: Prompt) -> Prediction:
         self.prompts.append(prompt)
         mask = np.zeros(self.shape, dtype=bool)
         if prompt.box is not None:
@@ -25,7 +25,7 @@ class _Learner:
         for (col, row), label in zip(prompt.points, prompt.labels, strict=True):
             mask[int(row) - 1 : int(row) + 2, int(col) - 1 : int(col) + 2] = bool(label)
         logits = np.full((3, 64, 64), len(self.prompts), dtype=np.float32)
-        return Answer(
+        return Prediction(
             masks=np.stack([~mask, mask, mask & False]),
             scores=np.array([0.1, 0.9, 0.5], dtype=np.float32),
             logits=logits + np.arange(3, dtype=np.float32)[:, None, None] / 10,
@@ -40,7 +40,7 @@ def _truth() -> np.ndarray:
 
 def test_clicks_go_where_the_mask_is_wrong_and_carry_the_last_logits() -> None:
     learner = _Learner((12, 12))
-    answers = evaluation.clicked(learner, _truth(), clicks=5)
+    answers = evaluation.iou_after_clicks(learner, _truth(), clicks=5)
     assert len(answers) == 5 and len(learner.prompts) == 3  # nothing is wrong after three
     first, second, third = learner.prompts
     assert first.mask is None and second.mask is not None and third.mask is not None
@@ -71,7 +71,7 @@ def test_the_best_of_three_is_the_one_a_user_would_take() -> None:
 
 def test_no_object_no_click() -> None:
     with pytest.raises(InputError, match="empty"):
-        evaluation.clicked(_Learner((4, 4)), np.zeros((4, 4), dtype=bool), clicks=1)
+        evaluation.iou_after_clicks(_Learner((4, 4)), np.zeros((4, 4), dtype=bool), clicks=1)
 
 
 def test_objects_that_count_are_neither_small_nor_everything(

@@ -47,7 +47,7 @@ def test_the_card_tells_the_iou_of_every_prompt(
     monkeypatch.setattr(PracticeTiles, "tile", lambda self, index: tile)
     torch.manual_seed(0)
     model = SamTraining(SMALL)
-    found = recipe.judge(model, {"first": np.array([0.5])}, range(9), tmp_path)
+    found = recipe.evaluate(model, {"first": np.array([0.5])}, range(9), tmp_path)
     told = {name for name in found if name.startswith("mean IoU")}
     assert len(told) == 8 and all(np.isfinite(value) for value in found.values())
     assert "mean IoU on validation worlds, B08 B04 B03, 5 clicks" in told

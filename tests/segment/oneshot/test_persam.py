@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from rsedu.segment.oneshot.persam import solve_weights
+from rsedu.segment.oneshot.persam import fit_mask_weights
 
 
 def _logits(*levels: float) -> torch.Tensor:
@@ -16,7 +16,7 @@ def _logits(*levels: float) -> torch.Tensor:
 @pytest.mark.parametrize("right", [0, 1, 2])
 def test_weights_go_to_the_mask_that_is_right(right: int) -> None:
     logits = _logits()
-    weights = solve_weights(logits, (logits[right] > 0).float())
+    weights = fit_mask_weights(logits, (logits[right] > 0).float())
     assert weights.sum() == pytest.approx(1, abs=1e-5)
     assert int(weights.argmax()) == right
     assert weights[right] > 0.5
@@ -45,5 +45,5 @@ def test_weights_are_those_of_the_published_loop() -> None:
         schedule.step()
     expected = torch.cat((1 - pair.sum(0, keepdim=True), pair), dim=0)[:, 0].detach()
     np.testing.assert_allclose(
-        solve_weights(logits, truth, steps=50), expected, rtol=1e-4, atol=1e-5
+        fit_mask_weights(logits, truth, steps=50), expected, rtol=1e-4, atol=1e-5
     )

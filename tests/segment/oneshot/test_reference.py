@@ -8,11 +8,11 @@ from rsedu.segment.embedding import Embedded
 from rsedu.segment.oneshot.reference import (
     combined,
     cosine_map,
-    describe,
-    everywhere,
+    embed_example,
     likelihood,
     resemblance,
     similarity,
+    similarity_map,
     tile_of,
 )
 from rsedu.segment.prompt import Prompt
@@ -34,14 +34,14 @@ def _square() -> np.ndarray:
 def test_the_target_is_the_mean_of_the_objects_cells(embedded: Embedded) -> None:
     features = embedded.features(embedded.tiles[0])[0]
     inside = features[:, 4:8, 6:12].flatten(1)
-    found = describe(embedded, _square())
+    found = embed_example(embedded, _square())
     torch.testing.assert_close(found.target, inside.mean(dim=1))
     torch.testing.assert_close(found.strongest, (inside.mean(dim=1) + inside.amax(dim=1)) / 2)
 
 
 def test_inside_and_outside_are_mean_cosines(embedded: Embedded) -> None:
     features = embedded.features(embedded.tiles[0])[0]
-    found = describe(embedded, _square())
+    found = embed_example(embedded, _square())
     cosines = np.array(
         [
             [
@@ -62,7 +62,7 @@ def test_an_object_smaller_than_half_a_cell_is_weighted_by_its_shares(embedded: 
     mask[66, 22:26] = True  # two pixels in each of two cells, (row 8, col 2) and (row 8, col 3)
     features = embedded.features(embedded.tiles[0])[0]
     expected = features[:, 8, 2:4].mean(dim=1)
-    found = describe(embedded, mask).target
+    found = embed_example(embedded, mask).target
     assert float(F.cosine_similarity(found, expected, dim=0)) > 0.99
 
 
@@ -93,8 +93,8 @@ def test_likelihood_is_the_logistic_of_the_standardised_map() -> None:
 
 
 def test_several_references_are_their_mean(embedded: Embedded) -> None:
-    one = describe(embedded, _square())
-    other = describe(embedded, np.roll(_square(), 40, axis=0))
+    one = embed_example(embedded, _square())
+    other = embed_example(embedded, np.roll(_square(), 40, axis=0))
     both = combined([one, other])
     torch.testing.assert_close(both.target, (one.target + other.target) / 2)
     torch.testing.assert_close(both.strongest, (one.strongest + other.strongest) / 2)
@@ -117,7 +117,7 @@ def test_an_example_in_parts_is_looked_at_where_most_of_it_is(segmenter: Segment
     found = tile_of(embedded, _ring())
     counts = [int(_ring()[tile.window].sum()) for tile in embedded.tiles]
     assert 0 in counts and int(_ring()[found.window].sum()) == max(counts)
-    assert np.isfinite(describe(embedded, _ring()).inside)
+    assert np.isfinite(embed_example(embedded, _ring()).inside)
     small = np.zeros((300, 300), dtype=bool)
     small[130:150, 90:110] = True
     assert tile_of(embedded, small) == embedded.around(Prompt(box=(90, 130, 110, 150)))
@@ -127,7 +127,7 @@ def test_padding_is_not_around_the_object(segmenter: Segmenter, image: np.ndarra
     half = segmenter.embed(image[:64])
     mask = np.zeros((64, 128), dtype=bool)
     mask[32:64, 48:96] = True
-    found = describe(half, mask)
+    found = embed_example(half, mask)
     features = half.features(half.tiles[0])[0]
     cosines = cosine_map(features, found.target)[:8].numpy()  # below it there is nothing
     cells = mask[4::8, 4::8]
@@ -136,9 +136,9 @@ def test_padding_is_not_around_the_object(segmenter: Segmenter, image: np.ndarra
 
 def test_masks_that_do_not_fit_are_refused(embedded: Embedded, segmenter: Segmenter) -> None:
     with pytest.raises(InputError, match="the image"):
-        describe(embedded, np.ones((5, 5), dtype=bool))
+        embed_example(embedded, np.ones((5, 5), dtype=bool))
     with pytest.raises(InputError, match="empty"):
-        describe(embedded, _square() & False)
+        embed_example(embedded, _square() & False)
     large = segmenter.embed(np.zeros((200, 200, 3), dtype=np.uint8))
     with pytest.raises(InputError, match="tiles"):
         similarity(large, torch.ones(128))
@@ -148,7 +148,7 @@ def test_a_resemblance_is_the_mean_of_its_looks(
     embedded: Embedded, segmenter: Segmenter, image: np.ndarray
 ) -> None:
     turned = segmenter.embed(np.ascontiguousarray(image[::-1]))
-    one, other = describe(embedded, _square()).target, describe(turned, _square()).target
+    one, other = embed_example(embedded, _square()).target, embed_example(turned, _square()).target
     expected = (similarity(embedded, one) + similarity(turned, other)) / 2
     np.testing.assert_allclose(resemblance([(embedded, one), (turned, other)]), expected, atol=1e-6)
     np.testing.assert_array_equal(resemblance([(embedded, one)]), similarity(embedded, one))
@@ -161,12 +161,12 @@ def test_a_resemblance_is_the_mean_of_its_looks(
 def test_everywhere_is_each_tiles_similarity_and_the_larger_of_two(
     segmenter: Segmenter, embedded: Embedded
 ) -> None:
-    target = describe(embedded, _square()).target
-    np.testing.assert_array_equal(everywhere(embedded, target), similarity(embedded, target))
+    target = embed_example(embedded, _square()).target
+    np.testing.assert_array_equal(similarity_map(embedded, target), similarity(embedded, target))
     noise = np.random.default_rng(7).integers(0, 255, size=(128, 200, 3), dtype=np.uint8)
     wide = segmenter.embed(noise)
     maps = [(tile, similarity(wide, target, tile=tile)) for tile in wide.tiles]
-    found = everywhere(wide, target)
+    found = similarity_map(wide, target)
     assert len(maps) > 1
     for row, col in ((3, 4), (60, 100), (127, 199)):
         seen = [

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rsedu.errors import InputError
-from rsedu.segment.answer import Answer
+from rsedu.segment.answer import Prediction
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.oneshot import search
 from rsedu.segment.prompt import Prompt
@@ -22,8 +22,8 @@ class _Spied:
         self.prompts: list[Prompt] = []
         self.singles: list[bool] = []
         self.models: list[object] = []
-        self.answers: list[Answer] = []
-        original: Callable[..., Answer] = Embedded.ask
+        self.answers: list[Prediction] = []
+        original: Callable[..., Prediction] = Embedded.ask
 
         def ask(
             embedded: Embedded,
@@ -32,7 +32,7 @@ class _Spied:
             *,
             model: object = None,
             single: bool = False,
-        ) -> Answer:
+        ) -> Prediction:
             answer = original(embedded, tile, prompt, model=model, single=single)
             self.prompts.append(prompt)
             self.singles.append(single)
@@ -47,7 +47,7 @@ def _example(segmenter: Segmenter, image: np.ndarray) -> tuple[Embedded, search.
     embedded = segmenter.embed(image)
     mask = np.zeros((128, 128), dtype=bool)
     mask[30:70, 50:100] = True
-    return embedded, search.describe(embedded, mask)
+    return embedded, search.embed_example(embedded, mask)
 
 
 def test_persam_makes_its_three_passes(
@@ -129,7 +129,7 @@ def test_weights_of_a_ring_are_learnt_where_the_ring_is(
         return np.full(3, 1 / 3, dtype=np.float32)
 
     monkeypatch.setattr(search, "solve_weights", solve)
-    reference = search.describe(embedded, ring)
+    reference = search.embed_example(embedded, ring)
     search.fit_weights(embedded, ring, reference)
     assert truths[0].max() > 0.9
     with pytest.raises(InputError, match="the image"):
@@ -153,7 +153,7 @@ def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice,
         tile: Tile,
         free: np.ndarray,
         fine: np.ndarray,
-    ) -> search.Found:
+    ) -> search.Match:
         peak = np.where(free, fine, -np.inf).max()
         mask = np.zeros(embedded.shape, dtype=bool)
         for rows, cols, similarity in objects:
@@ -161,7 +161,7 @@ def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice,
                 mask[rows, cols] = True
         inside = np.zeros(embedded.shape, dtype=bool)
         inside[tile.window] = mask[tile.window]
-        return search.Found(mask=inside, score=0.9, similarity=float(peak), peak=float(peak))
+        return search.Match(mask=inside, score=0.9, similarity=float(peak), peak=float(peak))
 
     monkeypatch.setattr(search, "resemblance", resemblance)
     monkeypatch.setattr(search, "persam", persam)
@@ -209,13 +209,13 @@ def test_the_surest_comes_first(
     _scripted(monkeypatch, [(slice(0, 20), slice(0, 20), 0.9), (slice(50, 90), slice(60, 90), 0.7)])
     unsure = search.persam
 
-    def persam(*given: Any, **named: Any) -> search.Found:
+    def persam(*given: Any, **named: Any) -> search.Match:
         found = unsure(*given, **named)
         return replace(found, score=0.2 if found.peak > 0.8 else 0.9)
 
     monkeypatch.setattr(search, "persam", persam)
     found = search.find(embedded, reference, method="persam", threshold=0.5, closer=False)
-    assert [round(each.worth, 3) for each in found] == [0.63, 0.18]
+    assert [round(each.confidence, 3) for each in found] == [0.63, 0.18]
 
 
 def test_what_was_found_is_clicked_again_in_its_middle(
@@ -225,11 +225,11 @@ def test_what_was_found_is_clicked_again_in_its_middle(
     _scripted(monkeypatch, [(slice(10, 30), slice(10, 41), 0.9)])
     seen: list[Prompt] = []
 
-    def predict(_: Embedded, prompt: Prompt) -> Answer:
+    def predict(_: Embedded, prompt: Prompt) -> Prediction:
         seen.append(prompt)
         mask = np.zeros((3, 128, 128), dtype=bool)
         mask[:, 50:71, 10:31] = True
-        return Answer(
+        return Prediction(
             masks=mask,
             scores=np.array([0.1, 0.8, 0.3], dtype=np.float32),
             logits=np.zeros((3, 64, 64), dtype=np.float32),
@@ -250,11 +250,11 @@ def test_a_mask_that_was_missed_is_not_clicked_for_ever(
 
     def nothing(
         embedded: Embedded, reference: search.Reference, *, free: np.ndarray, **named: Any
-    ) -> search.Found:
+    ) -> search.Match:
         row, col = np.unravel_index(np.where(free, named["fine"], -np.inf).argmax(), free.shape)
         clicks.append((float(col), float(row)))
         empty = np.zeros((128, 128), dtype=bool)
-        return search.Found(mask=empty, score=0.0, similarity=-1.0, peak=0.0)
+        return search.Match(mask=empty, score=0.0, similarity=-1.0, peak=0.0)
 
     monkeypatch.setattr(search, "clicked", nothing)
     assert search.find(embedded, reference, threshold=-1, most=9) == ()
@@ -299,9 +299,9 @@ def test_each_method_is_the_one_that_was_asked_for(
     called: list[str] = []
     for name in ("clicked", "persam", "persam_f"):
 
-        def way(*_: object, name: str = name, **__: object) -> search.Found:
+        def way(*_: object, name: str = name, **__: object) -> search.Match:
             called.append(name)
-            return search.Found(
+            return search.Match(
                 mask=np.zeros((128, 128), dtype=bool), score=0.0, similarity=0.0, peak=0.0
             )
 
