@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jupytext  # type: ignore[import-untyped]  # has no stubs
+import jupytext
 import nbformat
 from nbformat import NotebookNode
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from affine import Affine
 from jaxtyping import Float32
-from rasterio.crs import CRS  # type: ignore[import-untyped]
+from rasterio.crs import CRS
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.scenes.bands import S1_BANDS, S2, S2_QUANTIFICATION

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64, Integer
-from scipy import stats  # type: ignore[import-untyped]  # ships no types
+from scipy import stats
 
 from rsedu.errors import InputError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 
 from rsedu.errors import InputError
 

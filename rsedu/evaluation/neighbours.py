@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int64, Shaped
-from scipy import stats  # type: ignore[import-untyped]  # ships no types
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # no types
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]  # no types
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from rsedu.errors import InputError
 

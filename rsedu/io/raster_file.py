@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import rasterio  # type: ignore[import-untyped]
+import rasterio
 from affine import Affine
-from rasterio.crs import CRS  # type: ignore[import-untyped]
+from rasterio.crs import CRS
 
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically

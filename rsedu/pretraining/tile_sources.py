@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import rasterio  # type: ignore[import-untyped]
+import rasterio
 import torch
 from jaxtyping import Float32, Int64
-from rasterio.windows import Window  # type: ignore[import-untyped]
+from rasterio.windows import Window
 from torch import Tensor
 
 from rsedu.errors import InputError, MissingDataError

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
-from rasterio.errors import (  # type: ignore[import-untyped]
+from rasterio.errors import (
     NotGeoreferencedWarning,
     RasterioError,
 )
-from rasterio.io import DatasetReader  # type: ignore[import-untyped]
+from rasterio.io import DatasetReader
 
 from rsedu.errors import BrokenDataError, InputError
 from rsedu.io.raster_file import write_cog

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
-from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
+from scipy import ndimage
 
 from rsedu.errors import InputError
 from rsedu.evaluation.area import Estimate, allocate, draw, error_matrix, estimate

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
-from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
+from scipy import ndimage
 
 from rsedu.errors import InputError
 from rsedu.project.place import Place

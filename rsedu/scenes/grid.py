@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from affine import Affine
 from jaxtyping import Bool, Float32
-from rasterio.crs import CRS  # type: ignore[import-untyped]
-from rasterio.warp import (  # type: ignore[import-untyped]
+from rasterio.crs import CRS
+from rasterio.warp import (
     Resampling,
     reproject,
 )

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio  # type: ignore[import-untyped]
+import rasterio
 from affine import Affine
-from rasterio.enums import Resampling  # type: ignore[import-untyped]
-from rasterio.errors import RasterioError  # type: ignore[import-untyped]
-from rasterio.io import DatasetReader  # type: ignore[import-untyped]
-from rasterio.warp import transform_bounds  # type: ignore[import-untyped]
-from rasterio.windows import Window  # type: ignore[import-untyped]
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.scenes.grid import Grid, Number, resample

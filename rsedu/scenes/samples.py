@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from affine import Affine
-from rasterio.io import MemoryFile  # type: ignore[import-untyped]
+from rasterio.io import MemoryFile
 
 from rsedu.errors import BrokenDataError, MissingDataError
 from rsedu.scenes.bands import S2_QUANTIFICATION

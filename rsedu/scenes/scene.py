@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from affine import Affine
 from jaxtyping import Bool, Float32
-from rasterio.crs import CRS  # type: ignore[import-untyped]
+from rasterio.crs import CRS
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid, Number, resample

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.segmentation import flood
 

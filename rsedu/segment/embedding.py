@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
-from segment_anything import SamPredictor  # type: ignore[import-untyped]
-from segment_anything.modeling import Sam  # type: ignore[import-untyped]
+from segment_anything import SamPredictor
+from segment_anything.modeling import Sam
 from torch import Tensor
 
 from rsedu.errors import InputError

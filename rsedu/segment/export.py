@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
-from rasterio.crs import CRS  # type: ignore[import-untyped]
-from rasterio.features import shapes  # type: ignore[import-untyped]
-from rasterio.warp import transform_geom  # type: ignore[import-untyped]
-from shapely.geometry import MultiPolygon, mapping, shape  # type: ignore[import-untyped]
-from shapely.geometry.base import BaseGeometry  # type: ignore[import-untyped]
-from shapely.geometry.polygon import orient  # type: ignore[import-untyped]
-from shapely.ops import unary_union  # type: ignore[import-untyped]
+from rasterio.crs import CRS
+from rasterio.features import shapes
+from rasterio.warp import transform_geom
+from shapely.geometry import MultiPolygon, mapping, shape
+from shapely.geometry.base import BaseGeometry
+from shapely.geometry.polygon import orient
+from shapely.ops import unary_union
 
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically

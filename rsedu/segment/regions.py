@@ -2,7 +2,7 @@
 
 import numpy as np
 from jaxtyping import Bool
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 
 from rsedu.errors import InputError
 from rsedu.segment.prompt import Point

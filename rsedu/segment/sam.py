@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from segment_anything import (  # type: ignore[import-untyped]
+from segment_anything import (
     SamAutomaticMaskGenerator,
     sam_model_registry,
 )
-from segment_anything.modeling import Sam  # type: ignore[import-untyped]
+from segment_anything.modeling import Sam
 
 from rsedu.device import pick_device
 from rsedu.errors import BrokenDataError, InputError, MissingDataError

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from segment_anything.modeling import (  # type: ignore[import-untyped]
+from segment_anything.modeling import (
     ImageEncoderViT,
     MaskDecoder,
     PromptEncoder,

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from affine import Affine
 from jaxtyping import Float32, Int16, UInt8
-from rasterio.crs import CRS  # type: ignore[import-untyped]
-from shapely import affinity  # type: ignore[import-untyped]
-from shapely.geometry.base import BaseGeometry  # type: ignore[import-untyped]
+from rasterio.crs import CRS
+from shapely import affinity
+from shapely.geometry.base import BaseGeometry
 
 from rsedu.errors import InputError
 from rsedu.io.raster_file import write_cog

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 from affine import Affine
 from jaxtyping import Float32, Int16, Int32
-from rasterio.features import rasterize  # type: ignore[import-untyped]
-from shapely import box  # type: ignore[import-untyped]
-from shapely.strtree import STRtree  # type: ignore[import-untyped]
+from rasterio.features import rasterize
+from shapely import box
+from shapely.strtree import STRtree
 
 from rsedu.synthetic.area_average import sums_by_class, times
 from rsedu.synthetic.land_cover import CLASSES, CLEARING, COVERS, FOREST

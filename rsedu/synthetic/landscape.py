@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import shapely  # type: ignore[import-untyped]
+import shapely
 from numpy.random import Generator
 from shapely import Polygon, box
-from shapely.geometry import LineString  # type: ignore[import-untyped]
-from shapely.geometry.base import BaseGeometry  # type: ignore[import-untyped]
+from shapely.geometry import LineString
+from shapely.geometry.base import BaseGeometry
 
 from rsedu.synthetic.land_cover import (
     CLEARING,

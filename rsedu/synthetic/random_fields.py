@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.ndimage import gaussian_filter  # type: ignore[import-untyped]
+from scipy.ndimage import gaussian_filter
 
 FINE_M = 2.5  # side of a cell of the ground: all renders average these
 COARSE_M = 20.0  # side of a cell of light and cloud

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasterio.crs import CRS  # type: ignore[import-untyped]
-from rasterio.features import rasterize  # type: ignore[import-untyped]
-from shapely.geometry import mapping  # type: ignore[import-untyped]
+from rasterio.crs import CRS
+from rasterio.features import rasterize
+from shapely.geometry import mapping
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.io.files import write_atomically

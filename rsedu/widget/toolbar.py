@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import ipywidgets  # type: ignore[import-untyped]
+import ipywidgets
 
 SIGNS = ("+ object", "\u2212 background")
 NO_MASKS = ("1", "2", "3")

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from affine import Affine
-from rasterio.crs import CRS  # type: ignore[import-untyped]
-from rasterio.warp import transform_bounds  # type: ignore[import-untyped]
+from rasterio.crs import CRS
+from rasterio.warp import transform_bounds
 
 from rsedu.datasets.stac.query import CATALOGUES, Catalogue, Item, Query, search
 from rsedu.datasets.stac.remote import Remote, Sign, explain_error

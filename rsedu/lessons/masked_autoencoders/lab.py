@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Float32
-from scipy.interpolate import griddata  # type: ignore[import-untyped]  # ships no types
-from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]  # ships no types
-from sklearn.linear_model import RidgeCV  # type: ignore[import-untyped]  # ships no types
-from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]  # ships no types
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]  # ships no types
+from scipy.interpolate import griddata
+from scipy.ndimage import distance_transform_edt
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from rsedu.errors import InputError

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 from torch.nn import functional as F
 
 from rsedu.evaluation.masks import iou

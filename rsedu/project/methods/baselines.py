@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
-from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
+from scipy import ndimage
 from skimage.filters import threshold_otsu
-from sklearn.ensemble import RandomForestClassifier  # type: ignore[import-untyped]  # no types
+from sklearn.ensemble import RandomForestClassifier
 
 from rsedu.project.task import MARGIN_PX, Stack, Task
 from rsedu.project.windows import parts

@@ -15,9 +15,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
-from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
-from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
-from sklearn.model_selection import (  # type: ignore[import-untyped]
+from scipy import ndimage
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import (
     StratifiedGroupKFold,
     cross_val_predict,
 )

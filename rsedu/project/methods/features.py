@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
-from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
+from scipy import ndimage
 
 from rsedu.errors import InputError
 from rsedu.project.task import Stack

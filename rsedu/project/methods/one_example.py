@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy import ndimage  # type: ignore[import-untyped]  # ships no types
-from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
+from scipy import ndimage
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rsedu.errors import InputError
 from rsedu.project.methods.features import Pixels, Planes, dated

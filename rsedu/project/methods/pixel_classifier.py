@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from sklearn.ensemble import (  # type: ignore[import-untyped]  # ships no types
+from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )

@@ -7,7 +7,7 @@ edge runs through a pixel, the pixel itself knows better.
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy import ndimage  # type: ignore[import-untyped]
+from scipy import ndimage
 
 from rsedu.project.methods.features import first_and_last_clear
 from rsedu.project.task import Stack

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Float32
-from sklearn.linear_model import Ridge  # type: ignore[import-untyped]  # ships no types
+from sklearn.linear_model import Ridge
 from torch import Tensor
 from torch.nn import functional as F
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from segment_anything.modeling import Sam  # type: ignore[import-untyped]
+from segment_anything.modeling import Sam
 from torch import Tensor, nn
 
 # The package has no types, so its modules are Any here: it is their attributes that are used.
