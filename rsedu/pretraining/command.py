@@ -32,10 +32,9 @@ from rsedu.pretraining.tile_sources import Downsample, GeoTiffTiles, SelectInput
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.synthetic.land_cover import FOREST
 from rsedu.synthetic.tiles import TRAIN_WORLDS, VALIDATION_WORLDS, FrontierTiles
-from rsedu.training.checkpoints import read_checkpoint
 from rsedu.training.loop import History, time_per_step, train
 from rsedu.training.sampler import Source
-from rsedu.training.settings import TrainConfig
+from rsedu.training.settings import TrainConfig, read_checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)

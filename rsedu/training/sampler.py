@@ -1,4 +1,4 @@
-"""Batches by number: where samples come from, and in which order a run sees them."""
+"""Sampler: where a run's samples come from, and in which order it sees them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,16 +24,13 @@ class Source(Protocol):
     def batch(
         self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
     ) -> Mapping[str, Tensor]:
-        """Fetch samples.
+        """Fetch samples: tensors of B rows under the names of the model's ``forward`` arguments.
 
         Args:
             indices: (B,), each in [0, len(self)).
             positions: (B,), the running number of each draw, unique within a run: the seed of
                 its augmentation. Draw from ``np.random.default_rng((seed, position))`` and never
                 from a global generator: this is called from a second thread.
-
-        Returns:
-            Tensors with B rows, under the names of the model's ``forward`` arguments.
         """
         ...
 
@@ -76,9 +73,9 @@ def indices_of_step(
     Args:
         length: samples in the source.
         step: 0 for the first.
-        batch_size: over all processes.
-        seed: of the permutations.
-        rank: of this process.
+        batch_size: samples per step over all processes together.
+        seed: seed of the permutations.
+        rank: number of this process.
         world: number of processes; must divide `batch_size`.
 
     Returns:

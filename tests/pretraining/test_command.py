@@ -16,9 +16,8 @@ from rsedu.pretraining.command import Data, Request, embed, knn_forest_share, pr
 from rsedu.pretraining.recipes import RECIPES
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.synthetic.tiles import FrontierTiles
-from rsedu.training.checkpoints import Checkpoint, read_checkpoint
 from rsedu.training.sampler import TensorSource
-from rsedu.training.settings import TrainConfig
+from rsedu.training.settings import Checkpoint, TrainConfig, read_checkpoint
 
 
 @pytest.fixture(autouse=True)
