@@ -1,4 +1,4 @@
-"""How CROMA learns: contrast between two sensors, and reconstruction of both from what is left.
+"""Pre-training of CROMA: contrast between two sensors, and reconstruction of what is hidden.
 
 Fuller et al. 2023, arXiv 2311.00566, section 3. The published code has this model and no loop;
 `rsedu pretrain croma` is one.
@@ -17,6 +17,7 @@ from rsedu.blocks.attention import Block
 from rsedu.blocks.contrastive import info_nce
 from rsedu.blocks.patches import (
     Masked,
+    masked_mean,
     normalise_patches,
     patchify,
     random_masking,
@@ -109,7 +110,7 @@ class CromaTraining(nn.Module):
         optical: Float[Tensor, "batch optical_bands height width"],
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
-        """Mask both sensors, contrast what is left, paint in what is hidden.
+        """Mask both sensors, contrast what is left, predict what is hidden.
 
         Args:
             radar: (B, 2, H, W) float32, dB, standardised.
@@ -133,8 +134,8 @@ class CromaTraining(nn.Module):
         if self.config.reconstruction > 0:
             prediction = self._reconstruct(seen)
             losses |= self._compare(prediction, radar, optical, seen)
-            painted = losses["loss_radar"] + losses["loss_optical"]
-            total = total + self.config.reconstruction * painted
+            hidden = losses["loss_radar"] + losses["loss_optical"]
+            total = total + self.config.reconstruction * hidden
             losses["prediction"] = prediction.detach()
         return {"loss": total, **losses}
 
@@ -153,14 +154,11 @@ class CromaTraining(nn.Module):
         croma = self.croma
         grid = croma.check({"radar": radar, "optical": optical})
         parts = []
-        for encoder, image in (
-            (croma.radar_encoder, radar),
-            (croma.optical_encoder, optical),
-        ):
-            patches = patchify(image, self.config.patch_size)
+        for encoder, image in ((croma.radar_encoder, radar), (croma.optical_encoder, optical)):
+            patches = patchify(image, self.config.patch_size)  # (B, N, P * P * C)
             masked = random_masking(patches, self.config.mask_ratio, generator=generator)
             bias = self._bias(masked, masked, grid)
-            tokens = encoder(masked.visible, code=self._code(masked, grid), bias=bias)
+            tokens = encoder(masked.visible, code=self._code(masked, grid), bias=bias)  # (B, n, D)
             parts.append((tokens, masked))
         (radar_tokens, radar_mask), (optical_tokens, optical_mask) = parts
         return _Seen(radar_tokens, optical_tokens, radar_mask, optical_mask, grid)
@@ -169,7 +167,8 @@ class CromaTraining(nn.Module):
         if self.config.positions == "alibi":
             return None
         code = sincos_2d(self.config.dim, grid, device=masked.mask.device)
-        return take_tokens(code.expand(len(masked.mask), -1, -1), masked.ids_keep)
+        code = code.expand(len(masked.mask), -1, -1)  # (B, N, D)
+        return take_tokens(code, masked.ids_keep)  # (B, n, D)
 
     def _bias(self, queries: Masked, keys: Masked, grid: tuple[int, int]) -> Tensor | None:
         if self.config.positions == "sincos":
@@ -187,7 +186,9 @@ class CromaTraining(nn.Module):
         right = self._bias(seen.radar_mask, seen.radar_mask, seen.grid)
         own = cross if self.config.released_bias else right
         joint = self.croma.joint_encoder(seen.radar, seen.optical, bias=own, cross_bias=cross)
-        tokens = unshuffle(self.embed(joint), seen.radar_mask.ids_restore, self.mask_token)
+        tokens = unshuffle(
+            self.embed(joint), seen.radar_mask.ids_restore, self.mask_token
+        )  # (B, N, d)
         tokens = tokens + sincos_2d(self.config.decoder_dim, seen.grid, device=tokens.device)
         for block in self.decoder:
             tokens = block(tokens)
@@ -198,20 +199,15 @@ class CromaTraining(nn.Module):
         self, prediction: Tensor, radar: Tensor, optical: Tensor, seen: _Seen
     ) -> dict[str, Tensor]:
         """Errors on hidden patches, per sensor; a patch is normalised over the bands of both."""
-        patches = patchify(torch.cat([optical, radar], dim=1), self.config.patch_size)
-        error = (prediction - normalise_patches(patches)[0]).square()
-        by_band = rearrange(
-            error,
-            "batch tokens (pixels bands) -> batch tokens pixels bands",
-            bands=optical.shape[1] + radar.shape[1],
-        )
-        first_radar = optical.shape[1]
+        both = torch.cat([optical, radar], dim=1)  # (B, 14, H, W)
+        patches = patchify(both, self.config.patch_size)  # (B, N, P * P * 14)
+        error = (prediction - normalise_patches(patches)[0]).square()  # (B, N, P * P * 14)
+        pixels = self.config.patch_size**2
+        by_band = rearrange(error, "b n (p c) -> b n p c", p=pixels)  # (B, N, P * P, 14)
+        bands = optical.shape[1]
+        radar_error = by_band[..., bands:].mean(dim=(2, 3))  # (B, N)
+        optical_error = by_band[..., :bands].mean(dim=(2, 3))  # (B, N)
         return {
-            "loss_radar": _mean_where(by_band[..., first_radar:], seen.radar_mask.mask),
-            "loss_optical": _mean_where(by_band[..., :first_radar], seen.optical_mask.mask),
+            "loss_radar": masked_mean(radar_error, seen.radar_mask.mask),
+            "loss_optical": masked_mean(optical_error, seen.optical_mask.mask),
         }
-
-
-def _mean_where(error: Tensor, mask: Tensor) -> Tensor:
-    """Average (B, N, pixels, bands) errors over the patches where the (B, N) mask is 1."""
-    return (error.mean(dim=(2, 3)) * mask).sum() / mask.sum()
