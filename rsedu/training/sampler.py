@@ -12,6 +12,8 @@ from torch import Tensor
 
 from rsedu.errors import InputError
 
+Numbers = Int64[np.ndarray, "batch"]
+
 
 @runtime_checkable
 class Source(Protocol):
@@ -21,9 +23,7 @@ class Source(Protocol):
         """How many samples one epoch has."""
         ...
 
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch samples: tensors of B rows under the names of the model's ``forward`` arguments.
 
         Args:
@@ -49,9 +49,7 @@ class TensorSource:
     def __len__(self) -> int:
         return len(next(iter(self.tensors.values())))
 
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch rows; see `Source.batch`."""
         rows = torch.from_numpy(indices)
         return {name: tensor[rows] for name, tensor in self.tensors.items()}
