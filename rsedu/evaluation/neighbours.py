@@ -50,6 +50,11 @@ def knn_predict(
 
     Raises:
         InputError: K is not in [1, N], lengths differ, or a vector is zero or not finite.
+
+    >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.1, 1.0]])
+    >>> labels = np.array(["road", "forest", "forest"])
+    >>> knn_predict(features, labels, np.array([[1.0, 0.3], [0.3, 1.0]]), neighbours=3)
+    array(['road', 'forest'], dtype='<U6')
     """
     require_labels(train_features, train_labels, "training")
     if not 1 <= neighbours <= len(train_labels):

@@ -18,6 +18,9 @@ def recall_at_k(
 
     Raises:
         InputError: k is not in [1, N].
+
+    >>> recall_at_k(np.array([[1.0, 0.1], [1.0, 0.0]]), np.eye(2))  # both nearest to key 0
+    0.5
     """
     if not 1 <= k <= len(keys):
         raise InputError(f"k is {k}, and there are {len(keys)} keys: take 1 to that many.")
