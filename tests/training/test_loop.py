@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -269,8 +270,21 @@ def test_the_bar_shows_loss_and_length(
     assert "loss=" in shown
 
 
-def test_a_cpu_trains_in_float32() -> None:
-    assert pick_precision(torch.device("cpu")) == "32-true"
+@pytest.mark.parametrize(
+    ("device", "capability", "precision"),
+    [
+        ("cpu", (0, 0), "32-true"),
+        ("mps", (9, 0), "32-true"),
+        ("cuda", (7, 5), "16-mixed"),
+        ("cuda", (8, 0), "bf16-mixed"),
+    ],
+)
+def test_precision_is_mixed_where_the_hardware_has_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, capability: tuple[int, int], precision: str
+) -> None:
+    hardware = SimpleNamespace(get_device_capability=lambda _: capability)
+    monkeypatch.setattr(torch, "get_device_module", lambda _: hardware)
+    assert pick_precision(torch.device(device)) == precision
 
 
 SCRIPT = """
