@@ -77,7 +77,7 @@ def linear_probe(
             f"The training set has only the label {train.labels[0]!r}; a probe needs two or more."
         )
     scaler = StandardScaler().fit(train.features)
-    scaled = [scaler.transform(each.features) for each in (train, validation, test)]
+    scaled = [scaler.transform(part.features) for part in (train, validation, test)]
     best: tuple[float, float, LogisticRegression] | None = None
     for strength in sorted(strengths):
         probe = LogisticRegression(C=strength, max_iter=max_steps).fit(scaled[0], train.labels)

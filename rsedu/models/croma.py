@@ -211,9 +211,6 @@ class Croma(nn.Module):
 
         Returns:
             (rows, cols) in patches.
-
-        Raises:
-            InputError: As in `forward`.
         """
         if not images:
             raise InputError("neither radar nor optical came: give one sensor, or both.")

@@ -304,11 +304,8 @@ def initialise(module: nn.Module) -> None:
 
 def _build_vit(config: MaskedViTConfig) -> VisionTransformer:
     """Make timm's transformer with a class token and no learnt positions."""
-    size = (
-        SIZES.get(config.encoder, config.encoder)
-        if isinstance(config.encoder, str)
-        else config.encoder
-    )
+    encoder = config.encoder
+    size = SIZES.get(encoder, encoder) if isinstance(encoder, str) else encoder
     shared: dict[str, Any] = {
         "patch_size": config.patch_size,
         "in_chans": config.channels,

@@ -223,15 +223,6 @@ def _prefetched(run: _Run) -> Iterator[Mapping[str, Tensor]]:
             yield ready.result()
 
 
-@contextmanager
-def _own_random_state(device: torch.device) -> Iterator[None]:
-    """Leave torch's global generators as they were."""
-    devices = [] if device.type == "cpu" else [device]
-    kind = "cuda" if device.type == "cpu" else device.type
-    with torch.random.fork_rng(devices=devices, device_type=kind):
-        yield
-
-
 def _start(model: nn.Module, source: Source, config: TrainConfig, fabric: Fabric) -> _Run:
     if os.environ.get("LT_CLI_USED") != "1":  # `fabric run` has launched already
         fabric.launch()
@@ -316,8 +307,10 @@ def train(
         run.load(checkpoint)
     was_training = model.training
     model.train()
-    try:
-        with _own_random_state(run.fabric.device), _stop_signals() as caught:
+    place = run.fabric.device
+    others, kind = ([], "cuda") if place.type == "cpu" else ([place], place.type)
+    try:  # torch's global random generators are left as they were
+        with torch.random.fork_rng(others, device_type=kind), _stop_signals() as caught:
             _loop(run, checkpoint, caught, progress=progress, on_step=on_step)
     finally:
         model.train(was_training)
