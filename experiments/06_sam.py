@@ -13,8 +13,8 @@ import click
 import numpy as np
 import torch
 
+from rsedu.evaluation.intervals import interval
 from rsedu.evaluation.masks import iou
-from rsedu.evaluation.neighbours import interval
 from rsedu.scenes.colours import rgb
 from rsedu.scenes.samples import clearing
 from rsedu.segment.baselines import patches, region_growing

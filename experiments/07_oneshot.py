@@ -17,7 +17,7 @@ import click
 import numpy as np
 import torch
 
-from rsedu.evaluation.neighbours import interval
+from rsedu.evaluation.intervals import interval
 from rsedu.lessons.one_example import lab
 from rsedu.lessons.one_example.exercises import present_threshold
 from rsedu.lessons.one_example.lab import BAND_TRIPLES, Example, ExampleTiles

@@ -21,7 +21,7 @@ from sklearn.metrics import roc_auc_score
 
 import rsedu
 from rsedu import plot
-from rsedu.evaluation.neighbours import interval
+from rsedu.evaluation.intervals import interval
 from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes import samples
 from rsedu.synthetic import frontier as synthetic

@@ -21,7 +21,7 @@ import torch
 import rsedu
 from rsedu import blocks, plot
 from rsedu.course import results
-from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.evaluation.intervals import interval, paired_interval
 from rsedu.io.progress_bar import progress_bar
 from rsedu.lessons.masked_autoencoders import lab
 from rsedu.models import MAE, MAEConfig, weights

@@ -20,7 +20,7 @@ from torch import nn
 import rsedu
 from rsedu import blocks, plot
 from rsedu.course import results
-from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.evaluation.intervals import interval, paired_interval
 from rsedu.lessons.gsd_encodings import lab
 from rsedu.scenes import samples
 

@@ -16,7 +16,7 @@ import torch
 import rsedu
 from rsedu import plot
 from rsedu.course import results
-from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.evaluation.intervals import interval, paired_interval
 from rsedu.lessons.laplacian import decoders, detail
 from rsedu.models.laplacian import merge_bands, split_bands
 from rsedu.synthetic.frontier import Frontier

@@ -22,7 +22,7 @@ import torch
 import rsedu
 from rsedu import blocks, plot
 from rsedu.course import results
-from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.evaluation.intervals import interval, paired_interval
 from rsedu.lessons.two_sensors import lab, objectives
 from rsedu.models import CromaTraining, weights
 from rsedu.scenes import bands, samples, tensors

@@ -19,7 +19,7 @@ import rsedu
 from rsedu import plot
 from rsedu.course import results
 from rsedu.evaluation import masks as metrics
-from rsedu.evaluation.neighbours import interval
+from rsedu.evaluation.intervals import interval
 from rsedu.scenes import samples
 from rsedu.segment import baselines, sam
 from rsedu.segment.learning import objects

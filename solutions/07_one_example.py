@@ -19,7 +19,7 @@ import rsedu
 from rsedu import plot
 from rsedu.course import results
 from rsedu.evaluation import masks as metrics
-from rsedu.evaluation.neighbours import interval, paired_interval
+from rsedu.evaluation.intervals import interval, paired_interval
 from rsedu.lessons.one_example import lab
 from rsedu.scenes import colours as rgb
 from rsedu.scenes import samples

@@ -54,11 +54,19 @@ def test_the_contracts_in_pyproject_are_kept() -> None:
     assert kept, "the captured output names the import that goes up or sideways"
 
 
-def test_training_knows_neither_models_nor_scenes() -> None:
-    graph = grimp.build_graph("rsedu", cache_dir=None)
-    if "rsedu.training.loop" in graph.modules:
-        reached = graph.find_upstream_modules("rsedu.training.loop")
-        assert not {name for name in reached if name.startswith(("rsedu.models", "rsedu.scenes"))}
+#: Beside the layers: what nothing in a room may reach, however far down.
+MAY_NOT_TOUCH = {
+    "rsedu.training": ("rsedu.models", "rsedu.scenes"),
+    "rsedu.models": ("rsedu.scenes",),
+    "rsedu.evaluation": ("torch",),
+}
+
+
+@pytest.mark.parametrize(("room", "others"), MAY_NOT_TOUCH.items(), ids=list(MAY_NOT_TOUCH))
+def test_a_room_does_not_touch_what_it_may_not(room: str, others: tuple[str, ...]) -> None:
+    graph = grimp.build_graph("rsedu", include_external_packages=True, cache_dir=None)
+    for other in others:
+        assert not graph.find_shortest_chains(room, other)
 
 
 def _has_tests(path: Path) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rsedu.errors import InputError
-from rsedu.evaluation.neighbours import interval
+from rsedu.evaluation.intervals import interval
 
 # Numbers that were set and not measured: with the texts of a run, they tell one arm from another.
 SET = ("ratio", "sample")

@@ -1,4 +1,4 @@
-"""Pure tensors: where a token is, how an image becomes tokens, how tokens look at each other."""
+"""Building blocks on pure tensors: position encodings, patches, attention, contrastive loss."""
 
 from rsedu.blocks.attention import Attention, Block, scaled_dot_product_attention
 from rsedu.blocks.contrastive import gather_rows, info_nce
@@ -6,6 +6,7 @@ from rsedu.blocks.patches import (
     Masked,
     grid_shape,
     mask_to_pixels,
+    masked_mean,
     normalise_patches,
     patchify,
     random_masking,
@@ -36,6 +37,7 @@ __all__ = [
     "info_nce",
     "interleaved_order",
     "mask_to_pixels",
+    "masked_mean",
     "normalise_patches",
     "patchify",
     "random_masking",

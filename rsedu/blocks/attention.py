@@ -1,4 +1,4 @@
-"""How tokens look at each other: attention, with a bias on its logits, and the block around it.
+"""Attention with a bias on its logits, and the transformer block around it.
 
 Models without a bias (MAE, Scale-MAE) use timm's blocks, whose names the released weights carry.
 Models whose logits need one (2D-ALiBi), or that look at a second sensor, use these.
@@ -64,26 +64,24 @@ class Attention(nn.Module):
         """Attend from `tokens` to `context`, or to themselves if there is none.
 
         Args:
-            tokens: (B, Q, D), which ask.
-            context: (B, K, D), which answer.
+            tokens: (B, Q, D), the queries.
+            context: (B, K, D), what keys and values are made of.
             bias: (1 or B, 1 or heads, Q, K), added to the logits.
 
         Returns:
             (B, Q, D).
         """
         source = tokens if context is None else context
-        query = self._split_heads(self.query(tokens))
-        key, value = map(self._split_heads, self.key_value(source).chunk(2, dim=-1))
+        query = self._split_heads(self.query(tokens))  # (B, heads, Q, d)
+        key, value = map(
+            self._split_heads, self.key_value(source).chunk(2, dim=-1)
+        )  # (B, heads, K, d)
         mixed = scaled_dot_product_attention(query, key, value, bias)
-        joined: Tensor = self.proj(
-            rearrange(mixed, "batch heads queries d -> batch queries (heads d)")
-        )
+        joined: Tensor = self.proj(rearrange(mixed, "b h q d -> b q (h d)"))  # (B, Q, D)
         return joined
 
     def _split_heads(self, tokens: Tensor) -> Tensor:
-        return rearrange(
-            tokens, "batch tokens (heads d) -> batch heads tokens d", heads=self.num_heads
-        )
+        return rearrange(tokens, "b n (h d) -> b h n d", h=self.num_heads)  # (B, heads, N, d)
 
 
 class Block(nn.Module):
@@ -150,7 +148,7 @@ class Block(nn.Module):
             )
         tokens = tokens + self.self_attention(self.norm_self(tokens), bias=bias)
         if context is not None:
-            asked, known = self.norm_cross(tokens), self.norm_cross(context)
-            tokens = tokens + self.cross_attention(asked, known, bias=context_bias)
+            queries, keys = self.norm_cross(tokens), self.norm_cross(context)
+            tokens = tokens + self.cross_attention(queries, keys, bias=context_bias)
         tokens = tokens + self.mlp(self.norm_mlp(tokens))
         return tokens

@@ -1,4 +1,4 @@
-"""Which two belong together? A loss that asks it of a whole batch, on one machine or on many."""
+"""Contrastive loss (InfoNCE): which two of a batch belong together, on one machine or on many."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def info_nce(
     second: Float[Tensor, "batch dim"],
     temperature: Float[Tensor, ""] | float = 0.07,
 ) -> Float[Tensor, ""]:
-    """Ask, of each sample, which in the other set is its partner; all others are negatives.
+    """InfoNCE: find the partner of each sample in the other set; all others are negatives.
 
     Args:
         first: (B, D) of any length; row i of both sets belongs together. Under a process group

@@ -1,4 +1,4 @@
-"""From an image to tokens and back: cut, hide some, put the rest in place again."""
+"""Patches: cut an image into tokens, hide some at random, put the rest in place again."""
 
 from typing import NamedTuple
 
@@ -63,14 +63,14 @@ def patchify(
 
     Raises:
         InputError: Height or width is no multiple of the patch.
+
+    >>> patchify(torch.arange(8.0).reshape(1, 1, 2, 4), 2)  # two patches of 2 x 2 pixels
+    tensor([[[0., 1., 4., 5.],
+             [2., 3., 6., 7.]]])
     """
     rows, cols = grid_shape(images, patch_size)
-    return rearrange(
-        images,
-        "batch channels (rows y) (cols x) -> batch (rows cols) (y x channels)",
-        rows=rows,
-        cols=cols,
-    )
+    pattern = "b c (rows y) (cols x) -> b (rows cols) (y x c)"
+    return rearrange(images, pattern, rows=rows, cols=cols)  # (B, N, P * P * C)
 
 
 def unpatchify(
@@ -96,13 +96,9 @@ def unpatchify(
             f"patches are {tokens} tokens of {values} values, but a grid of {rows} x {cols} needs "
             f"{rows * cols} tokens of {patch_size}^2 values a channel: check grid_size, patch_size."
         )
-    return rearrange(
-        patches,
-        "batch (rows cols) (y x channels) -> batch channels (rows y) (cols x)",
-        rows=rows,
-        y=patch_size,
-        x=patch_size,
-    )
+    pattern = "b (rows cols) (y x c) -> b c (rows y) (cols x)"
+    sides = {"rows": rows, "y": patch_size, "x": patch_size}
+    return rearrange(patches, pattern, **sides)  # (B, C, rows * P, cols * P)
 
 
 def normalise_patches(
@@ -122,9 +118,16 @@ def normalise_patches(
         The normalised patches, and the mean and the spread, (B, N, 1) each, that undo it:
         `patches = normalised * spread + mean`. The variance is the unbiased one, as released.
     """
-    mean = patches.mean(dim=-1, keepdim=True)
+    mean = patches.mean(dim=-1, keepdim=True)  # (B, N, 1)
     spread = (patches.var(dim=-1, keepdim=True) + eps).sqrt()
     return (patches - mean) / spread, mean, spread
+
+
+def masked_mean(
+    values: Float[Tensor, "*shape"], mask: Float[Tensor, "*shape"]
+) -> Float[Tensor, ""]:
+    """Average values, such as errors of patches or pixels, where a mask of their shape is 1."""
+    return (values * mask).sum() / mask.sum()
 
 
 def take_tokens(
@@ -139,7 +142,8 @@ def take_tokens(
     Returns:
         (B, places, D): tokens[b, ids[b, i]].
     """
-    return tokens.gather(1, repeat(ids, "batch places -> batch places dim", dim=tokens.shape[-1]))
+    index = repeat(ids, "b places -> b places d", d=tokens.shape[-1])  # (B, places, D)
+    return tokens.gather(1, index)  # (B, places, D)
 
 
 def random_masking(
@@ -197,7 +201,8 @@ def unshuffle(
     """
     batch, kept, dim = visible.shape
     fill = mask_token.to(visible.dtype).expand(batch, ids_restore.shape[1] - kept, dim)
-    return take_tokens(torch.cat([visible, fill], dim=1), ids_restore)
+    shuffled = torch.cat([visible, fill], dim=1)  # (B, N, D), in shuffled order
+    return take_tokens(shuffled, ids_restore)  # (B, N, D), in grid order
 
 
 def mask_to_pixels(
@@ -214,11 +219,6 @@ def mask_to_pixels(
         (B, 1, rows * P, cols * P) with the value of the patch at each of its pixels.
     """
     rows, cols = rows_and_cols(grid_size)
-    return repeat(
-        mask,
-        "batch (rows cols) -> batch 1 (rows y) (cols x)",
-        rows=rows,
-        cols=cols,
-        y=patch_size,
-        x=patch_size,
-    )
+    pattern = "b (rows cols) -> b 1 (rows y) (cols x)"
+    sides = {"rows": rows, "cols": cols, "y": patch_size, "x": patch_size}
+    return repeat(mask, pattern, **sides)  # (B, 1, rows * P, cols * P)

@@ -1,4 +1,4 @@
-"""Where is a token? Three answers: sines of its index, sines of its metres, a penalty on distance.
+"""Position encodings: sines of a patch's index, sines of its metres, a penalty on distance.
 
 A transformer sees a *set* of tokens, so each position must be told to it. `sincos_2d` counts
 patches, `gsd_sincos_2d` measures them on the ground, `alibi_2d` leaves the tokens alone and
@@ -42,8 +42,8 @@ def sincos_1d(dim: int, positions: Float[Tensor, "*batch"]) -> Float[Tensor, "*b
     half = dim // 2
     index = torch.arange(half, dtype=positions.dtype, device=positions.device)
     # A plain product: matmul or einsum would drop to half precision under autocast.
-    phase = positions[..., None] * 10000 ** (-index / half)
-    return torch.cat([phase.sin(), phase.cos()], dim=-1)
+    phase = positions[..., None] * 10000 ** (-index / half)  # (..., D/2)
+    return torch.cat([phase.sin(), phase.cos()], dim=-1)  # (..., D)
 
 
 def sincos_2d(
@@ -93,15 +93,22 @@ def gsd_sincos_2d(
     `interleaved_order` gives the permutation between both layouts.
     Reed et al. 2023, "Scale-MAE", ICCV, arXiv 2212.14532, section on GSD positional encoding.
     The released code has no G: it is 1 m.
+
+    >>> code = gsd_sincos_2d(8, (1, 5), torch.tensor([10.0, 20.0]))  # two images of one row
+    >>> code.shape
+    torch.Size([2, 5, 8])
+    >>> torch.equal(code[0, 4], code[1, 2])  # 40 m east of the corner in both
+    True
     """
     _check_dim(dim)
     _check_positive("gsd", gsd)
     _check_positive("reference_gsd", torch.tensor(reference_gsd))
     rows, cols = rows_and_cols(grid_size)
-    x = _axis_code(dim // 2, cols, gsd / reference_gsd)[:, None, :]  # (batch, 1, cols, dim/2)
-    y = _axis_code(dim // 2, rows, gsd / reference_gsd)[:, :, None]  # (batch, rows, 1, dim/2)
+    x = _axis_code(dim // 2, cols, gsd / reference_gsd)[:, None, :]  # (B, 1, cols, D/2)
+    y = _axis_code(dim // 2, rows, gsd / reference_gsd)[:, :, None]  # (B, rows, 1, D/2)
     grid = (-1, rows, cols, -1)
-    return torch.cat([x.expand(grid), y.expand(grid)], dim=-1).flatten(1, 2)
+    code = torch.cat([x.expand(grid), y.expand(grid)], dim=-1)  # (B, rows, cols, D)
+    return code.flatten(1, 2)  # (B, rows * cols, D)
 
 
 def interleaved_order(dim: int) -> Int[Tensor, "{dim}"]:
@@ -121,8 +128,8 @@ def interleaved_order(dim: int) -> Int[Tensor, "{dim}"]:
     """
     _check_dim(dim)
     half, quarter = dim // 2, dim // 4
-    one_axis = torch.arange(half).reshape(2, quarter).T.flatten()  # 0, q, 1, q + 1, ...
-    return torch.cat([one_axis, one_axis + half])
+    one_axis = torch.arange(half).reshape(2, quarter).T.flatten()  # (D/2,): 0, q, 1, q + 1, ...
+    return torch.cat([one_axis, one_axis + half])  # (D,)
 
 
 def alibi_slopes(num_heads: int) -> Float[Tensor, "{num_heads}"]:
@@ -167,9 +174,15 @@ def alibi_2d(
 
     Fuller et al. 2023, "CROMA", NeurIPS, arXiv 2311.00566 (2D-ALiBi; X-ALiBi is the same matrix
     between the tokens of two sensors), after Press et al. 2022.
+
+    >>> bias = alibi_2d(2, (4, 5))
+    >>> bias.shape
+    torch.Size([1, 2, 20, 20])
+    >>> bias[0, :, 0, 19]  # to the far corner, 3 rows and 4 columns away: 5 patches
+    tensor([-0.3125, -0.0195])
     """
     rows, cols = rows_and_cols(grid_size)
-    everywhere = torch.arange(rows * cols, device=device)[None]
+    everywhere = torch.arange(rows * cols, device=device)[None]  # (1, N)
     return alibi_between(num_heads, everywhere, everywhere, cols)
 
 
@@ -194,16 +207,16 @@ def alibi_between(
         InputError: There is no head.
     """
     slopes = alibi_slopes(num_heads).to(queries.device)
-    y, x = (queries // cols)[:, :, None], (queries % cols)[:, :, None]
-    down, across = y - (keys // cols)[:, None, :], x - (keys % cols)[:, None, :]
-    distance = torch.hypot(down.to(slopes), across.to(slopes))  # (batch, queries, keys)
-    return -slopes[:, None, None] * distance[:, None]
+    y, x = (queries // cols)[:, :, None], (queries % cols)[:, :, None]  # (B, Q, 1)
+    down, across = y - (keys // cols)[:, None, :], x - (keys % cols)[:, None, :]  # (B, Q, K)
+    distance = torch.hypot(down.to(slopes), across.to(slopes))  # (B, Q, K)
+    return -slopes[:, None, None] * distance[:, None]  # (B, heads, Q, K)
 
 
 def _axis_code(dim: int, length: int, scale: Tensor) -> Tensor:
-    """Encode the indices 0 .. length - 1 times the scale of each image: (batch, length, dim)."""
+    """Encode the indices 0 .. length - 1 times the scale of each image."""
     index = torch.arange(length, dtype=scale.dtype, device=scale.device)
-    return sincos_1d(dim, scale[:, None] * index)
+    return sincos_1d(dim, scale[:, None] * index)  # (B, length, dim)
 
 
 def _power_of_two_slopes(num_heads: int) -> Tensor:

@@ -3,7 +3,7 @@
 from rsedu.models.croma import Croma, CromaConfig
 from rsedu.models.croma_pretraining import CromaTraining, CromaTrainingConfig
 from rsedu.models.laplacian import Bands, LaplacianDecoder, merge_bands, split_bands
-from rsedu.models.mae import MAE, MAEConfig, Reconstruction
+from rsedu.models.mae import MAE, MAEConfig, MaskedAutoencoder, Reconstruction
 from rsedu.models.published import NonCommercialWeightsWarning
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.models.vit import Encoder, ViTSize
@@ -18,6 +18,7 @@ __all__ = [
     "Encoder",
     "LaplacianDecoder",
     "MAEConfig",
+    "MaskedAutoencoder",
     "NonCommercialWeightsWarning",
     "Reconstruction",
     "ScaleMAE",

@@ -17,7 +17,7 @@ from rsedu.blocks.attention import Block
 from rsedu.blocks.patches import grid_shape, patchify
 from rsedu.blocks.position import alibi_2d, sincos_2d
 from rsedu.errors import InputError
-from rsedu.models.croma_published import read_croma
+from rsedu.models.published import read_croma
 from rsedu.models.vit import initialise
 
 Positions = Literal["alibi", "sincos"]
@@ -159,12 +159,9 @@ class Croma(nn.Module):
         super().__init__()
         self.config = config or CromaConfig()
         made = self.config
-        self.radar_encoder = SensorEncoder(
-            made, channels=made.radar_channels, depth=made.radar_depth
-        )
-        self.optical_encoder = SensorEncoder(
-            made, channels=made.optical_channels, depth=made.optical_depth
-        )
+        radar, optical = made.radar_channels, made.optical_channels
+        self.radar_encoder = SensorEncoder(made, channels=radar, depth=made.radar_depth)
+        self.optical_encoder = SensorEncoder(made, channels=optical, depth=made.optical_depth)
         self.joint_encoder = JointEncoder(made)
         self.radar_head, self.optical_head = PoolHead(made.dim), PoolHead(made.dim)
         initialise(self)
@@ -191,15 +188,16 @@ class Croma(nn.Module):
             InputError: No sensor, a wrong number of bands, no whole patches, or grids that differ.
         """
         images = {"radar": radar, "optical": optical}
-        seen = {name: image for name, image in images.items() if image is not None}
-        grid = self.check(seen)
-        code, bias = self._positions(grid, next(iter(seen.values())))
+        given = {name: image for name, image in images.items() if image is not None}
+        grid = self.check(given)
+        code, bias = self._positions(grid, next(iter(given.values())))
         out: dict[str, Tensor] = {}
-        for name, image in seen.items():
+        for name, image in given.items():
             encoder, head = getattr(self, f"{name}_encoder"), getattr(self, f"{name}_head")
-            tokens = encoder(patchify(image, self.config.patch_size), code=code, bias=bias)
+            patches = patchify(image, self.config.patch_size)  # (B, N, P * P * C)
+            tokens = encoder(patches, code=code, bias=bias)  # (B, N, D)
             out |= {f"{name}_tokens": tokens, f"{name}_pooled": head(tokens.mean(dim=1))}
-        if len(seen) == len(images):
+        if len(given) == len(images):
             sensors = out["radar_tokens"], out["optical_tokens"]
             joint = self.joint_encoder(*sensors, bias=bias, cross_bias=bias)
             out |= {"joint_tokens": joint, "joint_pooled": joint.mean(dim=1)}
@@ -213,9 +211,6 @@ class Croma(nn.Module):
 
         Returns:
             (rows, cols) in patches.
-
-        Raises:
-            InputError: As in `forward`.
         """
         if not images:
             raise InputError("neither radar nor optical came: give one sensor, or both.")
@@ -245,8 +240,7 @@ class Croma(nn.Module):
             A model in evaluation mode on the CPU; width and depths are those of the tensors.
 
         Raises:
-            MissingDataError: There is no such file.
-            BrokenDataError: It is no PyTorch checkpoint.
+            MissingDataError, BrokenDataError: As `read_croma`.
             InputError: A part or a tensor is missing, or one is unknown.
         """
         config, state = read_croma(source)
@@ -254,9 +248,9 @@ class Croma(nn.Module):
         try:
             model.load_state_dict(state)
         except RuntimeError as error:
-            told = " ".join(str(error).split())[:300]
+            difference = " ".join(str(error).split())[:300]
             raise InputError(
-                f"the tensors are not those of a CROMA of {config} ({told} ...): "
+                f"the tensors are not those of a CROMA of {config} ({difference} ...): "
                 "give the checkpoint as published."
             ) from error
         return model.eval()
@@ -266,5 +260,6 @@ class Croma(nn.Module):
     ) -> tuple[Tensor | None, Tensor | None]:
         """What is added to the tokens, and what to the logits: one of both, by the config."""
         if self.config.positions == "sincos":
-            return sincos_2d(self.config.dim, grid, device=like.device)[None], None
-        return None, alibi_2d(self.config.heads, grid, device=like.device)
+            code = sincos_2d(self.config.dim, grid, device=like.device)
+            return code[None], None  # (1, N, D)
+        return None, alibi_2d(self.config.heads, grid, device=like.device)  # (1, heads, N, N)

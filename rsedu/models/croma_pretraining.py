@@ -1,4 +1,4 @@
-"""How CROMA learns: contrast between two sensors, and reconstruction of both from what is left.
+"""Pre-training of CROMA: contrast between two sensors, and reconstruction of what is hidden.
 
 Fuller et al. 2023, arXiv 2311.00566, section 3. The published code has this model and no loop;
 `rsedu pretrain croma` is one.
@@ -17,6 +17,7 @@ from rsedu.blocks.attention import Block
 from rsedu.blocks.contrastive import info_nce
 from rsedu.blocks.patches import (
     Masked,
+    masked_mean,
     normalise_patches,
     patchify,
     random_masking,
@@ -58,10 +59,10 @@ class CromaTrainingConfig(CromaConfig):
     @property
     def encoders(self) -> CromaConfig:
         """What is left of it after training."""
-        return CromaConfig(**{each.name: getattr(self, each.name) for each in fields(CromaConfig)})
+        return CromaConfig(**{item.name: getattr(self, item.name) for item in fields(CromaConfig)})
 
 
-class _Seen(NamedTuple):
+class _Visible(NamedTuple):
     """What both sensors' encoders make of the patches that are left."""
 
     radar: Tensor
@@ -109,7 +110,7 @@ class CromaTraining(nn.Module):
         optical: Float[Tensor, "batch optical_bands height width"],
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
-        """Mask both sensors, contrast what is left, paint in what is hidden.
+        """Mask both sensors, contrast what is left, predict what is hidden.
 
         Args:
             radar: (B, 2, H, W) float32, dB, standardised.
@@ -120,21 +121,18 @@ class CromaTraining(nn.Module):
             Scalars: "loss", and its parts "loss_contrast" and "loss_radar", "loss_optical" where
             they are weighed above 0. For figures, without gradient: "prediction"
             (B, N, P * P * 14), optical channels first.
-
-        Raises:
-            InputError: As in `Croma.forward`.
         """
-        seen = self._see(radar, optical, generator)
+        visible = self._encode_visible(radar, optical, generator)
         losses: dict[str, Tensor] = {}
         total = radar.new_zeros(())
         if self.config.contrast > 0:
-            losses["loss_contrast"] = self._contrast(seen)
+            losses["loss_contrast"] = self._contrast(visible)
             total = total + self.config.contrast * losses["loss_contrast"]
         if self.config.reconstruction > 0:
-            prediction = self._reconstruct(seen)
-            losses |= self._compare(prediction, radar, optical, seen)
-            painted = losses["loss_radar"] + losses["loss_optical"]
-            total = total + self.config.reconstruction * painted
+            prediction = self._reconstruct(visible)
+            losses |= self._compare(prediction, radar, optical, visible)
+            hidden = losses["loss_radar"] + losses["loss_optical"]
+            total = total + self.config.reconstruction * hidden
             losses["prediction"] = prediction.detach()
         return {"loss": total, **losses}
 
@@ -149,69 +147,65 @@ class CromaTraining(nn.Module):
         vectors: Tensor = out[f"{best}_tokens"].mean(dim=1)
         return vectors
 
-    def _see(self, radar: Tensor, optical: Tensor, generator: torch.Generator | None) -> _Seen:
+    def _encode_visible(
+        self, radar: Tensor, optical: Tensor, generator: torch.Generator | None
+    ) -> _Visible:
         croma = self.croma
         grid = croma.check({"radar": radar, "optical": optical})
         parts = []
-        for encoder, image in (
-            (croma.radar_encoder, radar),
-            (croma.optical_encoder, optical),
-        ):
-            patches = patchify(image, self.config.patch_size)
+        for encoder, image in ((croma.radar_encoder, radar), (croma.optical_encoder, optical)):
+            patches = patchify(image, self.config.patch_size)  # (B, N, P * P * C)
             masked = random_masking(patches, self.config.mask_ratio, generator=generator)
             bias = self._bias(masked, masked, grid)
-            tokens = encoder(masked.visible, code=self._code(masked, grid), bias=bias)
+            tokens = encoder(masked.visible, code=self._code(masked, grid), bias=bias)  # (B, n, D)
             parts.append((tokens, masked))
         (radar_tokens, radar_mask), (optical_tokens, optical_mask) = parts
-        return _Seen(radar_tokens, optical_tokens, radar_mask, optical_mask, grid)
+        return _Visible(radar_tokens, optical_tokens, radar_mask, optical_mask, grid)
 
     def _code(self, masked: Masked, grid: tuple[int, int]) -> Tensor | None:
         if self.config.positions == "alibi":
             return None
         code = sincos_2d(self.config.dim, grid, device=masked.mask.device)
-        return take_tokens(code.expand(len(masked.mask), -1, -1), masked.ids_keep)
+        code = code.expand(len(masked.mask), -1, -1)  # (B, N, D)
+        return take_tokens(code, masked.ids_keep)  # (B, n, D)
 
     def _bias(self, queries: Masked, keys: Masked, grid: tuple[int, int]) -> Tensor | None:
         if self.config.positions == "sincos":
             return None
         return alibi_between(self.config.heads, queries.ids_keep, keys.ids_keep, grid[1])
 
-    def _contrast(self, seen: _Seen) -> Tensor:
-        radar = self.contrast_radar(self.croma.radar_head(seen.radar.mean(dim=1)))
-        optical = self.contrast_optical(self.croma.optical_head(seen.optical.mean(dim=1)))
+    def _contrast(self, visible: _Visible) -> Tensor:
+        radar = self.contrast_radar(self.croma.radar_head(visible.radar.mean(dim=1)))
+        optical = self.contrast_optical(self.croma.optical_head(visible.optical.mean(dim=1)))
         return info_nce(radar, optical, (-self.log_scale).exp())
 
-    def _reconstruct(self, seen: _Seen) -> Tensor:
+    def _reconstruct(self, visible: _Visible) -> Tensor:
         """Predict all patches of both sensors from the joint tokens, (B, N, P * P * 14)."""
-        cross = self._bias(seen.radar_mask, seen.optical_mask, seen.grid)
-        right = self._bias(seen.radar_mask, seen.radar_mask, seen.grid)
+        cross = self._bias(visible.radar_mask, visible.optical_mask, visible.grid)
+        right = self._bias(visible.radar_mask, visible.radar_mask, visible.grid)
         own = cross if self.config.released_bias else right
-        joint = self.croma.joint_encoder(seen.radar, seen.optical, bias=own, cross_bias=cross)
-        tokens = unshuffle(self.embed(joint), seen.radar_mask.ids_restore, self.mask_token)
-        tokens = tokens + sincos_2d(self.config.decoder_dim, seen.grid, device=tokens.device)
+        joint = self.croma.joint_encoder(visible.radar, visible.optical, bias=own, cross_bias=cross)
+        tokens = self.embed(joint)  # (B, n, d)
+        tokens = unshuffle(tokens, visible.radar_mask.ids_restore, self.mask_token)  # (B, N, d)
+        tokens = tokens + sincos_2d(self.config.decoder_dim, visible.grid, device=tokens.device)
         for block in self.decoder:
             tokens = block(tokens)
         prediction: Tensor = self.head(self.norm(tokens))
         return prediction
 
     def _compare(
-        self, prediction: Tensor, radar: Tensor, optical: Tensor, seen: _Seen
+        self, prediction: Tensor, radar: Tensor, optical: Tensor, visible: _Visible
     ) -> dict[str, Tensor]:
         """Errors on hidden patches, per sensor; a patch is normalised over the bands of both."""
-        patches = patchify(torch.cat([optical, radar], dim=1), self.config.patch_size)
-        error = (prediction - normalise_patches(patches)[0]).square()
-        by_band = rearrange(
-            error,
-            "batch tokens (pixels bands) -> batch tokens pixels bands",
-            bands=optical.shape[1] + radar.shape[1],
-        )
-        first_radar = optical.shape[1]
+        both = torch.cat([optical, radar], dim=1)  # (B, 14, H, W)
+        patches = patchify(both, self.config.patch_size)  # (B, N, P * P * 14)
+        error = (prediction - normalise_patches(patches)[0]).square()  # (B, N, P * P * 14)
+        pixels = self.config.patch_size**2
+        by_band = rearrange(error, "b n (p c) -> b n p c", p=pixels)  # (B, N, P * P, 14)
+        bands = optical.shape[1]
+        radar_error = by_band[..., bands:].mean(dim=(2, 3))  # (B, N)
+        optical_error = by_band[..., :bands].mean(dim=(2, 3))  # (B, N)
         return {
-            "loss_radar": _mean_where(by_band[..., first_radar:], seen.radar_mask.mask),
-            "loss_optical": _mean_where(by_band[..., :first_radar], seen.optical_mask.mask),
+            "loss_radar": masked_mean(radar_error, visible.radar_mask.mask),
+            "loss_optical": masked_mean(optical_error, visible.optical_mask.mask),
         }
-
-
-def _mean_where(error: Tensor, mask: Tensor) -> Tensor:
-    """Average (B, N, pixels, bands) errors over the patches where the (B, N) mask is 1."""
-    return (error.mean(dim=(2, 3)) * mask).sum() / mask.sum()

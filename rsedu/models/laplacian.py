@@ -1,4 +1,4 @@
-"""One image, two bands of detail: how Scale-MAE splits its target, and the decoder for it.
+"""Laplacian decoder of Scale-MAE: an image split into two bands of detail, and their prediction.
 
 Reed et al. 2023, "Scale-MAE", ICCV, arXiv 2212.14532, section 3 (target images, Laplacian
 blocks): "high" holds edges at full resolution, "low" holds averages at the encoder's.

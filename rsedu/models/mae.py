@@ -1,4 +1,4 @@
-"""Masked autoencoder: hide most patches of an image, and learn to paint them in.
+"""Masked autoencoder: hide most patches of an image, and learn to predict them from the rest.
 
 He et al. 2022, "Masked Autoencoders Are Scalable Vision Learners", CVPR, arXiv 2111.06377.
 """
@@ -10,20 +10,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rsedu.blocks.patches import mask_to_pixels, normalise_patches, patchify, unpatchify
+from rsedu.blocks.patches import (
+    mask_to_pixels,
+    masked_mean,
+    normalise_patches,
+    patchify,
+    unpatchify,
+)
 from rsedu.models.vit import Decoder, Encoder, Gsd, Latent, MaskedViTConfig, initialise
-
-
-@dataclass(frozen=True, kw_only=True)
-class MAEConfig(MaskedViTConfig):
-    """How a masked autoencoder is made; the rest is in `MaskedViTConfig`.
-
-    Attributes:
-        norm_pix_loss: Whether each patch is shifted and scaled to mean 0 and variance 1 before
-            it becomes a target, so that contrast counts and not brightness.
-    """
-
-    norm_pix_loss: bool = True
 
 
 class Reconstruction(NamedTuple):
@@ -40,7 +34,88 @@ class Reconstruction(NamedTuple):
     mask: Float[Tensor, "batch 1 height width"]
 
 
-class MAE(nn.Module):
+class MaskedAutoencoder(nn.Module):
+    """What MAE and Scale-MAE share: an encoder to keep, and a decoder that completes images."""
+
+    config: MaskedViTConfig
+    encoder: Encoder
+    decoder: Decoder
+
+    def encode(
+        self, images: Float[Tensor, "batch channels height width"], gsd: Gsd = None
+    ) -> Float[Tensor, "batch tokens dim"]:
+        """Encode images as they come, nothing hidden or shrunk: see `Encoder.forward`.
+
+        Args:
+            images: (B, C, H, W) float32, H and W multiples of patch_size.
+            gsd: (B,), or one number for all images, metres per pixel of `images`.
+
+        Returns:
+            (B, 1 + N, D), class token first.
+        """
+        tokens: Tensor = self.encoder(images, gsd)
+        return tokens
+
+    def features(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        gsd: Gsd = None,
+        *,
+        pool: str = "mean",
+    ) -> Float[Tensor, "batch dim"]:
+        """Return one vector per image, (B, D): see `encode` and `Encoder.features`."""
+        return self.encoder.features(images, gsd, pool=pool)
+
+    @torch.no_grad()
+    def reconstruct(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        gsd: Gsd = None,
+        generator: torch.Generator | None = None,
+    ) -> Reconstruction:
+        """Hide patches and predict them at the resolution of the images.
+
+        Args:
+            images: (B, C, H, W) float32, as in `forward`.
+            gsd: (B,), or one number for all images, metres per pixel of `images`.
+            generator: Source of the mask.
+
+        Returns:
+            A `Reconstruction` in the units of `images`. With `norm_pix_loss` an MAE never learns
+            the brightness of a patch, so mean and spread are lent from the truth: such a picture
+            shows structure, and its brightness proves nothing.
+        """
+        latent = self._encode_visible(images, gsd, generator)
+        prediction = self._complete(images, latent)  # (B, C, H, W)
+        side_px = images.shape[-1] // latent.grid[1]
+        mask = mask_to_pixels(latent.masked.mask, side_px, latent.grid)  # (B, 1, H, W)
+        return Reconstruction(torch.where(mask > 0, prediction, images), prediction, mask)
+
+    def _encode_visible(
+        self, images: Tensor, gsd: Gsd, generator: torch.Generator | None
+    ) -> Latent:
+        return self.encoder.encode_visible(
+            images, gsd, mask_ratio=self.config.mask_ratio, generator=generator
+        )
+
+    def _complete(self, images: Tensor, latent: Latent) -> Tensor:
+        """Predict all pixels of images from what was seen of them: (B, C, H, W)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class MAEConfig(MaskedViTConfig):
+    """How a masked autoencoder is made; the rest is in `MaskedViTConfig`.
+
+    Attributes:
+        norm_pix_loss: Whether each patch is shifted and scaled to mean 0 and variance 1 before
+            it becomes a target, so that contrast counts and not brightness.
+    """
+
+    norm_pix_loss: bool = True
+
+
+class MAE(MaskedAutoencoder):
     """Masked autoencoder.
 
     Args:
@@ -48,16 +123,23 @@ class MAE(nn.Module):
 
     The loss is the mean over hidden patches, and over the P * P * C values of each, of
     (predicted - true)^2; seen patches do not count.
+
+    >>> model = MAE(MAEConfig(channels=12))  # patches of 8 x 8 pixels, three of four hidden
+    >>> out = model(torch.zeros(2, 12, 64, 64))
+    >>> out["loss"].shape, out["prediction"].shape, out["mask"].sum(dim=1)
+    (torch.Size([]), torch.Size([2, 64, 768]), tensor([48., 48.]))
+    >>> model.features(torch.zeros(2, 12, 64, 64)).shape
+    torch.Size([2, 96])
     """
+
+    config: MAEConfig
 
     def __init__(self, config: MAEConfig | None = None) -> None:
         super().__init__()
-        self.config = config or MAEConfig()
-        self.encoder = Encoder(self.config)
-        self.decoder = Decoder(self.config, self.encoder, keep_prefix=True)
-        self.head = nn.Linear(
-            self.config.decoder_dim, self.config.patch_size**2 * self.config.channels
-        )
+        self.config = config = config or MAEConfig()
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config, self.encoder, keep_prefix=True)
+        self.head = nn.Linear(config.decoder_dim, config.patch_size**2 * config.channels)
         initialise(self.head)
 
     def forward(
@@ -82,69 +164,21 @@ class MAE(nn.Module):
             InputError: Wrong number of bands, no whole patches, or a GSD is missing.
         """
         latent = self._encode_visible(images, gsd, generator)
-        prediction = self.head(self.decoder(latent))
+        prediction = self.head(self.decoder(latent))  # (B, N, P * P * C)
         loss = self._loss(self._target(images), prediction, latent.masked.mask)
         return {"loss": loss, "prediction": prediction.detach(), "mask": latent.masked.mask}
 
-    def encode(
-        self, images: Float[Tensor, "batch channels height width"], gsd: Gsd = None
-    ) -> Float[Tensor, "batch tokens dim"]:
-        """Encode images with nothing hidden: (B, 1 + N, D); see `Encoder.forward`."""
-        tokens: Tensor = self.encoder(images, gsd)
-        return tokens
-
-    def features(
-        self,
-        images: Float[Tensor, "batch channels height width"],
-        gsd: Gsd = None,
-        *,
-        pool: str = "mean",
-    ) -> Float[Tensor, "batch dim"]:
-        """Return one vector per image, (B, D); see `Encoder.features`."""
-        return self.encoder.features(images, gsd, pool=pool)
-
-    @torch.no_grad()
-    def reconstruct(
-        self,
-        images: Float[Tensor, "batch channels height width"],
-        gsd: Gsd = None,
-        generator: torch.Generator | None = None,
-    ) -> Reconstruction:
-        """Hide patches and paint them in.
-
-        Args:
-            images: (B, C, H, W) float32, normalised per band.
-            gsd: (B,), or one number for all images, metres per pixel.
-            generator: Source of the mask.
-
-        Returns:
-            A `Reconstruction` in the units of `images`. With `norm_pix_loss` the model never
-            learns the brightness of a patch, so mean and spread are lent from the truth: such a
-            picture shows structure, and its brightness proves nothing.
-
-        Raises:
-            InputError: As in `forward`.
-        """
-        latent = self._encode_visible(images, gsd, generator)
-        patches = self.head(self.decoder(latent))
+    def _complete(self, images: Tensor, latent: Latent) -> Tensor:
+        patches = self.head(self.decoder(latent))  # (B, N, P * P * C)
         if self.config.norm_pix_loss:
             _, mean, spread = normalise_patches(patchify(images, self.config.patch_size))
             patches = patches * spread + mean
-        prediction = unpatchify(patches, self.config.patch_size, latent.grid)
-        mask = mask_to_pixels(latent.masked.mask, self.config.patch_size, latent.grid)
-        return Reconstruction(torch.where(mask > 0, prediction, images), prediction, mask)
-
-    def _encode_visible(
-        self, images: Tensor, gsd: Gsd, generator: torch.Generator | None
-    ) -> Latent:
-        return self.encoder.encode_visible(
-            images, gsd, mask_ratio=self.config.mask_ratio, generator=generator
-        )
+        return unpatchify(patches, self.config.patch_size, latent.grid)  # (B, C, H, W)
 
     def _target(self, images: Tensor) -> Tensor:
-        patches = patchify(images, self.config.patch_size)
+        patches = patchify(images, self.config.patch_size)  # (B, N, P * P * C)
         return normalise_patches(patches)[0] if self.config.norm_pix_loss else patches
 
     def _loss(self, target: Tensor, prediction: Tensor, mask: Tensor) -> Tensor:
-        per_patch = (prediction - target).square().mean(dim=-1)  # (batch, tokens)
-        return (per_patch * mask).sum() / mask.sum()
+        error = (prediction - target).square().mean(dim=-1)  # (B, N)
+        return masked_mean(error, mask)

@@ -1,16 +1,20 @@
-"""Read the encoder of a Scale-MAE checkpoint as it was published.
+"""Published checkpoints of Scale-MAE and CROMA, read as their authors published them.
 
-The file is a PyTorch archive whose "model" entry maps parameter names to tensors, the encoder's
-named as timm names them, beside the decoder, the optimiser and an `argparse.Namespace`.
+Scale-MAE's file is a PyTorch archive whose "model" entry maps parameter names to tensors, the
+encoder's named as timm names them, beside the decoder, the optimiser and an `argparse.Namespace`.
+CROMA's maps each of five parts to the state of that part, with names of its own; a patch is
+flattened bands first there, and last in this kit.
 """
 
 import argparse
 import pickle
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
@@ -19,61 +23,6 @@ from rsedu.models.vit import ViTSize
 
 class NonCommercialWeightsWarning(UserWarning):
     """Weights that were loaded may not be used commercially."""
-
-
-class Released(NamedTuple):
-    """A published encoder.
-
-    Attributes:
-        state: Encoder tensors under timm's names.
-        size: Width, depth and heads.
-        channels: Bands of an image.
-        patch_size: Side of a patch in pixels.
-        ignored: Names of the tensors that were left out: the decoder, and position codes that
-            the published model stores but never reads.
-    """
-
-    state: dict[str, Tensor]
-    size: ViTSize
-    channels: int
-    patch_size: int
-    ignored: tuple[str, ...]
-
-
-# Which tensors belong to the decoder (fpn, fcn: its Laplacian head), or are never read.
-_IGNORED = re.compile(r"(pos_embed$|decoder_|mask_token|fpn\.|fcn|pos_emb_projection\.)")
-_TENSORS = ("weight", "bias")
-_BLOCK = tuple(
-    f"{layer}.{tensor}"
-    for layer in ("norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
-    for tensor in _TENSORS
-)
-_KNOWN_HEADS = {768: 12, 1024: 16, 1280: 16}  # ViT-B, L, H
-
-
-def read_released(path: str | Path, *, heads: int | None = None) -> Released:
-    """Read and check a published checkpoint.
-
-    Args:
-        path: The file.
-        heads: Attention heads, if the width is not that of a ViT-B, L or H.
-
-    Returns:
-        A `Released`, its tensors on the CPU.
-
-    Raises:
-        MissingDataError: There is no such file.
-        BrokenDataError: It is no PyTorch checkpoint.
-        InputError: A tensor of the encoder is missing, one is unknown, or `heads` is needed.
-    """
-    tensors = load_tensors(Path(path))
-    state = {name: tensor for name, tensor in tensors.items() if not _IGNORED.match(name)}
-    depth = len({name.split(".")[1] for name in state if name.startswith("blocks.")})
-    _check_names(set(state), depth, path)
-    dim, channels, patch_size, _ = state["patch_embed.proj.weight"].shape
-    size = ViTSize(dim, depth, _heads(dim, heads))
-    ignored = tuple(sorted(set(tensors) - set(state)))
-    return Released(state, size, channels, patch_size, ignored)
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
@@ -106,6 +55,62 @@ def load_tensors(path: Path) -> dict[str, Any]:
     return model
 
 
+class Released(NamedTuple):
+    """A published encoder of Scale-MAE.
+
+    Attributes:
+        state: Encoder tensors under timm's names.
+        size: Width, depth and heads.
+        channels: Bands of an image.
+        patch_size: Side of a patch in pixels.
+        ignored: Names of the tensors that were left out: the decoder, and position codes that
+            the published model stores but never reads.
+    """
+
+    state: dict[str, Tensor]
+    size: ViTSize
+    channels: int
+    patch_size: int
+    ignored: tuple[str, ...]
+
+
+# Which tensors belong to the decoder (fpn, fcn: its Laplacian head), or are never read.
+_IGNORED = re.compile(r"(pos_embed$|decoder_|mask_token|fpn\.|fcn|pos_emb_projection\.)")
+_TENSORS = ("weight", "bias")
+_BLOCK = tuple(
+    f"{layer}.{tensor}"
+    for layer in ("norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
+    for tensor in _TENSORS
+)
+_KNOWN_HEADS = {768: 12, 1024: 16, 1280: 16}  # ViT-B, L, H
+
+
+def read_scalemae(path: str | Path, *, heads: int | None = None) -> Released:
+    """Read and check a published checkpoint of Scale-MAE.
+
+    Args:
+        path: The file.
+        heads: Attention heads, if the width is not that of a ViT-B, L or H.
+
+    Returns:
+        A `Released`, its tensors on the CPU.
+
+    Raises:
+        MissingDataError, BrokenDataError: As `load_tensors`.
+        InputError: A tensor of the encoder is missing, one is unknown, or `heads` is needed.
+    """
+    tensors = load_tensors(Path(path))
+    state = {name: tensor for name, tensor in tensors.items() if not _IGNORED.match(name)}
+    depth = len({name.split(".")[1] for name in state if name.startswith("blocks.")})
+    _check_names(set(state), depth, path)
+    dim, channels, patch_size, _ = state["patch_embed.proj.weight"].shape
+    if heads is None and dim not in _KNOWN_HEADS:
+        raise InputError(f"the width {dim} is of no published model: pass heads=.")
+    size = ViTSize(dim, depth, heads or _KNOWN_HEADS[dim])
+    ignored = tuple(sorted(set(tensors) - set(state)))
+    return Released(state, size, channels, patch_size, ignored)
+
+
 def _check_names(names: set[str], depth: int, path: str | Path) -> None:
     """Compare the encoder's tensors with those a ViT of this depth has."""
     wanted = {
@@ -122,7 +127,97 @@ def _check_names(names: set[str], depth: int, path: str | Path) -> None:
         )
 
 
-def _heads(dim: int, heads: int | None) -> int:
-    if heads is None and dim not in _KNOWN_HEADS:
-        raise InputError(f"the width {dim} is of no published model: pass heads=.")
-    return heads or _KNOWN_HEADS[dim]
+_CROMA_HEADS = 16  # which no tensor tells; of both published sizes
+_CROMA_PATCH = 8
+_SENSORS = {"s1": "radar", "s2": "optical"}
+_PARTS = ("s1_encoder", "s1_GAP_FFN", "s2_encoder", "s2_GAP_FFN", "joint_encoder")
+
+
+def read_croma(
+    source: str | Path | Mapping[str, Mapping[str, Tensor]],
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read, check and rename a published checkpoint of CROMA.
+
+    Args:
+        source: The file, or what is in it.
+
+    Returns:
+        The arguments of `CromaConfig`, and the state of `Croma`.
+
+    Raises:
+        MissingDataError, BrokenDataError: As `load_tensors`.
+        InputError: A part is missing; tensors are compared by `Croma.from_released`.
+    """
+    parts = load_tensors(Path(source)) if isinstance(source, str | Path) else dict(source)
+    missing = [part for part in _PARTS if part not in parts]
+    if missing:
+        raise InputError(
+            f"the checkpoint has {sorted(parts)[:8]} and lacks {missing}: "
+            "give CROMA_base.pt or CROMA_large.pt as published."
+        )
+    state: dict[str, Tensor] = {}
+    channels: dict[str, int] = {}
+    for prefix, sensor in _SENSORS.items():
+        encoder = _blocks(parts[f"{prefix}_encoder"], layers="transformer.layers")
+        embed = encoder.pop("linear_input.weight", torch.zeros(0, 0))
+        channels[sensor] = embed.shape[1] // _CROMA_PATCH**2
+        pixels = {"y": _CROMA_PATCH, "x": _CROMA_PATCH}
+        encoder["embed.weight"] = rearrange(embed, "d (c y x) -> d (y x c)", **pixels)
+        encoder["embed.bias"] = encoder.pop("linear_input.bias", torch.zeros(0))
+        state |= {f"{sensor}_encoder.{name}": tensor for name, tensor in encoder.items()}
+        pool = parts[f"{prefix}_GAP_FFN"]
+        state |= {f"{sensor}_head.{name}": tensor for name, tensor in pool.items()}
+    joint = _blocks(parts["joint_encoder"], layers="layers")
+    state |= {f"joint_encoder.{name}": tensor for name, tensor in joint.items()}
+    config: dict[str, Any] = {
+        "dim": len(state["optical_encoder.embed.bias"]),
+        "heads": _CROMA_HEADS,
+        "patch_size": _CROMA_PATCH,
+        **{f"{sensor}_channels": count for sensor, count in channels.items()},
+        **{f"{name}_depth": _depth(state, name) for name in ("optical", "radar", "joint")},
+    }
+    return config, state
+
+
+def _blocks(part: Mapping[str, Tensor], *, layers: str) -> dict[str, Tensor]:
+    """Rename one encoder: layer i holds self-attention, in the joint one cross-attention, network.
+
+    The published self-attention has one projection for query, key and value, the published
+    cross-attention three; here there is one for the query and one for key and value.
+    """
+    cross = any(".to_q." in name for name in part)
+    mlp = 2 if cross else 1
+    renamed: dict[str, Tensor] = {}
+    for name, tensor in part.items():
+        match = re.fullmatch(rf"{re.escape(layers)}\.(\d+)\.(\d+)\.(.+)", name)
+        if match is None:
+            renamed[re.sub(r"^(transformer\.)?norm_out\.", "norm.", name)] = tensor
+            continue
+        block, layer, rest = f"blocks.{match[1]}", int(match[2]), match[3]
+        kind = "mlp" if layer == mlp else ("self", "cross")[layer]
+        renamed |= _layer(block, kind, rest, tensor)
+    for block in {name.rsplit(".", 2)[0] for name in renamed if ".to_k." in name}:
+        key, value = (renamed.pop(f"{block}.{name}.weight") for name in ("to_k", "to_v"))
+        renamed[f"{block}.key_value.weight"] = torch.cat([key, value])
+    return renamed
+
+
+def _layer(block: str, kind: str, rest: str, tensor: Tensor) -> dict[str, Tensor]:
+    """Rename one tensor of a layer; query, key and value of one projection are taken apart."""
+    if rest.startswith("input_norm."):
+        return {f"{block}.norm_{kind}.{rest.removeprefix('input_norm.')}": tensor}
+    if kind == "mlp":
+        numbered = {"net.0.": "0.", "net.3.": "2."}  # the published one has a dropout between
+        return {f"{block}.mlp.{numbered.get(rest[:6], rest[:6])}{rest[6:]}": tensor}
+    attention = f"{block}.{kind}_attention"
+    if rest == "to_qkv.weight":
+        third = len(tensor) // 3
+        query, key_value = tensor[:third], tensor[third:]
+        return {f"{attention}.query.weight": query, f"{attention}.key_value.weight": key_value}
+    renamed = rest.replace("to_q.", "query.").replace("to_out.", "proj.")
+    return {f"{attention}.{renamed}": tensor}
+
+
+def _depth(state: Mapping[str, Tensor], encoder: str) -> int:
+    prefix = f"{encoder}_encoder.blocks."
+    return len({name.split(".")[2] for name in state if name.startswith(prefix)})

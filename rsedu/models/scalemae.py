@@ -1,4 +1,4 @@
-"""Scale-MAE: a masked autoencoder that knows how large a pixel is, and rebuilds two bands.
+"""Scale-MAE: a masked autoencoder that knows how large a pixel is, and predicts two bands.
 
 Reed et al. 2023, "Scale-MAE: A Scale-Aware Masked Autoencoder for Multiscale Geospatial
 Representation Learning", ICCV, arXiv 2212.14532.
@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from einops import rearrange
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from rsedu.blocks.patches import mask_to_pixels
+from rsedu.blocks.patches import mask_to_pixels, masked_mean
 from rsedu.errors import InputError
 from rsedu.models.laplacian import (
     SPLITS,
@@ -25,8 +25,8 @@ from rsedu.models.laplacian import (
     resize_area,
     split_bands,
 )
-from rsedu.models.mae import Reconstruction
-from rsedu.models.published import NonCommercialWeightsWarning, read_released
+from rsedu.models.mae import MaskedAutoencoder
+from rsedu.models.published import NonCommercialWeightsWarning, read_scalemae
 from rsedu.models.vit import Decoder, Encoder, Gsd, Latent, MaskedViTConfig
 
 
@@ -49,7 +49,7 @@ class ScaleMAEConfig(MaskedViTConfig):
     variant: Variant = "paper"
 
 
-class ScaleMAE(nn.Module):
+class ScaleMAE(MaskedAutoencoder):
     """Scale-aware masked autoencoder.
 
     Args:
@@ -58,7 +58,16 @@ class ScaleMAE(nn.Module):
     The loss is mean |high - predicted| + mean (low - predicted)^2, each mean over the bands and
     the pixels of hidden patches. (The released code sums over bands, so its loss is C times this
     one, and squares both terms by default: `variant="released"` squares, and keeps the mean.)
+
+    >>> model, images = ScaleMAE(ScaleMAEConfig(channels=12)), torch.ones(2, 12, 64, 64)
+    >>> model.features(images, gsd=10.0).shape
+    torch.Size([2, 96])
+    >>> near, far = model.features(images, gsd=torch.tensor([10.0, 20.0]))  # metres per pixel
+    >>> torch.equal(near, far)
+    False
     """
+
+    config: ScaleMAEConfig
 
     def __init__(self, config: ScaleMAEConfig | None = None) -> None:
         super().__init__()
@@ -89,14 +98,12 @@ class ScaleMAE(nn.Module):
             file, for red, green and blue scaled to [0, 1] and normalised as ImageNet.
 
         Raises:
-            MissingDataError: There is no such file.
-            BrokenDataError: It is no PyTorch checkpoint.
-            InputError: A tensor of the encoder is missing, or one is unknown.
+            MissingDataError, BrokenDataError, InputError: As `read_scalemae`.
 
         Warns:
             NonCommercialWeightsWarning: Always; the licence is CC-BY-NC-4.0.
         """
-        released = read_released(path, heads=heads)
+        released = read_scalemae(path, heads=heads)
         model = cls(
             ScaleMAEConfig(
                 encoder=released.size, channels=released.channels, patch_size=released.patch_size
@@ -135,85 +142,31 @@ class ScaleMAE(nn.Module):
         latent = self._encode_visible(images, gsd, generator)
         predicted = self._decode(latent)
         losses = self._losses(self._target(images, latent), predicted, latent)
-        shown = {"high": predicted.high.detach(), "low": predicted.low.detach()}
+        figures = {"high": predicted.high.detach(), "low": predicted.low.detach()}
         loss = losses["loss_high"] + losses["loss_low"]
-        return {"loss": loss, **losses, **shown, "mask": latent.masked.mask}
+        return {"loss": loss, **losses, **figures, "mask": latent.masked.mask}
 
-    def encode(
-        self, images: Float[Tensor, "batch channels height width"], gsd: Gsd = None
-    ) -> Float[Tensor, "batch tokens dim"]:
-        """Encode images as they come, nothing hidden or shrunk: see `Encoder.forward`.
-
-        Args:
-            images: (B, C, H, W) float32, H and W multiples of patch_size.
-            gsd: (B,), or one number for all images, metres per pixel of `images`.
-
-        Returns:
-            (B, 1 + N, D), class token first.
-        """
-        tokens: Tensor = self.encoder(images, gsd)
-        return tokens
-
-    def features(
-        self,
-        images: Float[Tensor, "batch channels height width"],
-        gsd: Gsd = None,
-        *,
-        pool: str = "mean",
-    ) -> Float[Tensor, "batch dim"]:
-        """Return one vector per image, (B, D): see `encode` and `Encoder.features`."""
-        return self.encoder.features(images, gsd, pool=pool)
-
-    @torch.no_grad()
-    def reconstruct(
-        self,
-        images: Float[Tensor, "batch channels height width"],
-        gsd: Gsd = None,
-        generator: torch.Generator | None = None,
-    ) -> Reconstruction:
-        """Hide patches and paint them in at full resolution.
-
-        Args:
-            images: (B, C, H, W) float32, as in `forward`.
-            gsd: (B,), or one number for all images, metres per pixel of `images`.
-            generator: Source of the mask.
-
-        Returns:
-            A `Reconstruction` in the units of `images`, both predicted bands added.
-
-        Raises:
-            InputError: As in `forward`.
-        """
-        latent = self._encode_visible(images, gsd, generator)
-        prediction = merge_bands(self._decode(latent), latent.grid, variant=self.config.variant)
-        mask = mask_to_pixels(latent.masked.mask, self._target_patch, latent.grid)
-        return Reconstruction(torch.where(mask > 0, prediction, images), prediction, mask)
-
-    @property
-    def _target_patch(self) -> int:
-        """Side of a patch in pixels of the target."""
-        return self.config.patch_size * self.config.target_scale
+    def _complete(self, images: Tensor, latent: Latent) -> Tensor:
+        return merge_bands(self._decode(latent), latent.grid, variant=self.config.variant)
 
     def _encode_visible(
         self, images: Tensor, gsd: Gsd, generator: torch.Generator | None
     ) -> Latent:
-        scale, ratio = self.config.target_scale, self.config.mask_ratio
+        scale = self.config.target_scale
         height, width = images.shape[-2:]
         if height % scale or width % scale:
             raise InputError(
                 f"images are {height} x {width} pixels, but shrink by {scale}: "
-                f"give multiples of {self._target_patch}."
+                f"give multiples of {self.config.patch_size * scale}."
             )
-        small = resize_area(images, (height // scale, width // scale))
+        small = resize_area(images, (height // scale, width // scale))  # (B, C, H/s, W/s)
         coarser = None if gsd is None else gsd * scale  # a pixel now covers more ground
-        return self.encoder.encode_visible(small, coarser, mask_ratio=ratio, generator=generator)
+        return super()._encode_visible(small, coarser, generator)
 
     def _decode(self, latent: Latent) -> Bands:
-        tokens = self.decoder(latent)
-        rows, _ = latent.grid
-        bands: Bands = self.head(
-            rearrange(tokens, "batch (rows cols) dim -> batch dim rows cols", rows=rows)
-        )
+        tokens = self.decoder(latent)  # (B, N, D)
+        tokens = rearrange(tokens, "b (rows cols) d -> b d rows cols", rows=latent.grid[0])
+        bands: Bands = self.head(tokens)  # high (B, C, H, W), low (B, C, H/s, W/s)
         return bands
 
     def _target(self, images: Tensor, latent: Latent) -> Bands:
@@ -223,19 +176,15 @@ class ScaleMAE(nn.Module):
         )
 
     def _losses(self, target: Bands, predicted: Bands, latent: Latent) -> dict[str, Tensor]:
-        mask, grid = latent.masked.mask, latent.grid
-        low_mask = mask_to_pixels(mask, self.config.patch_size, grid)
-        high_mask = mask_to_pixels(mask, self._target_patch, grid)
         high_loss = F.l1_loss if SPLITS[self.config.variant].high_loss == "l1" else F.mse_loss
-        high_error = high_loss(predicted.high, target.high, reduction="none")
-        low_error = F.mse_loss(predicted.low, target.low, reduction="none")
-        return {
-            "loss_high": _masked_mean(high_error, high_mask),
-            "loss_low": _masked_mean(low_error, low_mask),
+        errors = {
+            "loss_high": high_loss(predicted.high, target.high, reduction="none"),
+            "loss_low": F.mse_loss(predicted.low, target.low, reduction="none"),
         }
-
-
-def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Average (B, C, H, W) values over all bands of the pixels where the (B, 1, H, W) mask is 1."""
-    per_pixel = values.mean(dim=1, keepdim=True)  # first: the mask then multiplies one band, not C
-    return (per_pixel * mask).sum() / mask.sum()
+        losses = {}
+        for name, error in errors.items():
+            side_px = error.shape[-1] // latent.grid[1]
+            mask = mask_to_pixels(latent.masked.mask, side_px, latent.grid)  # (B, 1, H, W)
+            # The mean over bands first: the mask then multiplies one band, not C.
+            losses[name] = masked_mean(error.mean(dim=1, keepdim=True), mask)
+        return losses

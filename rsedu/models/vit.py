@@ -1,6 +1,7 @@
-"""The two halves that MAE and Scale-MAE share: an encoder that sees few tokens, a decoder of all.
+"""Vision transformer: an encoder that sees a few patches of an image, a decoder of all of them.
 
-Both are stacks of timm's transformer blocks, whose parameter names released weights carry.
+MAE and Scale-MAE share both; they are stacks of timm's transformer blocks, whose parameter names
+released weights carry.
 """
 
 from dataclasses import dataclass
@@ -130,8 +131,8 @@ class Encoder(nn.Module):
             InputError: Wrong number of bands, no whole patches, or a GSD is missing.
         """
         self._check_channels(images)
-        patches = patchify(images, self.config.patch_size)
-        positions = self._positions(images, self.gsd_of(images, gsd))
+        patches = patchify(images, self.config.patch_size)  # (B, N, P * P * C)
+        positions = self._positions(images, self.gsd_of(images, gsd))  # (B, N, D)
         return self._transform(self._embed(patches) + positions)
 
     def encode_visible(
@@ -157,11 +158,11 @@ class Encoder(nn.Module):
             InputError: As in `forward`, or the ratio leaves no patch.
         """
         self._check_channels(images)
-        patches = patchify(images, self.config.patch_size)
+        patches = patchify(images, self.config.patch_size)  # (B, N, P * P * C)
         masked = random_masking(patches, mask_ratio, generator=generator)
         gsd = self.gsd_of(images, gsd)
-        positions = take_tokens(self._positions(images, gsd), masked.ids_keep)
-        tokens = self._transform(self._embed(masked.visible) + positions)
+        positions = take_tokens(self._positions(images, gsd), masked.ids_keep)  # (B, n, D)
+        tokens = self._transform(self._embed(masked.visible) + positions)  # (B, prefix + n, D)
         return Latent(tokens, masked, grid_shape(images, self.config.patch_size), gsd)
 
     def features(
@@ -186,7 +187,7 @@ class Encoder(nn.Module):
         """
         if pool not in ("mean", "cls"):
             raise InputError(f"pool is {pool!r}, but only 'mean' and 'cls' are known.")
-        tokens: Tensor = self(images, gsd)
+        tokens: Tensor = self(images, gsd)  # (B, prefix + N, D)
         return tokens[:, 0] if pool == "cls" else tokens[:, self.prefix :].mean(dim=1)
 
     def gsd_of(
@@ -213,10 +214,10 @@ class Encoder(nn.Module):
                 "the encoding measures patches on the ground and no gsd came: pass metres per "
                 "pixel, one number or one per image, or make the model with gsd_encoding=False."
             )
-        each = torch.as_tensor(gsd, dtype=torch.float32, device=images.device)
-        if each.ndim and len(each) != batch:
-            raise InputError(f"gsd has {len(each)} values for {batch} images: pass one for each.")
-        return each.expand(batch)
+        gsds = torch.as_tensor(gsd, dtype=torch.float32, device=images.device)
+        if gsds.ndim and len(gsds) != batch:
+            raise InputError(f"gsd has {len(gsds)} values for {batch} images: pass one for each.")
+        return gsds.expand(batch)  # (B,)
 
     def _positions(self, images: Tensor, gsd: Tensor) -> Tensor:
         grid = grid_shape(images, self.config.patch_size)
@@ -225,7 +226,7 @@ class Encoder(nn.Module):
     def _embed(self, patches: Tensor) -> Tensor:
         """Project flat patches: a convolution whose stride is its kernel is a linear layer."""
         proj = self.vit.patch_embed.proj
-        weight = rearrange(proj.weight, "dim channels y x -> dim (y x channels)")
+        weight = rearrange(proj.weight, "d c y x -> d (y x c)")  # (D, P * P * C)
         embedded: Tensor = self.vit.patch_embed.norm(F.linear(patches, weight, proj.bias))
         return embedded
 
@@ -233,7 +234,7 @@ class Encoder(nn.Module):
         """Prepend the class token, whose position code is zero, and run the blocks."""
         learnt = (self.vit.cls_token, self.vit.reg_token)
         prefix = [token.expand(len(tokens), -1, -1) for token in learnt if token is not None]
-        tokens = self.vit.norm_pre(torch.cat([*prefix, tokens], dim=1))
+        tokens = self.vit.norm_pre(torch.cat([*prefix, tokens], dim=1))  # (B, prefix + N, D)
         out: Tensor = self.vit.norm(self.vit.blocks(tokens))
         return out
 
@@ -273,17 +274,17 @@ class Decoder(nn.Module):
         """Decode.
 
         Args:
-            latent: From `Encoder.see_part`, whose GSD is used again at the decoder's width.
+            latent: From `Encoder.encode_visible`, whose GSD is used again at the decoder's width.
 
         Returns:
             (B, N, decoder_dim), the patches row by row, seen and unseen.
         """
         kept = latent.masked.ids_keep.shape[1]
-        prefix, visible = self.embed(latent.tokens).split([self.prefix, kept], dim=1)
-        tokens = unshuffle(visible, latent.masked.ids_restore, self.mask_token)
+        prefix, visible = self.embed(latent.tokens).split([self.prefix, kept], dim=1)  # (B, n, d)
+        tokens = unshuffle(visible, latent.masked.ids_restore, self.mask_token)  # (B, N, d)
         tokens = tokens + gsd_sincos_2d(self.dim, latent.grid, latent.gsd, self.reference_gsd)
         if self.keep_prefix:
-            tokens = torch.cat([prefix, tokens], dim=1)
+            tokens = torch.cat([prefix, tokens], dim=1)  # (B, prefix + N, d)
         out: Tensor = self.norm(self.blocks(tokens))
         return out[:, self.prefix :] if self.keep_prefix else out
 
@@ -303,11 +304,8 @@ def initialise(module: nn.Module) -> None:
 
 def _build_vit(config: MaskedViTConfig) -> VisionTransformer:
     """Make timm's transformer with a class token and no learnt positions."""
-    size = (
-        SIZES.get(config.encoder, config.encoder)
-        if isinstance(config.encoder, str)
-        else config.encoder
-    )
+    encoder = config.encoder
+    size = SIZES.get(encoder, encoder) if isinstance(encoder, str) else encoder
     shared: dict[str, Any] = {
         "patch_size": config.patch_size,
         "in_chans": config.channels,

@@ -6,11 +6,12 @@ and ``.md`` (the same card to read).
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -20,22 +21,14 @@ from torch import nn
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.io.files import sha256, write_atomically
 
-
-class _Kind(NamedTuple):
-    module: str
-    model: str
-    config: str
-
-
-# By class name. Imported when first loaded: a lesson without a model never imports one.
-_KINDS = {
-    "MAE": _Kind("rsedu.models.mae", "MAE", "MAEConfig"),
-    "ScaleMAE": _Kind("rsedu.models.scalemae", "ScaleMAE", "ScaleMAEConfig"),
-    "CromaTraining": _Kind(
-        "rsedu.models.croma_pretraining", "CromaTraining", "CromaTrainingConfig"
-    ),
-    "TinySam": _Kind("rsedu.segment.tiny_sam", "TinySam", "TinySamConfig"),
+# Cards of before the module was part of a class's name; imported when first loaded.
+_OLD_KINDS = {
+    "MAE": "rsedu.models.mae.MAE",
+    "ScaleMAE": "rsedu.models.scalemae.ScaleMAE",
+    "CromaTraining": "rsedu.models.croma_pretraining.CromaTraining",
+    "TinySam": "rsedu.segment.tiny_sam.TinySam",
 }
+_CLASS = re.compile(r"(rsedu(?:\.[a-z]\w*)+)\.([A-Z]\w*)")  # of the kit, and nothing private
 
 _PAGE = """# {name}
 
@@ -69,15 +62,16 @@ class Card:
 
     Attributes:
         about: one or two sentences: what it is, what it is not good for.
-        command: that trains them again.
+        command: how to train them again.
         data: what they saw, with seeds and sizes.
         inputs: shape, unit and normalisation of what the model wants.
         steps: optimiser steps.
-        minutes: of training.
-        hardware: that the minutes were measured on.
+        minutes: duration of the training.
+        hardware: what the minutes were measured on.
         metrics: name with unit and split -> value.
-        licence: of the weights.
-        name, kind, config, parameters, sha256: filled in by `save`.
+        licence: licence of the weights.
+        name, config, parameters, sha256: filled in by `save`.
+        kind: the model's class with its module, filled in by `save`: "rsedu.models.mae.MAE".
     """
 
     about: str
@@ -179,8 +173,9 @@ def target(name: str) -> Path:
     if name in ("", ".", "..") or Path(name).name != name:
         raise InputError(f"{name!r} can't name weights: give a plain name such as mae-mine.")
     place = folder()
-    standing = next(each for each in (place.absolute(), *place.absolute().parents) if each.exists())
-    if not os.access(standing, os.W_OK):
+    place_and_parents = (place.absolute(), *place.absolute().parents)
+    nearest = next(path for path in place_and_parents if path.exists())
+    if not os.access(nearest, os.W_OK):
         raise InputError(
             f"{place} can't be written to; set RSEDU_WEIGHTS to a folder of your own, to save "
             "weights there and to load them from there."
@@ -192,7 +187,7 @@ def save(model: nn.Module, name: str, card: Card) -> Path:
     """Write weights and card.
 
     Args:
-        model: of a class that `load` knows, with its frozen settings in ``model.config``.
+        model: a module of the kit, with its frozen settings in ``model.config``.
         name: file name without its ending.
         card: what only the recipe knows; the rest is filled in.
 
@@ -200,15 +195,20 @@ def save(model: nn.Module, name: str, card: Card) -> Path:
         The file of weights.
 
     Raises:
-        InputError: the class is unknown, or as for `target`.
+        InputError: the class is not of the kit, or as `target`.
     """
-    kind, config = type(model).__name__, getattr(model, "config", None)
-    if kind not in _KINDS or config is None:
-        raise InputError(f"Can't save a {kind}: wanted one of {', '.join(_KINDS)}, with a config.")
+    kind, config = (
+        f"{type(model).__module__}.{type(model).__qualname__}",
+        getattr(model, "config", None),
+    )
+    if not _CLASS.fullmatch(kind) or config is None:
+        raise InputError(
+            f"Can't save a {kind}: wanted a model of rsedu, which has its settings in config."
+        )
     path = target(name)
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     numbers = serialise(state)  # save_file would let nobody but the owner read the file
-    write_atomically(path, lambda temporary: temporary.write_bytes(numbers))
+    _write(path, numbers)
     full = replace(
         card,
         name=name,
@@ -217,25 +217,28 @@ def save(model: nn.Module, name: str, card: Card) -> Path:
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         sha256=sha256(path),
     )
-    text = json.dumps(asdict(full), indent=2) + "\n"
-    for ending, content in ((".json", text), (".md", full.page())):
-        _write_text(path.with_suffix(ending), content)
+    _write(path.with_suffix(".json"), (json.dumps(asdict(full), indent=2) + "\n").encode())
+    _write(path.with_suffix(".md"), full.page().encode())
     return path
 
 
-def _write_text(path: Path, content: str) -> None:
-    write_atomically(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+def _write(path: Path, content: bytes) -> None:
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 
 def _build(card: Card) -> nn.Module:
     """Make the model of a card, with fresh weights."""
-    if card.kind not in _KINDS:
+    name = card.kind.rpartition(".")[2]
+    path = _CLASS.fullmatch(_OLD_KINDS.get(name, card.kind))
+    try:
+        if path is None:
+            raise ImportError("it is no class of rsedu")
+        module = import_module(path[1])
+        kind, config = getattr(module, path[2]), getattr(module, f"{path[2]}Config")
+    except (ImportError, AttributeError) as error:
         raise BrokenDataError(
-            f"The card of {card.name} names the model {card.kind!r}; this version of rsedu knows "
-            f"{', '.join(_KINDS)}. Update rsedu."
-        )
-    kind = _KINDS[card.kind]
-    module = import_module(kind.module)
-    config = getattr(module, kind.config)(**(card.config or {}))
-    model: nn.Module = getattr(module, kind.model)(config)
+            f"The card of {card.name} names the model {card.kind!r}, which this version of rsedu "
+            f"doesn't know ({error}). Update rsedu."
+        ) from error
+    model: nn.Module = kind(config(**(card.config or {})))
     return model

@@ -1,4 +1,4 @@
-"""Pre-training: a recipe on some data for some time, from one command to weights with a card.
+"""Pre-training command: a recipe on some data for some time gives weights with a card.
 
 ``rsedu pretrain scalemae --data frontier`` on a laptop and
 ``torchrun --nproc-per-node 8 -m rsedu.pretraining scalemae --data frontier`` on a cluster are
@@ -11,79 +11,60 @@ import platform
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from importlib import import_module
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 import click
-import numpy as np
 import torch
-from jaxtyping import Float32
 from torch import nn
 
 from rsedu.device import describe_device, pick_device
-from rsedu.errors import InputError, MissingExtraError
-from rsedu.evaluation.neighbours import chance_accuracy, knn_accuracy
+from rsedu.errors import InputError
 from rsedu.models.weights import Card, save, target
-from rsedu.pretraining.recipes import ENCODER_PX, IMAGES, INPUTS, RECIPES, inputs_of
-from rsedu.pretraining.tile_sources import Downsample, GeoTiffTiles, SelectInputs, TorchGeoTiles
-from rsedu.scenes.bands import S2_BANDS
-from rsedu.synthetic.land_cover import FOREST
+from rsedu.pretraining.features import knn_forest_share
+from rsedu.pretraining.recipes import ENCODER_PX, INPUTS, RECIPES, Recipe
+from rsedu.pretraining.tile_sources import GeoTiffTiles
 from rsedu.synthetic.tiles import TRAIN_WORLDS, VALIDATION_WORLDS, FrontierTiles
-from rsedu.training.checkpoints import read_checkpoint
 from rsedu.training.loop import History, time_per_step, train
 from rsedu.training.sampler import Source
-from rsedu.training.settings import TrainConfig
+from rsedu.training.settings import TrainConfig, read_checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
-class Data:
-    """Tiles as the command line names them.
+class Request:
+    """One call of the command: `name` of the recipe, and a field for each option, with its help.
 
-    Attributes:
-        name: "frontier", a folder of GeoTIFFs, or "torchgeo:CLASS:FOLDER".
-        size_px: side of a tile before shrinking.
-        scale: reflectance = scale * value + offset, for data that does not say.
-        offset: see `scale`.
-        worlds: how many synthetic worlds are rendered for training, up to 1000.
-        cache: folder for rendered worlds.
+    None leaves the recipe's own value.
     """
 
-    name: str = "frontier"
-    size_px: int = 128
-    scale: float = 1e-4
-    offset: float = 0.0
-    worlds: int = 256
-    cache: Path = Path(".rsedu") / "worlds"
+    name: str
+    data: Annotated[str, "frontier (synthetic), or a folder of GeoTIFFs."] = "frontier"
+    size: Annotated[int | None, "Side of a tile, pixels; the recipe's if left out."] = None
+    scale: Annotated[float, "Reflectance per stored number."] = 1e-4
+    offset: Annotated[float, "Added after scaling."] = 0.0
+    worlds: Annotated[int, "Synthetic worlds, up to 1000."] = 256
+    cache: Annotated[Path, "Folder for rendered worlds."] = Path(".rsedu/worlds")
+    steps: Annotated[int | None, "Optimiser steps; the recipe's number if left out."] = None
+    minutes: Annotated[float | None, "Take as many steps as fit, measured at the start."] = None
+    batch_size: Annotated[int | None, "Samples per step over all processes."] = None
+    blr: Annotated[float | None, "Learning rate per 256 samples."] = None
+    seed: Annotated[int, "Seed of weights, order and masks."] = 0
+    device: Annotated[str, "auto, cpu, cuda or mps."] = "auto"
+    devices: Annotated[int, "Processes on this machine."] = 1
+    checkpoint: Annotated[Path | None, "File to go on from."] = None
+    save_as: Annotated[str | None, "Write weights and card under this name."] = None
 
-    def tiles(self) -> Source:
-        """Open the source of tiles.
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of that name."""
+        return RECIPES[self.name]
 
-        Raises:
-            InputError: the name is none of the three.
-            MissingExtraError: torchgeo is asked for and not installed.
-        """
-        if self.name == "frontier":
-            return self._frontier()
-        if self.name.startswith("torchgeo:"):
-            return self._torchgeo()
-        if Path(self.name).is_dir():
-            return GeoTiffTiles(
-                folder=Path(self.name), size_px=self.size_px, scale=self.scale, offset=self.offset
-            )
-        raise InputError(
-            f"--data {self.name} is no folder; give frontier, a folder of GeoTIFFs, or "
-            "torchgeo:CLASS:FOLDER such as torchgeo:EuroSAT100:data."
-        )
-
-    def described(self) -> str:
-        """The data in words, for a card."""
-        if self.name != "frontier":
-            return self.name
-        first, last = TRAIN_WORLDS[0], TRAIN_WORLDS[self.worlds - 1]
-        return f"synthetic frontier, worlds {first} to {last}, tiles of {self.size_px} px"
+    @property
+    def size_px(self) -> int:
+        """Side of a tile."""
+        return self.size or self.recipe.size_px
 
     @property
     def seeds(self) -> range:
@@ -96,34 +77,60 @@ class Data:
             raise InputError(f"--worlds is {self.worlds}; there are 1 to {len(TRAIN_WORLDS)}.")
         return TRAIN_WORLDS[: self.worlds]
 
-    def _frontier(self) -> FrontierTiles:
-        """Tiles of training worlds, rendered by the first process of each machine."""
-        tiles = FrontierTiles(worlds=self.seeds, size_px=self.size_px, folder=self.cache)
-        if int(os.environ.get("LOCAL_RANK", 0)) == 0:  # the others wait for it when they connect
-            tiles.prepare(progress=True, processes=min(8, os.cpu_count() or 1))
-        return tiles
+    def tiles(self) -> Source:
+        """Open the source of tiles; the first process of each machine renders missing worlds.
 
-    def _torchgeo(self) -> Source:
-        parts = self.name.split(":")
-        if len(parts) != 3:
-            raise InputError(f"{self.name!r} has to read torchgeo:CLASS:FOLDER.")
-        try:
-            datasets: Any = import_module("torchgeo.datasets")
-        except ImportError as error:
-            raise MissingExtraError(
-                "torchgeo is not installed; pip install 'rsedu[parity]' brings it."
-            ) from error
-        if not hasattr(datasets, parts[1]):
-            raise InputError(f"torchgeo {datasets.__package__} has no data set {parts[1]!r}.")
-        dataset = getattr(datasets, parts[1])(parts[2], bands=S2_BANDS, download=False)
-        return TorchGeoTiles(
-            dataset=dataset,
-            bands=S2_BANDS,
-            gsd_m=10.0,
-            size_px=self.size_px,
-            scale=self.scale,
-            offset=self.offset,
+        Raises:
+            InputError: the data is neither the frontier nor a folder.
+        """
+        if self.data == "frontier":
+            tiles = FrontierTiles(worlds=self.seeds, size_px=self.size_px, folder=self.cache)
+            if int(os.environ.get("LOCAL_RANK", 0)) == 0:  # the others wait when they connect
+                tiles.prepare(progress=True, processes=min(8, os.cpu_count() or 1))
+            return tiles
+        folder, size_px = Path(self.data), self.size_px
+        if folder.is_dir():
+            return GeoTiffTiles(
+                folder=folder, size_px=size_px, scale=self.scale, offset=self.offset
+            )
+        raise InputError(
+            f"--data {self.data} is no folder; give frontier or a folder of GeoTIFFs. "
+            "Data sets of torchgeo, and any other of torch, train from Python: four lines in "
+            "help('rsedu.pretraining.tile_sources.DatasetTiles')."
         )
+
+    def source(self) -> Source:
+        """Samples as the recipe's model takes them.
+
+        Raises:
+            InputError: the recipe makes its own tiles and others are asked for.
+        """
+        if self.recipe.own is None:
+            return self.recipe.inputs_of(self.tiles(), turn=True, seed=self.seed)
+        if self.data != "frontier":
+            raise InputError(
+                f"{self.name} needs the frontier's objects, not {self.data}: leave --data out."
+            )
+        source: Source = self.recipe.own_module().practice(self.seeds, self.cache, self.seed)
+        return source
+
+    def config(self, model: nn.Module, source: Source) -> TrainConfig:
+        """The recipe's settings with what was asked for; a checkpoint keeps its own length."""
+        values = {"seed": self.seed, "batch_size": self.batch_size, "blr": self.blr}
+        given: Any = {name: value for name, value in values.items() if value is not None}
+        config = replace(_shortened(self.recipe.config, self.steps), **given)
+        if self.minutes is None:
+            return config
+        if self.checkpoint is not None and self.checkpoint.exists():
+            return read_checkpoint(self.checkpoint).config
+        steps = steps_within(self.minutes, model, source, config, device=self.device)
+        return _shortened(config, steps)
+
+
+def _shortened(config: TrainConfig, steps: int | None) -> TrainConfig:
+    """The same over other steps, of which the warm-up takes a tenth at most."""
+    steps = config.steps if steps is None else steps
+    return replace(config, steps=steps, warmup_steps=min(config.warmup_steps, steps // 10))
 
 
 def steps_within(
@@ -142,150 +149,29 @@ def steps_within(
     return max(1, int(60 * minutes / seconds))
 
 
-@torch.no_grad()
-def embed(
-    model: nn.Module,
-    tiles: Source,
-    *,
-    shrink: int,
-    inputs: Mapping[str, str] = IMAGES,
-    batch_size: int = 64,
-) -> tuple[Float32[np.ndarray, "samples dim"], Float32[np.ndarray, "samples means"]]:
-    """Features of every tile, and the band means that they have to beat.
-
-    Args:
-        model: with ``features``, which takes `inputs`; on the CPU.
-        tiles: source of tiles.
-        shrink: as in `Recipe.shrink`, of the image that the *encoder* sees.
-        inputs: as in `Recipe.inputs`.
-        batch_size: tiles at a time.
-
-    Returns:
-        (N, D) features and (N, C) mean of each standardised band that the model is given.
-    """
-    model.eval()
-    features: Any = getattr(model, "features")  # noqa: B009  # nn.Module types it as a Tensor
-    source = SelectInputs(Downsample(tiles, shrink) if shrink > 1 else tiles, inputs)
-    vectors, means = [], []
-    for start in range(0, len(tiles), batch_size):
-        numbers = np.arange(start, min(start + batch_size, len(tiles)))
-        batch = source.batch(numbers, numbers)
-        vectors.append(features(**batch).numpy())
-        images = [image.mean(dim=(2, 3)) for image in batch.values() if image.ndim == 4]
-        means.append(torch.cat(images, dim=1).numpy())
-    return np.concatenate(vectors), np.concatenate(means)
-
-
-def knn_forest_share(
-    model: nn.Module,
-    tiles: FrontierTiles,
-    *,
-    shrink: int = 2,
-    inputs: Mapping[str, str] = IMAGES,
-) -> dict[str, float]:
-    """KNN across worlds: how much forest is in a tile, in quarters of all tiles.
-
-    The first half of the worlds is learnt from and sets the quarters, the second half is asked.
-
-    Returns:
-        Accuracies in [0, 1] of the features, of raw band means, and of the commonest quarter.
-    """
-    forest = np.stack([tiles.cover(index) for index in range(len(tiles))])[:, FOREST]
-    half = len(tiles.worlds) // 2 * tiles.tiles_per_world
-    labels = np.digitize(forest, np.quantile(forest[:half], (0.25, 0.5, 0.75)))
-    features, means = embed(model, tiles, shrink=shrink, inputs=inputs)
-    scores = {
-        name: knn_accuracy(each[:half], labels[:half], each[half:], labels[half:])
-        for name, each in (("features", features), ("band means", means))
-    }
-    return {**scores, "commonest quarter": chance_accuracy(labels[:half], labels[half:])}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One call of the command; None leaves the recipe's own value.
-
-    Attributes:
-        name: of the recipe.
-        data: tiles to train on.
-        steps, batch_size, blr, seed: as in `TrainConfig`.
-        minutes: choose the number of steps by the clock, measured at the start.
-        device: "auto", "cpu", "cuda" or "mps".
-        devices: processes on this machine.
-        checkpoint: file to stop and go on from.
-        save_as: name to write weights and card under.
-        command: for the card.
-    """
-
-    name: str
-    data: Data
-    steps: int | None = None
-    minutes: float | None = None
-    batch_size: int | None = None
-    blr: float | None = None
-    seed: int = 0
-    device: str = "auto"
-    devices: int = 1
-    checkpoint: Path | None = None
-    save_as: str | None = None
-    command: str = ""
-
-    def source(self) -> Source:
-        """Samples as the recipe's model takes them.
-
-        Raises:
-            InputError: the recipe makes its own tiles and others are asked for.
-        """
-        recipe = RECIPES[self.name]
-        if recipe.own_tiles is None:
-            return inputs_of(recipe, self.data.tiles(), turn=True, seed=self.seed)
-        if self.data.name != "frontier":
-            raise InputError(
-                f"{self.name} needs the frontier's objects, not {self.data.name}: leave --data out."
-            )
-        return recipe.own_tiles(self.data.seeds, self.data.cache, self.seed)
-
-    def config(self, model: nn.Module, source: Source) -> TrainConfig:
-        """The recipe's settings with what was asked for; a checkpoint keeps its own length."""
-        asked = {"steps": self.steps, "batch_size": self.batch_size, "blr": self.blr}
-        given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-        config = _shortened(RECIPES[self.name].config, given.pop("steps", None))
-        config = replace(config, seed=self.seed, **given)
-        if self.minutes is None:
-            return config
-        if self.checkpoint is not None and self.checkpoint.exists():
-            return read_checkpoint(self.checkpoint).config
-        steps = steps_within(self.minutes, model, source, config, device=self.device)
-        return _shortened(config, steps)
-
-
-def _shortened(config: TrainConfig, steps: int | None) -> TrainConfig:
-    """The same over other steps, of which the warm-up takes a tenth at most."""
-    steps = config.steps if steps is None else steps
-    return replace(config, steps=steps, warmup_steps=min(config.warmup_steps, steps // 10))
-
-
 def _is_first_process() -> bool:
     return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
 
 
-def run_recipe(request: Request) -> History:
-    """Train as asked, then judge and save.
+def run_recipe(request: Request, *, command: str = "") -> History:
+    """Train as asked, then evaluate and save.
+
+    Args:
+        request: recipe, data and settings.
+        command: how to do it again, for the card.
 
     Returns:
         The curve; `History.stopped_by` is set, and nothing is saved, when a signal ended it.
     """
     if request.save_as is not None:
         target(request.save_as)  # hours later would be too late to find that it can't be written
-    recipe = RECIPES[request.name]
     source = request.source()
     torch.manual_seed(request.seed)
-    model = recipe.build()
-    config = request.config(model, source)
+    model = request.recipe.build()
     history = train(
         model,
         source,
-        config,
+        request.config(model, source),
         checkpoint=request.checkpoint,
         resume=True,
         device=request.device,
@@ -293,35 +179,46 @@ def run_recipe(request: Request) -> History:
         progress=True,
     )
     if request.save_as is not None and history.stopped_by is None and _is_first_process():
-        model.cpu()
-        save(recipe.product(model), request.save_as, _card(request, history, model))
+        own = request.recipe.own_module()
+        product = model.cpu() if own is None else own.product(model.cpu())
+        save(product, request.save_as, _card(request, history, model, command))
     return history
 
 
-def _card(request: Request, history: History, model: nn.Module) -> Card:
-    metrics = {"loss, mean of the last 100 steps": float(history.losses[-100:].mean())}
-    recipe, size_px = RECIPES[request.name], request.data.size_px
-    if recipe.judge is not None:
-        metrics |= recipe.judge(model, history.parts, VALIDATION_WORLDS, request.data.cache)
-    elif request.data.name == "frontier":
-        tiles = FrontierTiles(
-            worlds=VALIDATION_WORLDS[:40], size_px=size_px, folder=request.data.cache
-        )
-        shrink = recipe.size_px // ENCODER_PX
-        for name, accuracy in knn_forest_share(
-            model, tiles, shrink=shrink, inputs=recipe.inputs
-        ).items():
-            metrics[f"kNN quarter of forest share on validation worlds, {name}"] = accuracy
+def _card(request: Request, history: History, model: nn.Module, command: str) -> Card:
+    recipe = request.recipe
+    data = request.data
+    if data == "frontier":
+        first, last = request.seeds[0], request.seeds[-1]
+        data = f"synthetic frontier, worlds {first} to {last}, tiles of {request.size_px} px"
     return Card(
-        about=RECIPES[request.name].about,
-        command=request.command,
-        data=request.data.described(),
-        inputs=", ".join(INPUTS[entry] for entry in RECIPES[request.name].inputs.values()),
+        about=recipe.about,
+        command=command,
+        data=data,
+        inputs=", ".join(INPUTS[entry] for entry in recipe.inputs.values()),
         steps=len(history.steps),
         minutes=history.seconds / 60,
         hardware=_hardware(request.device),
-        metrics=metrics,
+        metrics={
+            "loss, mean of the last 100 steps": float(history.losses[-100:].mean()),
+            **_metrics(request, history, model),
+        },
     )
+
+
+def _metrics(request: Request, history: History, model: nn.Module) -> dict[str, float]:
+    """Numbers of the trained model on validation worlds."""
+    recipe, cache = request.recipe, request.cache
+    if recipe.own is not None:
+        evaluate = recipe.own_module().evaluate
+        return dict(evaluate(model, history.parts, VALIDATION_WORLDS, cache))
+    if request.data != "frontier":
+        return {}
+    worlds, shrink = VALIDATION_WORLDS[:40], recipe.size_px // ENCODER_PX
+    tiles = FrontierTiles(worlds=worlds, size_px=request.size_px, folder=cache)
+    scores = knn_forest_share(model, tiles, shrink=shrink, inputs=recipe.inputs)
+    label = "kNN quarter of forest share on validation worlds"
+    return {f"{label}, {name}": accuracy for name, accuracy in scores.items()}
 
 
 def _hardware(device: str) -> str:
@@ -331,58 +228,36 @@ def _hardware(device: str) -> str:
     return f"{count} {'thread' if count == 1 else 'threads'} of {platform.machine()}"
 
 
-def _command() -> str:
-    """What was typed; torchrun starts this module without the word pretrain."""
-    typed = sys.argv[2:] if sys.argv[1:2] == ["pretrain"] else sys.argv[1:]
-    return shlex.join(["rsedu", "pretrain", *typed])
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each field of `Request` that has a help text."""
+    hints = get_type_hints(Request, include_extras=True)
+    for item in reversed(fields(Request)[1:]):
+        annotated, text = get_args(hints[item.name])
+        kind = (get_args(annotated) or (annotated,))[0]  # of "int | None", int
+        command = click.option(
+            f"--{item.name.replace('_', '-')}",
+            type=click.Path(path_type=Path) if kind is Path else kind,
+            default=item.default,
+            show_default=item.default is not None,
+            help=text,
+        )(command)
+    return command
 
 
 @click.command()
 @click.argument("name", type=click.Choice(sorted(RECIPES)))
-@click.option(
-    "--data",
-    default="frontier",
-    show_default=True,
-    help="frontier (synthetic), a folder of GeoTIFFs, or torchgeo:CLASS:FOLDER.",
-)
-@click.option("--size", type=int, help="Side of a tile, pixels; the recipe's if left out.")
-@click.option("--scale", default=1e-4, show_default=True, help="Reflectance per stored number.")
-@click.option("--offset", default=0.0, show_default=True, help="Added after scaling.")
-@click.option("--worlds", default=256, show_default=True, help="Synthetic worlds, up to 1000.")
-@click.option("--cache", default=".rsedu/worlds", show_default=True, help="For rendered worlds.")
-@click.option("--steps", type=int, help="Optimiser steps; the recipe's number if left out.")
-@click.option("--minutes", type=float, help="Take as many steps as fit, measured at the start.")
-@click.option("--batch-size", type=int, help="Samples per step over all processes.")
-@click.option("--blr", type=float, help="Learning rate per 256 samples.")
-@click.option("--seed", default=0, show_default=True, help="Of weights, order and masks.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
-@click.option("--devices", default=1, show_default=True, help="Processes on this machine.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="File to go on from.")
-@click.option("--save-as", help="Write weights and card under this name.")
-def pretrain(
-    data: str,
-    size: int | None,
-    scale: float,
-    offset: float,
-    worlds: int,
-    cache: str,
-    **options: Any,
-) -> None:
+@_options
+def pretrain(**options: Any) -> None:
     """Pre-train a model of the kit.
 
     Give --checkpoint: Ctrl-C keeps that file, and the same command goes on from it. On many GPUs:
     torchrun --nproc-per-node 8 -m rsedu.pretraining NAME ...
     """
-    tiles = Data(
-        name=data,
-        size_px=size or RECIPES[options["name"]].size_px,
-        scale=scale,
-        offset=offset,
-        worlds=worlds,
-        cache=Path(cache),
-    )
+    # torchrun starts this without the word pretrain.
+    typed = sys.argv[2:] if sys.argv[1:2] == ["pretrain"] else sys.argv[1:]
+    command = shlex.join(["rsedu", "pretrain", *typed])
     try:
-        history = run_recipe(Request(data=tiles, command=_command(), **options))
+        history = run_recipe(Request(**options), command=command)
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted {stop}; nothing is kept without --checkpoint FILE.", err=True)
         raise SystemExit(130) from None

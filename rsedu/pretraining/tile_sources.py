@@ -1,7 +1,8 @@
-"""Where pre-training tiles come from: rendered worlds, GeoTIFFs, a torchgeo dataset.
+"""Sources of pre-training tiles: GeoTIFFs, any torch data set; turned, shrunk, renamed.
 
-Each is a `training.sampler.Source` of *tiles*: "optical" (B, C, H, W) and, where there is radar,
-"radar" (B, 2, H, W), standardised, and "gsd" (B,), metres per pixel.
+Each is a `training.sampler.Source` of *tiles*, as `synthetic.tiles.FrontierTiles` is: "optical"
+(B, C, H, W) and, where there is radar, "radar" (B, 2, H, W), standardised, and "gsd" (B,), metres
+per pixel.
 """
 
 import math
@@ -9,25 +10,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import rasterio
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 from rasterio.windows import Window
 from torch import Tensor
 
 from rsedu.errors import InputError, MissingDataError
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.scenes.tensors import as_tiles
-from rsedu.training.sampler import Source
+from rsedu.training.sampler import Numbers, Source
 
 _TRIES = 50  # windows drawn before a file counts as empty
 
 
 @dataclass(frozen=True)
-class RandomSymmetry:
+class _Derived:
+    """A source of tiles made of another's, sample by sample."""
+
+    inner: Source
+
+    def __len__(self) -> int:
+        return len(self.inner)
+
+
+@dataclass(frozen=True)
+class RandomSymmetry(_Derived):
     """Any source of tiles, each turned and mirrored at random.
 
     The eight symmetries of a square, drawn from the sample's position in the run. North is lost;
@@ -35,23 +46,15 @@ class RandomSymmetry:
 
     Attributes:
         inner: the source to turn.
-        seed: of the draws.
+        seed: seed of the draws.
     """
 
-    inner: Source
     seed: int = 0
 
-    def __len__(self) -> int:
-        return len(self.inner)
-
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch turned tiles; every image of a sample is turned alike."""
-        turns = [
-            int(np.random.default_rng((self.seed, int(position))).integers(8))
-            for position in positions
-        ]
+        draws = (np.random.default_rng((self.seed, position)) for position in positions.tolist())
+        turns = [int(draw.integers(8)) for draw in draws]
         tiles = dict(self.inner.batch(indices, positions))
         for name, value in tiles.items():
             if value.ndim == 4:
@@ -66,23 +69,17 @@ def _turn(image: Tensor, turn: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class SelectInputs:
+class SelectInputs(_Derived):
     """A source of tiles under the names of a model's arguments.
 
     Attributes:
         inner: source of tiles.
-        names: argument of the model -> name of the tile's entry; the rest is left out.
+        names: argument of the model -> entry of the tile; the rest is left out.
     """
 
-    inner: Source
     names: Mapping[str, str]
 
-    def __len__(self) -> int:
-        return len(self.inner)
-
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch tiles under their new names."""
         tiles = self.inner.batch(indices, positions)
         missing = sorted(set(self.names.values()) - set(tiles))
@@ -95,7 +92,7 @@ class SelectInputs:
 
 
 @dataclass(frozen=True)
-class Downsample:
+class Downsample(_Derived):
     """A source of tiles, area-averaged to coarser pixels.
 
     Radar tiles are in dB and averaged as such, about 2.5 dB below the mean of the power of
@@ -106,22 +103,15 @@ class Downsample:
         factor: pixels that become one, along each side; the GSD grows by it.
     """
 
-    inner: Source
     factor: int
 
-    def __len__(self) -> int:
-        return len(self.inner)
-
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch coarser tiles."""
-        tiles = self.inner.batch(indices, positions)
+        shrink, factor = torch.nn.functional.avg_pool2d, self.factor
+        tiles = self.inner.batch(indices, positions).items()
         return {
-            name: torch.nn.functional.avg_pool2d(value, self.factor)
-            if value.ndim == 4
-            else value * self.factor
-            for name, value in tiles.items()
+            name: shrink(value, factor) if value.ndim == 4 else value * factor
+            for name, value in tiles
         }
 
 
@@ -136,10 +126,9 @@ class GeoTiffTiles:
         folder: searched with its subfolders for .tif and .tiff files.
         size_px: side of a tile.
         bands: names to read; every file must have them.
-        windows_per_file: per epoch, fresh ones each time.
-        scale: reflectance (or dB) = scale * stored value + offset, where the file has none.
-        offset: see `scale`.
-        seed: of the windows.
+        windows_per_file: how many an epoch takes from each file, fresh ones each time.
+        scale, offset: reflectance (or dB) = scale * stored value + offset, where the file has none.
+        seed: seed of the windows.
     """
 
     folder: Path
@@ -166,9 +155,7 @@ class GeoTiffTiles:
     def __len__(self) -> int:
         return len(self.files) * self.windows_per_file
 
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch windows: the index chooses the file, the position the place within it."""
         windows = [
             self._window(self.files[int(index) // self.windows_per_file], int(position))
@@ -234,54 +221,56 @@ def _gsd_of(file: Any) -> float:
     return float(math.sqrt(abs(file.transform.determinant)) * metres)
 
 
-@runtime_checkable
-class _TorchGeoDataset(Protocol):
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int, /) -> Any: ...
-
-
 @dataclass(frozen=True, kw_only=True)
-class TorchGeoTiles:
-    """Random crops of any torchgeo dataset that gives one "image" per sample.
+class DatasetTiles:
+    """Random crops of a torch data set whose samples are images, pairs, or dicts with "image".
+
+    A model trains on EuroSAT by torchgeo in four lines::
+
+        dataset = torchgeo.datasets.EuroSAT100("data", bands=S2_BANDS, download=True)
+        tiles = DatasetTiles(dataset=dataset, bands=S2_BANDS, gsd_m=10.0, size_px=64, scale=1e-4)
+        model = RECIPES["mae"].build()
+        train(model, RECIPES["mae"].inputs_of(tiles, turn=True), TrainConfig(steps=1000))
 
     Attributes:
-        dataset: such as ``torchgeo.datasets.EuroSAT100("data", bands=...)``.
+        dataset: has a length, and images of shape (C, H, W) by number.
         bands: names of the image's channels in its order (EuroSAT stores B8A last).
         gsd_m: metres per pixel.
         size_px: side of a tile.
-        scale: reflectance = scale * value + offset.
-        offset: see `scale`.
-        seed: of the crops.
+        scale, offset: reflectance (or dB) = scale * value + offset.
+        seed: seed of the crops.
     """
 
-    dataset: _TorchGeoDataset
+    dataset: Any
     bands: tuple[str, ...]
     gsd_m: float
     size_px: int
-    scale: float = 1e-4
+    scale: float = 1.0
     offset: float = 0.0
     seed: int = 0
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch crops; the position chooses the place within the image."""
         pairs = zip(indices.tolist(), positions.tolist(), strict=True)
         crops = np.stack([self._crop(index, position) for index, position in pairs])
         return as_tiles(crops, self.bands, np.full(len(crops), self.gsd_m))
 
     def _crop(self, index: int, position: int) -> Float32[np.ndarray, "bands rows cols"]:
-        image = np.asarray(self.dataset[index]["image"], dtype=np.float32)
-        bands, rows, cols = image.shape
-        room = np.array([rows - self.size_px, cols - self.size_px])
-        if bands != len(self.bands) or room.min() < 0:
+        sample = self.dataset[index]
+        if isinstance(sample, Mapping):
+            sample = sample["image"]
+        elif isinstance(sample, tuple | list):
+            sample = sample[0]
+        image = np.asarray(sample, dtype=np.float32)  # (C, H, W)
+        if image.ndim != 3 or len(image) != len(self.bands) or min(image.shape[1:]) < self.size_px:
             raise InputError(
                 f"Image {index} has the shape {image.shape}; wanted {len(self.bands)} bands "
                 f"({', '.join(self.bands)}) and {self.size_px} pixels or more each way."
             )
+        room = np.array(image.shape[1:]) - self.size_px
         row, col = np.random.default_rng((self.seed, position)).integers(room + 1)
         crop = image[:, row : row + self.size_px, col : col + self.size_px]
         return crop * np.float32(self.scale) + np.float32(self.offset)

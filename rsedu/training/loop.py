@@ -23,16 +23,21 @@ from typing import Literal
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from lightning.fabric import Fabric
-from lightning.fabric.wrappers import _FabricModule, _FabricOptimizer
+from lightning_fabric import Fabric
+from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from torch import Tensor, nn
 
 from rsedu.device import pick_device
 from rsedu.errors import InputError, RseduError
 from rsedu.io.progress_bar import progress_bar
-from rsedu.training.checkpoints import Checkpoint, read_checkpoint
 from rsedu.training.sampler import Source, indices_of_step
-from rsedu.training.settings import Precision, TrainConfig, parameter_groups
+from rsedu.training.settings import (
+    Checkpoint,
+    Precision,
+    TrainConfig,
+    parameter_groups,
+    read_checkpoint,
+)
 
 
 class TrainingError(RseduError, ArithmeticError):
@@ -72,27 +77,17 @@ def pick_precision(device: torch.device) -> Literal["32-true", "16-mixed", "bf16
 
 
 def make_fabric(*, device: str = "auto", devices: int = 1, precision: Precision = "auto") -> Fabric:
-    """Set up the processes: those that torchrun started, else `devices` on this machine.
-
-    Args:
-        device: "auto", "cpu", "cuda" or "mps".
-        devices: processes to start on this machine; under torchrun its own number is used.
-        precision: "auto" asks `pick_precision`.
-
-    Raises:
-        InputError: `devices` is below 1.
-    """
+    """Set up the processes: those that torchrun started, else `devices` (1 or more) here."""
     if devices < 1:
         raise InputError(f"devices is {devices}; a run needs 1 process or more.")
     chosen = pick_device(device)
     # Under torchrun each process reads its own number from the environment.
     local = int(os.environ.get("LOCAL_WORLD_SIZE", devices))
-    exact = pick_precision(chosen) if precision == "auto" else precision
     return Fabric(
         accelerator=chosen.type,
         devices=[chosen.index] if chosen.index is not None and local == 1 else local,
         num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
-        precision=exact,
+        precision=pick_precision(chosen) if precision == "auto" else precision,
     )
 
 
@@ -162,7 +157,8 @@ class _Run:
         """Make one step; returns whether any process has caught a signal to stop."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr_at(self.step)
-        torch.manual_seed(_step_seed(self.config.seed, self.step, self.fabric.global_rank))
+        seeds = np.random.SeedSequence((self.config.seed, self.step, self.fabric.global_rank))
+        torch.manual_seed(int(seeds.generate_state(1)[0]))
         losses = self.wrapped(**self.fabric.to_device(dict(batch)))
         self.fabric.backward(losses["loss"])
         self.fabric.clip_gradients(
@@ -197,10 +193,6 @@ class _Run:
         self.stamps.append(time.perf_counter())
         return bool(wish > 0)
 
-    def latest(self) -> dict[str, float]:
-        """The scalars of the last step."""
-        return {name: values[-1] for name, values in self.losses.items()}
-
     def finish(self, *, stopped_by: str | None) -> History:
         """Turn the lists into arrays."""
         parts = {name: np.asarray(values) for name, values in self.losses.items()}
@@ -216,38 +208,19 @@ class _Run:
         )
 
 
-def _step_seed(seed: int, step: int, rank: int) -> int:
-    return int(np.random.SeedSequence((seed, step, rank)).generate_state(1)[0])
-
-
 def _prefetched(run: _Run) -> Iterator[Mapping[str, Tensor]]:
     """Yield the batches that are left, fetching one ahead in a second thread."""
+    shared = {"batch_size": run.config.batch_size, "seed": run.config.seed}
+    process = {"rank": run.fabric.global_rank, "world": run.fabric.world_size}
 
     def fetch(step: int) -> Mapping[str, Tensor]:
-        indices, positions = indices_of_step(
-            len(run.source),
-            step,
-            batch_size=run.config.batch_size,
-            seed=run.config.seed,
-            rank=run.fabric.global_rank,
-            world=run.fabric.world_size,
-        )
-        return run.source.batch(indices, positions)
+        return run.source.batch(*indices_of_step(len(run.source), step, **shared, **process))
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         futures = (pool.submit(fetch, step) for step in range(run.step, run.config.steps))
         for ready, _ in pairwise(chain(futures, [None])):  # pairwise takes one ahead
             assert ready is not None
             yield ready.result()
-
-
-@contextmanager
-def _own_random_state(device: torch.device) -> Iterator[None]:
-    """Leave torch's global generators as they were."""
-    devices = [] if device.type == "cpu" else [device]
-    kind = "cuda" if device.type == "cpu" else device.type
-    with torch.random.fork_rng(devices=devices, device_type=kind):
-        yield
 
 
 def _start(model: nn.Module, source: Source, config: TrainConfig, fabric: Fabric) -> _Run:
@@ -257,21 +230,7 @@ def _start(model: nn.Module, source: Source, config: TrainConfig, fabric: Fabric
     fused = fabric.device.type == "cpu"  # elsewhere fusing would bypass the unscaling of fp16
     plain = torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)
     wrapped, optimizer = fabric.setup(model, plain)
-    return _Run(
-        fabric=fabric,
-        model=model,
-        wrapped=wrapped,
-        optimizer=optimizer,
-        source=source,
-        config=config,
-    )
-
-
-def _require_free(checkpoint: Path | None, resume: bool) -> None:
-    if checkpoint is not None and checkpoint.exists() and not resume:
-        raise InputError(
-            f"{checkpoint} exists already; pass resume=True to go on from it, or delete it."
-        )
+    return _Run(fabric, model, wrapped, optimizer, source, config)
 
 
 def _loop(
@@ -283,12 +242,12 @@ def _loop(
     on_step: Callable[[int, dict[str, float]], None] | None,
 ) -> None:
     quiet = not (progress and run.fabric.is_global_zero)
-    with progress_bar(total=run.config.steps, initial=run.step, hidden=quiet, unit="step") as shown:
+    with progress_bar(total=run.config.steps, initial=run.step, hidden=quiet, unit="step") as bar:
         for batch in _prefetched(run):
             stop = run.advance(batch, caught=caught)
-            losses = run.latest()
-            shown.set_postfix(loss=f"{losses['loss']:.4f}", refresh=False)
-            shown.update()
+            losses = {name: values[-1] for name, values in run.losses.items()}
+            bar.set_postfix(loss=f"{losses['loss']:.4f}", refresh=False)
+            bar.update()
             if on_step is not None and run.fabric.is_global_zero:
                 on_step(run.step - 1, losses)
             last = stop or run.step == run.config.steps
@@ -333,20 +292,25 @@ def train(
         The curve, from step 0, also of a resumed run.
 
     Raises:
-        InputError: the checkpoint exists and `resume` is False, or it belongs to another config.
+        InputError: the checkpoint exists and `resume` is False, or it belongs to another run.
         BrokenDataError: the checkpoint can't be read.
         TrainingError: the loss is no longer finite; the last checkpoint is left as it was.
         KeyboardInterrupt: a signal ended a run without a checkpoint.
     """
-    _require_free(checkpoint, resume)
+    if checkpoint is not None and checkpoint.exists() and not resume:
+        raise InputError(
+            f"{checkpoint} exists already; pass resume=True to go on from it, or delete it."
+        )
     fabric = make_fabric(device=device, devices=devices, precision=config.precision)
     run = _start(model, source, config, fabric)
     if checkpoint is not None and checkpoint.exists():
         run.load(checkpoint)
     was_training = model.training
     model.train()
-    try:
-        with _own_random_state(run.fabric.device), _stop_signals() as caught:
+    place = run.fabric.device
+    others, kind = ([], "cuda") if place.type == "cpu" else ([place], place.type)
+    try:  # torch's global random generators are left as they were
+        with torch.random.fork_rng(others, device_type=kind), _stop_signals() as caught:
             _loop(run, checkpoint, caught, progress=progress, on_step=on_step)
     finally:
         model.train(was_training)
@@ -367,19 +331,17 @@ def time_per_step(
         model: left as it is.
         source: where the batches come from.
         config: batch size and precision count; the rest doesn't.
-        steps: measured, after two that are not.
-        device: as for `train`.
+        steps: how many are measured, after two that are not.
+        device: "auto", "cpu", "cuda" or "mps".
 
     Returns:
         Median seconds per step, data included.
     """
     stamps: list[float] = []
     short = replace(config, steps=steps + 3, warmup_steps=0)
-    train(
-        deepcopy(model),
-        source,
-        short,
-        device=device,
-        on_step=lambda *_: stamps.append(time.perf_counter()),
-    )
+
+    def stamp(*_: object) -> None:
+        stamps.append(time.perf_counter())
+
+    train(deepcopy(model), source, short, device=device, on_step=stamp)
     return float(np.median(np.diff(stamps)[2:]))

@@ -1,4 +1,4 @@
-"""Batches by number: where samples come from, and in which order a run sees them."""
+"""Sampler: where a run's samples come from, and in which order it sees them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from rsedu.errors import InputError
 
+Numbers = Int64[np.ndarray, "batch"]
+
 
 @runtime_checkable
 class Source(Protocol):
@@ -21,19 +23,14 @@ class Source(Protocol):
         """How many samples one epoch has."""
         ...
 
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
-        """Fetch samples.
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
+        """Fetch samples: tensors of B rows under the names of the model's ``forward`` arguments.
 
         Args:
             indices: (B,), each in [0, len(self)).
             positions: (B,), the running number of each draw, unique within a run: the seed of
                 its augmentation. Draw from ``np.random.default_rng((seed, position))`` and never
                 from a global generator: this is called from a second thread.
-
-        Returns:
-            Tensors with B rows, under the names of the model's ``forward`` arguments.
         """
         ...
 
@@ -52,9 +49,7 @@ class TensorSource:
     def __len__(self) -> int:
         return len(next(iter(self.tensors.values())))
 
-    def batch(
-        self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
-    ) -> Mapping[str, Tensor]:
+    def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch rows; see `Source.batch`."""
         rows = torch.from_numpy(indices)
         return {name: tensor[rows] for name, tensor in self.tensors.items()}
@@ -76,9 +71,9 @@ def indices_of_step(
     Args:
         length: samples in the source.
         step: 0 for the first.
-        batch_size: over all processes.
-        seed: of the permutations.
-        rank: of this process.
+        batch_size: samples per step over all processes together.
+        seed: seed of the permutations.
+        rank: number of this process.
         world: number of processes; must divide `batch_size`.
 
     Returns:

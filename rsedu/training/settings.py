@@ -1,12 +1,19 @@
-"""What shapes the curve of a training run: settings, learning rate, weight decay."""
+"""Settings of a training run, and its checkpoint: what shapes the curve, what a stop leaves behind.
+
+Learning rate, weight decay and the rest are in `TrainConfig`; a `Checkpoint` is whole or not there.
+"""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import nn
 
-from rsedu.errors import InputError
+from rsedu.errors import BrokenDataError, InputError
+from rsedu.io.files import write_atomically
 
 Precision = Literal["auto", "32-true", "64-true", "16-mixed", "bf16-mixed"]
 
@@ -18,7 +25,7 @@ def cosine_with_warmup(
 
     Args:
         step: 0 for the first.
-        steps: of the whole run; the floor is reached at ``step == steps``, one past the last.
+        steps: length of the run; the floor is reached at ``step == steps``, one past the last.
         warmup_steps: the rate is ``peak * (step + 1) / warmup_steps`` in these.
         peak: largest rate.
         floor: smallest rate.
@@ -61,12 +68,9 @@ class TrainConfig:
 
     def lr_at(self, step: int) -> float:
         """Learning rate of one step, 0 for the first."""
+        steps, warmup_steps = self.steps, self.warmup_steps
         return cosine_with_warmup(
-            step,
-            steps=self.steps,
-            warmup_steps=self.warmup_steps,
-            peak=self.lr,
-            floor=self.min_lr,
+            step, steps=steps, warmup_steps=warmup_steps, peak=self.lr, floor=self.min_lr
         )
 
 
@@ -82,3 +86,65 @@ def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str,
         {"params": matrices, "weight_decay": weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The state of a run between two steps; the random state follows from the seed and the step.
+
+    Attributes:
+        step: steps made so far.
+        samples: length of the source; another length would mean another order.
+        config: settings of the run.
+        model, optimizer: their state dicts.
+        losses: the curve so far, one list per scalar.
+        seconds: time spent so far.
+    """
+
+    step: int
+    samples: int
+    config: TrainConfig
+    model: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
+    losses: Mapping[str, list[float]]
+    seconds: float = 0.0
+
+    def write(self, path: Path) -> None:
+        """Write to a file in one stroke: a kill leaves the old file or the new one."""
+        state = {**vars(self), "config": asdict(self.config)}
+        write_atomically(path, lambda temporary: torch.save(state, temporary))
+
+    def require_same_run(self, config: TrainConfig, samples: int) -> None:
+        """Refuse to go on with another curve.
+
+        Raises:
+            InputError: the settings (apart from how often to write) or the source differ.
+        """
+        old = {**asdict(self.config), "samples": self.samples}
+        new = asdict(replace(config, checkpoint_every=self.config.checkpoint_every))
+        new["samples"] = samples
+        changed = [f"{name} {old[name]} -> {new[name]}" for name in old if old[name] != new[name]]
+        if changed:
+            raise InputError(
+                f"The checkpoint belongs to another run ({', '.join(changed)}); resume with its "
+                "own settings, or start a new checkpoint."
+            )
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint to the CPU.
+
+    Raises:
+        FileNotFoundError: there is none.
+        BrokenDataError: the file is truncated or is no checkpoint.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return Checkpoint(**{**state, "config": TrainConfig(**state["config"])})
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # torch raises half a dozen unrelated types here
+        raise BrokenDataError(
+            f"{path} is not a checkpoint of rsedu.training.loop ({type(error).__name__}); "
+            "delete it and start again, or pass the right file."
+        ) from error

@@ -1,7 +1,6 @@
+"""That two processes are one with the whole batch is tested in tests/training/test_loop.py."""
+
 import math
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -61,44 +60,3 @@ def test_the_temperature_learns(pair):
 
 def test_one_process_gathers_nothing(pair):
     assert gather_rows(pair[0]) is pair[0]
-
-
-SCRIPT = """
-import sys, torch
-from torch import distributed
-from rsedu.blocks.contrastive import info_nce
-
-distributed.init_process_group("gloo")
-rank = distributed.get_rank()
-generator = torch.Generator().manual_seed(0)
-first, second = torch.randn(2, 8, 5, generator=generator, dtype=torch.float64)
-own = slice(4 * rank, 4 * rank + 4)
-first, second = first[own].clone().requires_grad_(), second[own].clone().requires_grad_()
-loss = info_nce(first, second, 0.3)
-loss.backward()
-torch.save([loss.detach(), first.grad, second.grad], f"{sys.argv[1]}/{rank}.pt")
-distributed.destroy_process_group()
-"""
-
-
-def test_two_processes_are_one_with_the_whole_batch(tmp_path):
-    """Gradients of the mean over processes, as data-parallel training takes it."""
-    (tmp_path / "script.py").write_text(SCRIPT)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node=2", str(tmp_path / "script.py"), str(tmp_path)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    parts = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
-
-    generator = torch.Generator().manual_seed(0)
-    first, second = torch.randn(2, 8, 5, generator=generator, dtype=torch.float64)
-    first.requires_grad_()
-    second.requires_grad_()
-    whole = info_nce(first, second, 0.3)
-    whole.backward()
-    torch.testing.assert_close((parts[0][0] + parts[1][0]) / 2, whole.detach())
-    for index, gradient in ((1, first.grad), (2, second.grad)):
-        both = torch.cat([parts[0][index], parts[1][index]]) / 2
-        torch.testing.assert_close(both, gradient, rtol=1e-5, atol=1e-12)
-        assert gradient.abs().max() > 1e-3

@@ -13,7 +13,6 @@ from rsedu.blocks.patches import (
     unpatchify,
     unshuffle,
 )
-from rsedu.errors import InputError
 
 
 def seeded(seed=0):
@@ -48,27 +47,6 @@ def test_unpatchify_undoes_patchify(batch, channels, rows, cols, side):
     images = images_of(batch, channels, rows * side, cols * side)
     assert grid_shape(images, side) == (rows, cols)
     assert torch.equal(unpatchify(patchify(images, side), side, (rows, cols)), images)
-
-
-def test_unpatchify_takes_one_side_of_a_square():
-    images = images_of(1, 2, 6, 6)
-    assert torch.equal(unpatchify(patchify(images, 2), 2, 3), images)
-
-
-def test_images_must_be_whole_patches():
-    for shape in ((1, 3, 8, 9), (1, 3, 9, 8)):
-        with pytest.raises(InputError, match="whole patches"):
-            patchify(images_of(*shape), 4)
-    with pytest.raises(InputError, match="whole patches"):
-        grid_shape(images_of(1, 3, 8, 8), 0)
-
-
-def test_patches_must_fill_the_grid():
-    patches = torch.zeros(1, 6, 12)
-    with pytest.raises(InputError, match="grid of 2 x 2"):
-        unpatchify(patches, 2, (2, 2))
-    with pytest.raises(InputError, match=r"5\^2 values"):
-        unpatchify(patches, 5, (2, 3))
 
 
 @pytest.mark.parametrize(
@@ -121,12 +99,6 @@ def test_same_seed_same_mask():
     first = random_masking(tokens, 0.75).mask
     torch.manual_seed(1)
     assert torch.equal(first, random_masking(tokens, 0.75).mask)
-
-
-@pytest.mark.parametrize("ratio", [-0.1, 1.0, 1.5, 0.95])
-def test_ratio_must_leave_a_token(ratio):
-    with pytest.raises(InputError, match="at least one token"):
-        random_masking(torch.zeros(1, 10, 1), ratio)
 
 
 def test_gradient_reaches_visible_tokens_only():

@@ -11,11 +11,9 @@ from rsedu.blocks.position import (
     alibi_slopes,
     gsd_sincos_2d,
     interleaved_order,
-    rows_and_cols,
     sincos_1d,
     sincos_2d,
 )
-from rsedu.errors import InputError
 
 
 def code_by_hand(dim, rows, cols, gsd, reference=1.0):
@@ -127,28 +125,6 @@ def test_sincos_1d_takes_any_shape():
     torch.testing.assert_close(code[1, 2, 3, 4], (positions[1, 2, 3] * 10000 ** (-1 / 3)).cos())
 
 
-@pytest.mark.parametrize("dim", [0, 2, 6, 97])
-def test_dim_must_be_a_multiple_of_four(dim):
-    for call in (lambda: sincos_2d(dim, 2), lambda: interleaved_order(dim)):
-        with pytest.raises(InputError, match="multiple of 4"):
-            call()
-
-
-@pytest.mark.parametrize("gsd", [0.0, -1.0, math.nan, math.inf])
-def test_gsd_must_be_a_size(gsd):
-    with pytest.raises(InputError, match="metres per pixel"):
-        gsd_sincos_2d(8, 2, torch.tensor([1.0, gsd]))
-    with pytest.raises(InputError, match="reference_gsd"):
-        gsd_sincos_2d(8, 2, torch.tensor([1.0]), gsd)
-
-
-def test_rows_and_cols():
-    assert rows_and_cols(3) == (3, 3)
-    assert rows_and_cols((2, 5)) == (2, 5)
-    with pytest.raises(InputError, match="at least one row"):
-        rows_and_cols((0, 5))
-
-
 @pytest.mark.parametrize(
     ("heads", "expected"),
     [
@@ -178,15 +154,6 @@ def test_alibi_2d_is_the_double_loop(heads, rows, cols):
         for b in range(rows * cols):
             apart = math.dist(divmod(a, cols), divmod(b, cols))
             torch.testing.assert_close(ours[0, :, a, b], -slopes * apart)
-
-
-def test_alibi_2d_of_a_square_takes_one_side():
-    assert torch.equal(alibi_2d(2, 3), alibi_2d(2, (3, 3)))
-
-
-def test_alibi_needs_a_head():
-    with pytest.raises(InputError, match="at least one head"):
-        alibi_slopes(0)
 
 
 def test_alibi_between_some_patches_is_picked_from_the_whole():

@@ -7,7 +7,7 @@ import pytest
 
 from rsedu.cli import main
 from rsedu.course import registry, results
-from rsedu.evaluation.neighbours import interval
+from rsedu.evaluation.intervals import interval
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"

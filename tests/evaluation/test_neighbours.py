@@ -1,23 +1,15 @@
+"""Neighbours, retrieval, intervals: numbers in, numbers out."""
+
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
-from sklearn.linear_model import LogisticRegression
 
 from rsedu.errors import InputError
-from rsedu.evaluation.neighbours import (
-    Labelled,
-    chance_accuracy,
-    interval,
-    knn_accuracy,
-    knn_predict,
-    linear_probe,
-    paired_interval,
-    spatial_split,
-)
+from rsedu.evaluation.intervals import interval, paired_interval
+from rsedu.evaluation.neighbours import chance_accuracy, knn_accuracy, knn_predict
+from rsedu.evaluation.retrieval import recall_at_k
 
 
 def clusters(
@@ -64,7 +56,7 @@ def test_knn_counts_nearness_not_heads() -> None:
     assert knn_predict(train, labels, test, neighbours=3, temperature=100.0).tolist() == ["far"]
 
 
-def test_knn_only_sees_directions_and_works_in_chunks() -> None:
+def test_knn_only_sees_directions_and_each_vector_alone() -> None:
     train, labels = clusters(1)
     test, test_labels = clusters(2, samples=2100)
     scale = np.random.default_rng(3).uniform(0.1, 9, size=(len(test), 1))
@@ -90,110 +82,69 @@ def test_chance_is_the_share_of_the_commonest_training_label() -> None:
     assert chance_accuracy(np.array([3, 1, 3]), np.array([1, 2, 2, 3])) == 0.25
 
 
-@pytest.mark.parametrize("k", [0, 91])
-def test_knn_refuses_a_number_of_neighbours_it_cannot_have(k: int) -> None:
-    train, labels = clusters(1)
-    with pytest.raises(InputError, match=f"neighbours is {k}"):
-        knn_predict(train, labels, train, neighbours=k)
+TRAIN, LABELS = clusters(1)
+KNN = {
+    "no neighbour": (lambda: knn_predict(TRAIN, LABELS, TRAIN, neighbours=0), "neighbours is 0"),
+    "more neighbours than samples": (
+        lambda: knn_predict(TRAIN, LABELS, TRAIN, neighbours=91),
+        "neighbours is 91, and there are 90",
+    ),
+    "training vectors of zeros": (lambda: knn_predict(TRAIN * 0, LABELS, TRAIN), "no direction"),
+    "a test vector without numbers": (
+        lambda: knn_predict(TRAIN, LABELS, TRAIN * np.nan),
+        "no direction",
+    ),
+    "a label too few": (
+        lambda: knn_predict(TRAIN, LABELS[1:], TRAIN),
+        "training set has 90 feature vectors and 89 labels",
+    ),
+    "a test label too many": (
+        lambda: knn_accuracy(TRAIN, LABELS, TRAIN[1:], LABELS),
+        "test set has 89 feature vectors and 90 labels",
+    ),
+    "nobody to learn from": (lambda: knn_predict(TRAIN[:0], LABELS[:0], TRAIN), "has 0 feature"),
+}
+OTHERS = {
+    "more keys asked for than there are": (
+        lambda: recall_at_k(np.eye(3), np.eye(3), k=4),
+        "k is 4, and there are 3 keys",
+    ),
+    "no key": (lambda: recall_at_k(np.eye(3), np.eye(3), k=0), "k is 0"),
+    "an interval of one run": (lambda: interval([0.5]), "two or more finite values"),
+    "an interval with a gap": (lambda: interval([0.5, math.nan]), "two or more finite values"),
+    "pairs without a partner": (lambda: paired_interval([1.0, 2.0, 3.0], [1.0, 2.0]), "3 and 2"),
+}
+REFUSED = KNN | OTHERS
 
 
-def test_knn_refuses_vectors_without_direction_and_missing_labels() -> None:
-    train, labels = clusters(1)
-    with pytest.raises(InputError, match="no direction"):
-        knn_predict(train * 0, labels, train)
-    with pytest.raises(InputError, match="no direction"):
-        knn_predict(train, labels, train * np.nan)
-    with pytest.raises(InputError, match="90 feature vectors and 89 labels"):
-        knn_predict(train, labels[1:], train)
+@pytest.mark.parametrize(("call", "pattern"), REFUSED.values(), ids=list(REFUSED))
+def test_what_has_no_answer_is_refused(call, pattern) -> None:
+    with pytest.raises(InputError, match=pattern):
+        call()
 
 
-def three_sets(noise: float = 0.9) -> list[Labelled]:
-    return [Labelled(*clusters(seed, noise=noise)) for seed in (1, 2, 3)]
+def test_as_many_neighbours_as_samples_and_as_many_keys_are_allowed() -> None:
+    assert len(knn_predict(TRAIN, LABELS, TRAIN[:3], neighbours=90)) == 3
+    assert recall_at_k(np.eye(3), np.eye(3)[::-1], k=3) == 1
 
 
-def test_the_probe_is_logistic_regression_on_features_standardised_by_the_training_set() -> None:
-    train, validation, test = three_sets()
-    test = Labelled(3 * test.features + 2, test.labels)  # must not be standardised by itself
-    result = linear_probe(train, validation, test, strengths=[0.1])
-    mean, deviation = train.features.mean(axis=0), train.features.std(axis=0)
-    oracle = LogisticRegression(C=0.1).fit((train.features - mean) / deviation, train.labels)
-    expected = oracle.predict((test.features - mean) / deviation)
-    np.testing.assert_array_equal(result.predicted, expected)
-    assert result.accuracy == np.mean(expected == test.labels)
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_recall_counts_who_is_found(k: int) -> None:
+    generator = np.random.default_rng(k)
+    queries = generator.normal(size=(7, 4))
+    keys = queries + generator.normal(size=(7, 4))
+    hits = 0
+    for number, query in enumerate(queries):
+        cosines = [query @ key / np.linalg.norm(query) / np.linalg.norm(key) for key in keys]
+        hits += number in np.argsort(cosines)[::-1][:k]
+    assert recall_at_k(queries, keys, k=k) == pytest.approx(hits / 7)
 
 
-def test_the_probe_does_not_mind_the_scale_of_the_features() -> None:
-    scaled = [Labelled(1e4 * each.features + 500, each.labels) for each in three_sets()]
-    np.testing.assert_array_equal(
-        linear_probe(*three_sets()).predicted, linear_probe(*scaled).predicted
-    )
-
-
-def test_the_penalty_is_chosen_on_validation_and_blind_to_the_test_set() -> None:
-    """Validation labels are what the strong penalty says; the test set prefers the weak one."""
-    train, other, _ = three_sets()
-    strengths = (1e-5, 1.0)
-    strong = linear_probe(train, other, other, strengths=strengths[:1])
-    validation = Labelled(other.features, strong.predicted)
-    each = {c: linear_probe(train, validation, train, strengths=[c]) for c in strengths}
-    assert each[1e-5].validation_accuracy > each[1.0].validation_accuracy
-    assert each[1e-5].accuracy < each[1.0].accuracy
-    chosen = linear_probe(train, validation, train, strengths=strengths)
-    assert chosen.strength == 1e-5
-    assert chosen.validation_accuracy == each[1e-5].validation_accuracy
-
-
-def test_of_equal_penalties_the_strongest_is_taken() -> None:
-    result = linear_probe(*three_sets(noise=0.05), strengths=(10.0, 0.1, 1.0))
-    assert (result.validation_accuracy, result.strength) == (1.0, 0.1)
-
-
-def test_a_probe_on_noise_reaches_chance() -> None:
-    generator = np.random.default_rng(0)
-    sets = [
-        Labelled(generator.normal(size=(900, 4)), generator.integers(3, size=900)) for _ in "abc"
-    ]
-    assert linear_probe(*sets).accuracy == pytest.approx(1 / 3, abs=0.05)
-
-
-def test_a_probe_needs_two_classes_and_a_strength() -> None:
-    train, validation, test = three_sets()
-    one = Labelled(train.features, np.zeros_like(train.labels))
-    with pytest.raises(InputError, match="only the label"):
-        linear_probe(one, validation, test)
-    with pytest.raises(InputError, match="strengths is empty"):
-        linear_probe(train, validation, test, strengths=[])
-
-
-@given(seed=st.integers(0, 99), block_m=st.sampled_from([150.0, 333.0]))
-def test_no_block_of_the_map_is_on_two_sides(seed: int, block_m: float) -> None:
-    generator = np.random.default_rng(seed)
-    x_m, y_m = generator.uniform(-2000, 2000, size=(2, 500))
-    parts = spatial_split(x_m, y_m, block_m=block_m, seed=seed)
-    sides: dict[tuple[int, int], set[int]] = {}
-    for x, y, part in zip(x_m, y_m, parts, strict=True):
-        sides.setdefault((math.floor(x / block_m), math.floor(y / block_m)), set()).add(int(part))
-    assert all(len(parts_of_block) == 1 for parts_of_block in sides.values())
-    shares = np.bincount(parts, minlength=3) / 500
-    np.testing.assert_allclose(shares, (0.6, 0.2, 0.2), atol=0.05)
-
-
-def test_x_and_y_both_make_blocks_and_the_seed_deals_them_out() -> None:
-    x_m, y_m = (axis.ravel() for axis in np.meshgrid(np.arange(10.0), np.arange(10.0)))
-    first = spatial_split(x_m, y_m, block_m=1.0, seed=0)
-    assert (first != spatial_split(x_m, y_m, block_m=1.0, seed=1)).any()
-    np.testing.assert_array_equal(first, spatial_split(x_m, y_m, block_m=1.0, seed=0))
-    grid = first.reshape(10, 10)
-    assert any(len(set(row)) > 1 for row in grid)
-    assert any(len(set(column)) > 1 for column in grid.T)
-
-
-def test_splits_that_cannot_be_are_refused() -> None:
-    x_m = y_m = np.arange(10.0)
-    with pytest.raises(InputError, match="1 blocks of 1000 m leave part"):
-        spatial_split(x_m, y_m, block_m=1000.0)
-    with pytest.raises(InputError, match="sum to 1"):
-        spatial_split(x_m, y_m, block_m=1.0, fractions=(0.5, 0.4))
+def test_recall_asks_the_queries() -> None:
+    keys = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    queries = np.array([[1.0, 0.1], [1.0, 0.0], [0.1, 1.0]])
+    assert recall_at_k(queries, keys) == pytest.approx(2 / 3)
+    assert recall_at_k(keys, queries) == pytest.approx(1 / 3)
 
 
 def test_an_interval_is_that_of_scipy_and_of_the_table() -> None:
@@ -227,15 +178,6 @@ def test_pairs_cancel_what_they_share() -> None:
     assert paired.low > 0
     reverse = paired_interval(shared, shared + gain)
     assert (reverse.low, reverse.high) == pytest.approx((-paired.high, -paired.low))
-
-
-def test_an_interval_of_one_run_or_of_unequal_pairs_is_refused() -> None:
-    with pytest.raises(InputError, match="two or more finite values"):
-        interval([0.5])
-    with pytest.raises(InputError, match="two or more finite values"):
-        interval([0.5, math.nan])
-    with pytest.raises(InputError, match="3 and 2"):
-        paired_interval([1.0, 2.0, 3.0], [1.0, 2.0])
 
 
 def test_an_interval_prints_its_mean_ends_and_count() -> None:

@@ -22,19 +22,12 @@ def images_of(*shape):
 
 def area_by_hand(image, rows, cols):
     """Averages of whole blocks, for one band whose size the result divides."""
-    height, width = image.shape
-    down, right = height // rows, width // cols
-    return torch.stack(
-        [
-            torch.stack(
-                [
-                    image[r * down : (r + 1) * down, c * right : (c + 1) * right].mean()
-                    for c in range(cols)
-                ]
-            )
-            for r in range(rows)
-        ]
-    )
+    down, right = image.shape[0] // rows, image.shape[1] // cols
+    out = torch.zeros(rows, cols)
+    for r in range(rows):
+        for c in range(cols):
+            out[r, c] = image[r * down : (r + 1) * down, c * right : (c + 1) * right].mean()
+    return out
 
 
 def bilinear_by_hand(image, height, width):
@@ -55,12 +48,8 @@ def bilinear_by_hand(image, height, width):
 
 
 def by_hand(images, samples, size):
-    return torch.stack(
-        [
-            torch.stack([bilinear_by_hand(area_by_hand(band, *samples), *size) for band in image])
-            for image in images
-        ]
-    )
+    bands = [bilinear_by_hand(area_by_hand(band, *samples), *size) for band in images.flatten(0, 1)]
+    return torch.stack(bands).unflatten(0, images.shape[:2])
 
 
 @pytest.mark.parametrize(("channels", "rows", "cols"), [(3, 2, 2), (5, 1, 3)])
@@ -157,10 +146,8 @@ def test_branches_share_nothing():
 
 
 def test_layout_of_memory_does_not_change_values():
-    decoder, tokens = (
-        LaplacianDecoder(8, 4, 3, patch_size=4, target_scale=2),
-        torch.randn(1, 8, 3, 2),
-    )
+    decoder = LaplacianDecoder(8, 4, 3, patch_size=4, target_scale=2)
+    tokens = torch.randn(1, 8, 3, 2)
     fast = decoder(tokens)
     plain = decoder.to(memory_format=torch.contiguous_format)
     slow = Bands(plain.low(tokens), plain.high(tokens))
@@ -176,10 +163,8 @@ def test_patch_must_split_into_four_target_pixels(patch, scale):
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 4, 8])
 def test_block_enlarges_by_its_factor(factor):
-    assert LaplacianBlock(6, 8, 2, factor=factor)(torch.randn(1, 6, 3, 5)).shape == (
-        *(1, 2),
-        *(3 * factor, 5 * factor),
-    )
+    enlarged = LaplacianBlock(6, 8, 2, factor=factor)(torch.randn(1, 6, 3, 5))
+    assert enlarged.shape == (1, 2, 3 * factor, 5 * factor)
 
 
 def test_one_token_reaches_only_its_neighbourhood():

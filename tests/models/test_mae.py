@@ -4,6 +4,7 @@ import torch
 from rsedu.blocks.patches import patchify
 from rsedu.errors import InputError
 from rsedu.models.mae import MAE, MAEConfig
+from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.models.vit import ViTSize
 
 SMALL = {
@@ -57,24 +58,12 @@ def test_output_for_figures_carries_no_gradient():
     assert out["mask"].sum(1).tolist() == [12, 12]
 
 
-def test_every_parameter_gets_a_gradient():
-    mae = model(gsd_encoding=True)
-    mae(images_of(2, 3, 16, 16), torch.tensor([1.0, 7.0]), seeded())["loss"].backward()
-    assert [name for name, p in mae.named_parameters() if p.grad is None or not p.grad.any()] == []
-
-
 def test_prediction_of_visible_patches_is_free():
     mae, images = model(), images_of(1, 3, 16, 16)
     out = mae(images, generator=seeded())
     prediction = out["prediction"].requires_grad_()
     mae._loss(mae._target(images), prediction, out["mask"]).backward()
     assert torch.equal(prediction.grad.abs().sum(-1) > 0, out["mask"] == 1)
-
-
-def test_same_seed_same_loss():
-    mae, images = model(), images_of(2, 3, 16, 16)
-    losses = [mae(images, generator=seeded(s))["loss"].item() for s in (5, 5, 6)]
-    assert losses[0] == losses[1] != losses[2]
 
 
 def test_every_setting_counts():
@@ -90,17 +79,6 @@ def test_every_setting_counts():
     far, near = (model(**gsd, reference_gsd=g)(images, 5.0, seeded())["loss"] for g in (1.0, 5.0))
     assert far != near
     torch.testing.assert_close(near, base)  # at the reference the encoding is the plain one
-
-
-@pytest.mark.parametrize("norm", [True, False])
-def test_reconstruct_keeps_what_was_seen(norm):
-    mae, images = model(channels=2, norm_pix_loss=norm), images_of(2, 2, 8, 12)
-    shown = mae.reconstruct(images, generator=seeded())
-    hidden = shown.mask.bool().expand_as(images)
-    assert torch.equal(shown.image[~hidden], images[~hidden])
-    assert torch.equal(shown.image[hidden], shown.prediction[hidden])
-    assert shown.mask.mean().item() == pytest.approx(5 / 6)
-    assert not shown.image.requires_grad
 
 
 @pytest.mark.parametrize("norm", [True, False])
@@ -135,27 +113,12 @@ class Constant(torch.nn.Module):
         return self.value
 
 
-def test_encode_and_features_are_those_of_the_encoder():
-    mae, images = model(gsd_encoding=True).eval(), images_of(2, 3, 8, 12)
-    assert torch.equal(mae.encode(images, 3.0), mae.encoder(images, 3.0))
-    assert mae.encode(images, 3.0).shape == (2, 7, 24)
-    for pool in ("mean", "cls"):
-        expected = mae.encoder.features(images, 3.0, pool=pool)
-        assert torch.equal(mae.features(images, 3.0, pool=pool), expected)
-
-
 def test_class_token_takes_part_in_the_decoder():
     mae, images = model(), images_of(1, 3, 16, 16)
     latent = mae._encode_visible(images, None, seeded())
     other = latent._replace(tokens=latent.tokens.clone())
     other.tokens[:, 0] = -other.tokens[:, 0]
     assert not torch.allclose(mae.decoder(latent), mae.decoder(other))
-
-
-def test_gsd_changes_encoder_and_decoder():
-    mae, images = model(gsd_encoding=True), images_of(1, 3, 16, 16)
-    one, other = (mae(images, gsd, seeded())["prediction"] for gsd in (1.0, 10.0))
-    assert not torch.allclose(one, other)
 
 
 def test_errors_reach_the_caller():
@@ -165,18 +128,82 @@ def test_errors_reach_the_caller():
         model(mask_ratio=0.9)(images_of(1, 3, 8, 8))
 
 
-def test_it_learns_one_image():
-    mae, images = model(mask_ratio=0.5), images_of(1, 3, 8, 8)
-    optimiser = torch.optim.AdamW(mae.parameters(), lr=3e-3)
+#: What MAE and Scale-MAE share, by settings: (make, side of a patch in pixels of the images).
+BOTH = {
+    "mae": (lambda **c: model(gsd_encoding=True, **c), 4),
+    "mae, patches as they are": (lambda **c: model(gsd_encoding=True, norm_pix_loss=False, **c), 4),
+    "scale-mae": (lambda **c: scalemae(**c), 8),
+    "scale-mae as released": (lambda **c: scalemae(variant="released", **c), 8),
+}
+both = pytest.mark.parametrize(("make", "side"), BOTH.values(), ids=list(BOTH))
+
+
+def scalemae(**changes):
+    torch.manual_seed(0)
+    return ScaleMAE(ScaleMAEConfig(**{**SMALL, "laplacian_dim": 8, **changes}))
+
+
+@both
+def test_every_parameter_gets_a_gradient(make, side):
+    module = make()
+    module(images_of(2, 3, 32, 32), torch.tensor([1.0, 7.0]), seeded())["loss"].backward()
+    idle = [name for name, p in module.named_parameters() if p.grad is None or not p.grad.any()]
+    assert idle == []
+
+
+@both
+def test_same_seed_same_loss(make, side):
+    module, images = make(), images_of(2, 3, 32, 32)
+    losses = [module(images, 5.0, seeded(s))["loss"].item() for s in (5, 5, 6)]
+    assert losses[0] == losses[1] != losses[2]
+
+
+@both
+def test_reconstruct_keeps_what_was_seen(make, side):
+    module, images = make(channels=2), images_of(2, 2, 2 * side, 3 * side)
+    shown = module.reconstruct(images, 5.0, seeded())
+    hidden = shown.mask.bool().expand_as(images)
+    assert torch.equal(shown.image[~hidden], images[~hidden])
+    assert torch.equal(shown.image[hidden], shown.prediction[hidden])
+    assert shown.mask.mean().item() == pytest.approx(5 / 6)
+    assert not shown.image.requires_grad
+
+
+@both
+def test_encode_and_features_are_those_of_the_encoder_on_images_as_they_come(make, side):
+    module, images = make().eval(), images_of(2, 3, 8, 12)
+    assert torch.equal(module.encode(images, 3.0), module.encoder(images, 3.0))
+    assert module.encode(images, 3.0).shape == (2, 7, 24)
+    for pool in ("mean", "cls"):
+        expected = module.encoder.features(images, 3.0, pool=pool)
+        assert torch.equal(module.features(images, 3.0, pool=pool), expected)
+
+
+@pytest.mark.parametrize(
+    ("make", "images", "share"),
+    [
+        (lambda: model(mask_ratio=0.5), images_of(1, 3, 8, 8), 0.05),
+        (
+            lambda: scalemae(mask_ratio=0.5, laplacian_dim=32),
+            images_of(1, 3, 8, 8).tile(2, 2) - 2,
+            0.3,
+        ),
+    ],
+    ids=["mae", "scale-mae"],
+)
+def test_it_learns_one_image(make, images, share):
+    module = make()
+    optimiser = torch.optim.AdamW(module.parameters(), lr=4e-3)
     losses = []
     for _ in range(150):
-        loss = mae(images, generator=seeded())["loss"]
+        loss = module(images, 5.0, generator=seeded())["loss"]
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.05 * losses[0]
+    assert losses[-1] < share * losses[0]
 
 
 def test_default_config():
     assert MAE().config == MAEConfig()
+    assert ScaleMAE().config == ScaleMAEConfig()

@@ -1,6 +1,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,16 +10,15 @@ import torch
 from affine import Affine
 from click.testing import CliRunner, Result
 
-from rsedu.errors import InputError, MissingExtraError
+from rsedu.errors import InputError
 from rsedu.models import weights
 from rsedu.pretraining import command as module
-from rsedu.pretraining.command import Data, Request, embed, knn_forest_share, pretrain, steps_within
+from rsedu.pretraining.command import Request, pretrain, steps_within
 from rsedu.pretraining.recipes import RECIPES
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.synthetic.tiles import FrontierTiles
-from rsedu.training.checkpoints import Checkpoint, read_checkpoint
 from rsedu.training.sampler import TensorSource
-from rsedu.training.settings import TrainConfig
+from rsedu.training.settings import Checkpoint, TrainConfig, read_checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -40,16 +40,11 @@ def scenes(tmp_path: Path) -> Path:
     return folder
 
 
-def tile_source(count: int = 4, size: int = 32) -> TensorSource:
-    generator = torch.Generator().manual_seed(0)
-    optical = torch.randn(count, 12, size, size, generator=generator)
-    radar = torch.randn(count, 2, size, size, generator=generator)
-    gsd = torch.linspace(2.5, 20, count)
-    return TensorSource({"optical": optical, "radar": radar, "gsd": gsd})
-
-
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(pretrain, arguments, catch_exceptions=False)
+
+
+SOURCE, MODEL = TensorSource({"x": torch.zeros(4, 1)}), torch.nn.Linear(1, 1)
 
 
 def test_the_command_trains_on_a_folder_saves_weights_and_goes_on(scenes: Path) -> None:
@@ -58,7 +53,7 @@ def test_the_command_trains_on_a_folder_saves_weights_and_goes_on(scenes: Path) 
     assert first.exit_code == 0
     assert "3 steps" in first.output
     card = weights.read_card("trial")
-    assert (card.kind, card.steps, card.data) == ("MAE", 3, str(scenes))
+    assert (card.kind, card.steps, card.data) == ("rsedu.models.mae.MAE", 3, str(scenes))
     again = run(*command, "--steps", "3", "--checkpoint", "run.ckpt", "--save-as", "again")
     assert again.exit_code == 0
     one, two = weights.load("trial").state_dict(), weights.load("again").state_dict()
@@ -106,48 +101,64 @@ def test_a_run_that_keeps_nothing_says_how_to_keep_it(
 
 
 def test_options_replace_single_values_of_the_recipe() -> None:
-    source, model = tile_source(), torch.nn.Linear(1, 1)
-    request = Request(name="mae", data=Data(), steps=40, batch_size=8, blr=0.5, seed=3)
-    config = request.config(model, source)
+    request = Request(name="mae", steps=40, batch_size=8, blr=0.5, seed=3)
+    config = request.config(MODEL, SOURCE)
     recipe = RECIPES["mae"].config
     assert (config.steps, config.batch_size, config.blr, config.seed) == (40, 8, 0.5, 3)
     assert (config.warmup_steps, config.weight_decay) == (4, recipe.weight_decay)
-    assert Request(name="mae", data=Data()).config(model, source) == recipe
+    assert Request(name="mae").config(MODEL, SOURCE) == recipe
 
 
-@pytest.mark.parametrize("name", ["steps", "batch_size", "blr"])
-def test_nothing_asked_for_is_not_the_recipe_own_value(name: str) -> None:
-    request = Request(name="mae", data=Data(), **{name: 0})
-    with pytest.raises(InputError, match=f"{name} must be above 0, got 0"):
-        request.config(torch.nn.Linear(1, 1), tile_source())
-
-
-@pytest.mark.parametrize("minutes", [0.0, -1.0, float("inf"), float("nan")])
-def test_no_time_is_told(minutes: float) -> None:
-    with pytest.raises(InputError, match="wanted a number above 0"):
-        steps_within(minutes, torch.nn.Linear(1, 1), tile_source(), TrainConfig())
-
-
+@pytest.mark.parametrize(
+    ("minutes", "steps"), [(1.0, (120, 12)), (1e-9, (1, 0)), (99.9 / 120, (99, 9))]
+)
 def test_a_minute_is_a_minute_however_long_the_recipe_warms_up(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, minutes: float, steps: tuple[int, int]
 ) -> None:
     monkeypatch.setattr(module, "time_per_step", lambda *_, **__: 0.5)
-    config = Request(name="mae", data=Data(), minutes=1.0).config(
-        torch.nn.Linear(1, 1), tile_source()
-    )
-    assert (config.steps, config.warmup_steps) == (120, 12)
-    config = Request(name="mae", data=Data(), minutes=1e-9).config(
-        torch.nn.Linear(1, 1), tile_source()
-    )
-    assert (config.steps, config.warmup_steps) == (1, 0)
+    config = Request(name="mae", minutes=minutes).config(MODEL, SOURCE)
+    assert (config.steps, config.warmup_steps) == steps
 
 
-def test_a_name_that_cannot_be_saved_is_told_before_training(
-    scenes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "train", lambda *_, **__: pytest.fail("trained"))
-    with pytest.raises(InputError, match="plain name"):
-        run("mae", "--data", str(scenes), "--size", "32", "--save-as", "a/b")
+def configured(**changes: Any) -> Any:
+    return lambda: Request(name="mae", **changes).config(MODEL, SOURCE)
+
+
+REFUSED = {
+    **{
+        f"{name} 0, which is not the recipe's own": (
+            configured(**{name: 0}),
+            f"{name} must be above 0, got 0",
+        )
+        for name in ("steps", "batch_size", "blr")
+    },
+    **{
+        f"{minutes} minutes": (configured(minutes=minutes), "wanted a number above 0")
+        for minutes in (0.0, -1.0, float("inf"), float("nan"))
+    },
+    "data that is not there": (lambda: Request(name="mae", data="no").tiles(), "no is no folder"),
+    "a data set of torchgeo": (
+        lambda: Request(name="mae", data="torchgeo:EuroSAT100:data").tiles(),
+        r"from Python: four lines in help\('rsedu\.pretraining\.tile_sources\.DatasetTiles'\)",
+    ),
+    "no world": (lambda: Request(name="mae", worlds=0).tiles(), "--worlds is 0; .* 1 to 1000"),
+    "a world too many": (lambda: Request(name="mae", worlds=1001).seeds, "--worlds is 1001"),
+    "other tiles than sam's own": (
+        lambda: Request(name="sam", data="mine").source(),
+        "sam needs the frontier's objects, not mine",
+    ),
+    "a name that cannot be saved, before training": (
+        lambda: run("mae", "--data", ".", "--save-as", "a/b"),
+        "plain name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "pattern"), REFUSED.values(), ids=list(REFUSED))
+def test_what_is_refused(call: Any, pattern: str) -> None:
+    with pytest.raises(InputError, match=pattern):
+        call()
+    assert len(Request(name="mae", worlds=1000).seeds) == 1000
 
 
 def test_only_the_first_process_says_how_it_went(
@@ -160,7 +171,7 @@ def test_only_the_first_process_says_how_it_went(
     assert weights.available() == ()
 
 
-@pytest.mark.parametrize("start", [["bin/rsedu", "pretrain"], ["rsedu/pretraining/command.py"]])
+@pytest.mark.parametrize("start", [["bin/rsedu", "pretrain"], ["rsedu/pretraining/__main__.py"]])
 def test_the_card_has_the_command_however_it_was_started(
     scenes: Path, monkeypatch: pytest.MonkeyPatch, start: list[str]
 ) -> None:
@@ -181,48 +192,17 @@ def test_minutes_become_steps_by_the_clock_and_a_checkpoint_keeps_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "time_per_step", lambda *_, **__: 0.5)
-    source, model = tile_source(), torch.nn.Linear(1, 1)
     path = tmp_path / "run.ckpt"
-    request = Request(name="mae", data=Data(), minutes=10.0, checkpoint=path)
-    config = request.config(model, source)
+    request = Request(name="mae", minutes=10.0, checkpoint=path)
+    config = request.config(MODEL, SOURCE)
     assert config.steps == 1200
     saved = replace(config, steps=777, warmup_steps=7)
     Checkpoint(step=1, samples=4, config=saved, model={}, optimizer={}, losses={}).write(path)
-    assert request.config(model, source).steps == 777
+    assert request.config(MODEL, SOURCE).steps == 777
     assert read_checkpoint(path).config == saved
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(InputError, match="give --steps"):
-        steps_within(1.0, model, source, TrainConfig())
-
-
-def test_data_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="nowhere is no folder"):
-        Data(name="nowhere").tiles()
-    with pytest.raises(InputError, match="torchgeo:CLASS:FOLDER"):
-        Data(name="torchgeo:EuroSAT100").tiles()
-    monkeypatch.setitem(sys.modules, "torchgeo.datasets", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'rsedu\[parity\]'"):
-        Data(name="torchgeo:EuroSAT100:data").tiles()
-
-
-def test_features_are_judged_across_worlds_against_band_means_and_chance(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A world's forest share is 0, 0.1, 0.2 or 0.3, ten times of which its second band shows."""
-    tiles = FrontierTiles(worlds=range(0, 16), folder=tmp_path, size_px=32, tiles_per_world=5)
-    share = torch.arange(80).div(5, rounding_mode="floor").remainder(4) / 10
-    images = torch.rand(80, 12, 32, 32, generator=torch.Generator().manual_seed(0))
-    images[:, 1] += 10 * share[:, None, None]
-    source = TensorSource({"optical": images, "gsd": torch.full((80,), 10.0)})
-    monkeypatch.setattr(FrontierTiles, "batch", lambda _, *numbers: source.batch(*numbers))
-    covers = torch.stack([share, 1 - share], dim=1).numpy()
-    monkeypatch.setattr(FrontierTiles, "cover", lambda _, index: covers[index])
-    torch.manual_seed(0)
-    model = RECIPES["mae"].build()
-    scores = knn_forest_share(model, tiles)
-    assert scores["band means"] == 1.0
-    assert scores["commonest quarter"] == 0.25
-    assert set(scores) == {"features", "band means", "commonest quarter"}
+        steps_within(1.0, MODEL, SOURCE, TrainConfig())
 
 
 def test_the_frontier_is_rendered_before_training_begins(
@@ -230,23 +210,33 @@ def test_the_frontier_is_rendered_before_training_begins(
 ) -> None:
     prepared: list[FrontierTiles] = []
     monkeypatch.setattr(FrontierTiles, "prepare", lambda tiles, **_: prepared.append(tiles))
-    tiles = Data(worlds=3, size_px=32, cache=tmp_path).tiles()
+    request = Request(name="mae", worlds=3, size=32, cache=tmp_path)
+    tiles = request.tiles()
     assert prepared == [tiles]
     assert tiles == FrontierTiles(worlds=range(1000, 1003), size_px=32, folder=tmp_path)
-    assert "worlds 1000 to 1002, tiles of 32 px" in Data(worlds=3, size_px=32).described()
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert Data(worlds=3, size_px=32, cache=tmp_path).tiles() == tiles
+    assert request.tiles() == tiles
     assert prepared == [tiles]  # once per machine
-    with pytest.raises(InputError, match="--worlds is 0; there are 1 to 1000"):
-        Data(worlds=0).tiles()
 
 
-def test_features_come_in_order_from_the_shrunk_tile() -> None:
-    tiles = tile_source(5)
-    model = RECIPES["scalemae"].build().eval()
-    features, means = embed(model, tiles, shrink=2, batch_size=2)
-    small = torch.nn.functional.avg_pool2d(tiles.tensors["optical"], 2)
-    with torch.no_grad():
-        expected = model.features(small, 2 * tiles.tensors["gsd"])
-    np.testing.assert_allclose(features, expected, atol=1e-5)
-    np.testing.assert_allclose(means, tiles.tensors["optical"].mean(dim=(2, 3)), atol=1e-6)
+def test_the_card_of_a_run_on_the_frontier_names_worlds_and_scores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = torch.zeros(4, 12, 32, 32)
+    source = TensorSource({"optical": images, "gsd": torch.ones(4)})
+    monkeypatch.setattr(FrontierTiles, "prepare", lambda *_, **__: None)
+    monkeypatch.setattr(
+        FrontierTiles, "batch", lambda _, *numbers: source.batch(numbers[0] % 4, numbers[1])
+    )
+    scores = {"features": 0.5, "band means": 0.25}
+    judged: list[FrontierTiles] = []
+    monkeypatch.setattr(
+        module, "knn_forest_share", lambda _, tiles, **__: judged.append(tiles) or scores
+    )
+    done = run("mae", "--worlds", "3", "--size", "32", "--steps", "1", "--save-as", "trial")
+    assert done.exit_code == 0
+    card = weights.read_card("trial")
+    assert card.data == "synthetic frontier, worlds 1000 to 1002, tiles of 32 px"
+    assert judged[0].worlds == range(2000, 2040)  # none of them was trained on
+    label = "kNN quarter of forest share on validation worlds"
+    assert card.metrics[f"{label}, features"] == 0.5 and len(card.metrics) == 3

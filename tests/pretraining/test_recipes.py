@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from rsedu.pretraining.recipes import ENCODER_PX, INPUTS, RECIPES, inputs_of
+from rsedu.pretraining.features import embed, knn_forest_share
+from rsedu.pretraining.recipes import ENCODER_PX, INPUTS, RECIPES
+from rsedu.synthetic.tiles import FrontierTiles
 from rsedu.training.sampler import TensorSource
 
 
@@ -22,7 +24,8 @@ SHIPPED = sorted(set(RECIPES) - {"croma-base", "sam"})  # sam makes its own tile
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_recipe_fits_its_model_and_is_small_enough_to_ship(name: str) -> None:
     recipe = RECIPES[name]
-    batch = inputs_of(recipe, tile_source(), turn=True).batch(np.arange(4), np.arange(4))
+    assert recipe.size_px % ENCODER_PX == 0 and set(recipe.inputs.values()) <= set(INPUTS)
+    batch = recipe.inputs_of(tile_source(), turn=True).batch(np.arange(4), np.arange(4))
     torch.manual_seed(0)
     model = recipe.build()
     loss = model(**batch)["loss"]
@@ -35,7 +38,7 @@ def test_every_recipe_fits_its_model_and_is_small_enough_to_ship(name: str) -> N
 def test_mae_sees_the_tile_shrunk_and_scalemae_sees_it_whole() -> None:
     tiles = tile_source()
     seen = {
-        name: inputs_of(RECIPES[name], tiles, turn=False).batch(np.arange(4), np.arange(4))
+        name: RECIPES[name].inputs_of(tiles, turn=False).batch(np.arange(4), np.arange(4))
         for name in ("mae", "scalemae")
     }
     assert torch.equal(seen["scalemae"]["images"], tiles.tensors["optical"])
@@ -46,7 +49,7 @@ def test_mae_sees_the_tile_shrunk_and_scalemae_sees_it_whole() -> None:
 
 def test_croma_sees_both_sensors_whole() -> None:
     tiles = tile_source()
-    seen = inputs_of(RECIPES["croma"], tiles, turn=False).batch(np.arange(4), np.arange(4))
+    seen = RECIPES["croma"].inputs_of(tiles, turn=False).batch(np.arange(4), np.arange(4))
     assert set(seen) == {"radar", "optical"}
     assert all(torch.equal(seen[name], tiles.tensors[name]) for name in seen)
 
@@ -54,7 +57,7 @@ def test_croma_sees_both_sensors_whole() -> None:
 def test_the_base_model_is_as_large_as_the_published_one() -> None:
     with torch.device("meta"):
         model = RECIPES["croma-base"].build()
-    encoders = sum(each.numel() for each in model.croma.parameters())
+    encoders = sum(p.numel() for p in model.croma.parameters())
     # A block has 12 d^2 + 10 d parameters (no bias for q, k, v), one that also looks across 16 d^2.
     d = 768
     alone, across = 12 * d * d, 16 * d * d
@@ -63,19 +66,43 @@ def test_the_base_model_is_as_large_as_the_published_one() -> None:
     assert encoders == pytest.approx(778e6 / 4, rel=0.01)  # bytes of CROMA_base.pt, in float32
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_encoder_sees_as_many_pixels_and_each_input_can_be_named(name: str) -> None:
-    recipe = RECIPES[name]
-    assert recipe.size_px % ENCODER_PX == 0
-    assert set(recipe.inputs.values()) <= set(INPUTS)
-
-
-def test_sam_practises_on_tiles_of_its_own(tmp_path: Path) -> None:
+def test_sam_practises_on_tiles_of_its_own() -> None:
     recipe = RECIPES["sam"]
-    assert recipe.own_tiles is not None and set(recipe.inputs.values()) <= set(INPUTS)
-    model = recipe.build()
-    product = recipe.product(model)
+    own = recipe.own_module()
+    assert own is not None and set(recipe.inputs.values()) <= set(INPUTS)
+    product = own.product(recipe.build())
     assert type(product).__name__ == "TinySam"
     assert 4 * sum(p.numel() for p in product.parameters()) < 8e6
     assert recipe.config.lr == pytest.approx(1e-3)
-    assert RECIPES["mae"].product(model) is model
+    assert RECIPES["mae"].own_module() is None
+
+
+def test_features_are_judged_across_worlds_against_band_means_and_chance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A world's forest share is 0, 0.1, 0.2 or 0.3, ten times of which its second band shows."""
+    tiles = FrontierTiles(worlds=range(0, 16), folder=tmp_path, size_px=32, tiles_per_world=5)
+    share = torch.arange(80).div(5, rounding_mode="floor").remainder(4) / 10
+    images = torch.rand(80, 12, 32, 32, generator=torch.Generator().manual_seed(0))
+    images[:, 1] += 10 * share[:, None, None]
+    source = TensorSource({"optical": images, "gsd": torch.full((80,), 10.0)})
+    monkeypatch.setattr(FrontierTiles, "batch", lambda _, *numbers: source.batch(*numbers))
+    covers = torch.stack([share, 1 - share], dim=1).numpy()
+    monkeypatch.setattr(FrontierTiles, "cover", lambda _, index: covers[index])
+    torch.manual_seed(0)
+    model = RECIPES["mae"].build()
+    scores = knn_forest_share(model, tiles)
+    assert scores["band means"] == 1.0
+    assert scores["commonest quarter"] == 0.25
+    assert set(scores) == {"features", "band means", "commonest quarter"}
+
+
+def test_features_come_in_order_from_the_shrunk_tile() -> None:
+    tiles = tile_source(5)
+    model = RECIPES["scalemae"].build().eval()
+    features, means = embed(model, tiles, shrink=2, batch_size=2)
+    small = torch.nn.functional.avg_pool2d(tiles.tensors["optical"], 2)
+    with torch.no_grad():
+        expected = model.features(small, 2 * tiles.tensors["gsd"])
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    np.testing.assert_allclose(means, tiles.tensors["optical"].mean(dim=(2, 3)), atol=1e-6)

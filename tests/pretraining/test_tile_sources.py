@@ -1,5 +1,6 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,16 +10,19 @@ from affine import Affine
 from torch import Tensor
 
 from rsedu.errors import InputError, MissingDataError
+from rsedu.pretraining.recipes import RECIPES
 from rsedu.pretraining.tile_sources import (
+    DatasetTiles,
     Downsample,
     GeoTiffTiles,
     RandomSymmetry,
     SelectInputs,
-    TorchGeoTiles,
 )
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.scenes.tensors import STATISTICS, as_tiles, normalise
+from rsedu.training.loop import train
 from rsedu.training.sampler import TensorSource
+from rsedu.training.settings import TrainConfig
 
 BANDS = ("B04", "VV", "B02")
 
@@ -52,7 +56,7 @@ def test_turned_tiles_are_the_eight_symmetries_alike_for_both_sensors() -> None:
     source = RandomSymmetry(tensor_source())
     image = tensor_source().tensors["optical"][1].numpy()
     rotated = [np.rot90(image, k, axes=(1, 2)) for k in range(4)]
-    expected = {each.tobytes() for base in rotated for each in (base, base[:, ::-1])}
+    expected = {turned.tobytes() for base in rotated for turned in (base, base[:, ::-1])}
     assert len(expected) == 8
     seen = set()
     for position in range(100):
@@ -186,21 +190,30 @@ def test_folders_and_files_that_cannot_be_used_are_named(tmp_path: Path) -> None
         GeoTiffTiles(folder=tmp_path, size_px=2, bands=BANDS).batch(at(0), at(0))
 
 
-class FakeDataset:
-    """What a torchgeo dataset looks like from outside."""
+class Images:
+    """A data set of torch whose samples look as `wrap` makes them."""
+
+    def __init__(self, wrap: Callable[[Tensor], Any] = lambda image: image) -> None:
+        self.wrap = wrap
 
     def __len__(self) -> int:
         return 2
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        image = torch.from_numpy(position_image(6, 8, 3) + index)
-        return {"image": image, "label": torch.tensor(1)}
+    def __getitem__(self, index: int) -> Any:
+        return self.wrap(torch.from_numpy(position_image(6, 8, 3) + index))
 
 
-def test_torchgeo_samples_become_scaled_crops() -> None:
-    source = TorchGeoTiles(
-        dataset=FakeDataset(), bands=BANDS, gsd_m=10.0, size_px=5, scale=0.5, offset=1.0
-    )
+WRAPS = {
+    "as torchgeo has it": lambda image: {"image": image, "label": torch.tensor(1)},
+    "as torchvision has it": lambda image: (image, 1),
+    "alone": lambda image: image,
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPS.values(), ids=list(WRAPS))
+def test_samples_of_a_torch_data_set_become_scaled_crops(wrap: Callable[[Tensor], Any]) -> None:
+    shape = {"bands": BANDS, "gsd_m": 10.0, "size_px": 5, "scale": 0.5, "offset": 1.0}
+    source = DatasetTiles(dataset=Images(wrap), **shape)
     corners = set()
     for position in range(60):
         tiles = source.batch(at(1), at(position))
@@ -213,10 +226,29 @@ def test_torchgeo_samples_become_scaled_crops() -> None:
     assert (len(source), tiles["gsd"].tolist()) == (2, [10.0])
 
 
-def test_torchgeo_images_that_do_not_fit_are_refused() -> None:
-    few = TorchGeoTiles(dataset=FakeDataset(), bands=S2_BANDS, gsd_m=10.0, size_px=5)
-    with pytest.raises(InputError, match=r"shape \(3, 6, 8\); wanted 12 bands"):
-        few.batch(at(0), at(0))
-    large = TorchGeoTiles(dataset=FakeDataset(), bands=BANDS, gsd_m=10.0, size_px=7)
-    with pytest.raises(InputError, match="7 pixels or more"):
-        large.batch(at(0), at(0))
+DATASETS_REFUSED = {
+    "too few bands": (Images(), S2_BANDS, 5, r"shape \(3, 6, 8\); wanted 12 bands"),
+    "too few pixels": (Images(), BANDS, 7, "7 pixels or more"),
+    "no bands at all": (Images(lambda image: image[0]), BANDS, 5, r"shape \(6, 8\)"),
+}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "bands", "size_px", "pattern"),
+    DATASETS_REFUSED.values(),
+    ids=list(DATASETS_REFUSED),
+)
+def test_images_that_do_not_fit_are_refused(
+    dataset: Images, bands: tuple[str, ...], size_px: int, pattern: str
+) -> None:
+    source = DatasetTiles(dataset=dataset, bands=bands, gsd_m=10.0, size_px=size_px)
+    with pytest.raises(InputError, match=pattern):
+        source.batch(at(0), at(0))
+
+
+def test_any_recipe_trains_on_such_a_data_set() -> None:
+    images = Images(lambda _: torch.rand(12, 40, 40))
+    tiles = DatasetTiles(dataset=images, bands=S2_BANDS, gsd_m=10.0, size_px=32)
+    source = RECIPES["mae"].inputs_of(tiles, turn=True)
+    config = TrainConfig(steps=2, batch_size=2, warmup_steps=0)
+    assert np.isfinite(train(RECIPES["mae"].build(), source, config, device="cpu").losses).all()

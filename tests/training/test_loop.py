@@ -3,11 +3,12 @@ import runpy
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from rsedu.errors import InputError
-from rsedu.training.checkpoints import read_checkpoint
-from rsedu.training.loop import TrainConfig, TrainingError, pick_precision, time_per_step, train
+from rsedu.training.loop import TrainingError, pick_precision, time_per_step, train
 from rsedu.training.sampler import TensorSource
+from rsedu.training.settings import TrainConfig, read_checkpoint
 
 CONFIG = TrainConfig(steps=20, batch_size=8, blr=0.1, warmup_steps=3, seed=5)
 
@@ -90,8 +91,14 @@ def test_the_loop_is_adamw_with_these_rates_this_clipping_and_this_order() -> No
     torch.testing.assert_close(weights(model), weights(oracle), rtol=1e-4, atol=1e-6)
 
 
-def test_the_history_holds_scalars_rates_and_time() -> None:
-    history = train(Regression(), source(), CONFIG, device="cpu")
+def test_the_history_holds_scalars_rates_and_time_and_on_step_sees_each() -> None:
+    seen: list[tuple[int, float]] = []
+
+    def note(step: int, losses: dict[str, float]) -> None:
+        seen.append((step, losses["loss"]))
+
+    history = train(Regression(), source(), CONFIG, device="cpu", on_step=note)
+    assert seen == list(zip(range(20), history.losses, strict=True))
     assert history.steps.tolist() == list(range(20))
     assert set(history.parts) == {"loss", "absolute"}
     np.testing.assert_array_equal(history.parts["loss"], history.losses)
@@ -160,46 +167,75 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_last_digit(
 def test_handlers_are_restored_whether_a_signal_came_or_not(position: int) -> None:
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
-    expected = pytest.raises(KeyboardInterrupt) if position >= 0 else nullcontext()
-    with expected:
+    told = rf"stopped after \d+ of {CONFIG.steps} steps"  # and is not taken for a trained model
+    with pytest.raises(KeyboardInterrupt, match=told) if position >= 0 else nullcontext():
         train(Regression(), Interrupting(source(), position, signal.SIGINT), CONFIG, device="cpu")
     assert [signal.getsignal(number) for number in numbers] == before
 
 
-def test_what_was_stopped_and_not_kept_is_not_taken_for_trained() -> None:
-    interrupting = Interrupting(source(), 80, signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt, match=rf"stopped after \d+ of {CONFIG.steps} steps"):
-        train(Regression(), interrupting, CONFIG, device="cpu")
-
-
-def test_a_finished_run_resumes_to_itself(tmp_path: Path) -> None:
+def test_a_finished_run_resumes_to_itself_and_its_time_is_that_of_all_its_calls(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "run.ckpt"
     whole = train(Regression(), source(), CONFIG, checkpoint=path, device="cpu")
+    saved = read_checkpoint(path)
+    assert 0 < saved.seconds <= whole.seconds < 60
+    replace(saved, seconds=500.0).write(path)
     again = train(Regression(), source(), CONFIG, checkpoint=path, resume=True, device="cpu")
     np.testing.assert_array_equal(again.losses, whole.losses)
     assert np.isnan(again.seconds_per_step)
+    assert 500 < again.seconds < 560
 
 
-def test_a_checkpoint_is_never_overwritten_unasked(tmp_path: Path) -> None:
-    path = tmp_path / "run.ckpt"
+def test_the_checkpoint_is_written_every_so_many_steps_and_at_the_end(tmp_path: Path) -> None:
+    path, written = tmp_path / "run.ckpt", {}
+
+    def note(step: int, _: object) -> None:
+        written[step] = read_checkpoint(path).step if path.exists() else 0
+
+    config = replace(CONFIG, checkpoint_every=9)
+    train(Regression(), source(), config, checkpoint=path, device="cpu", on_step=note)
+    assert (written[8], written[9], written[17], written[18]) == (0, 9, 9, 18)
+    assert read_checkpoint(path).step == 20
+
+
+REFUSED = {
+    "a checkpoint that is there already": ({}, {}, r"exists already; pass resume=True"),
+    "the checkpoint of another run": ({"resume": True}, {"seed": 6}, r"seed 5 -> 6"),
+    "no process": ({"devices": 0}, {}, "a run needs 1 process or more"),
+    "fewer than none": ({"devices": -1}, {}, "devices is -1"),
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "run.ckpt"
     train(Regression(), source(), CONFIG, checkpoint=path, device="cpu")
-    with pytest.raises(InputError, match="resume=True"):
-        train(Regression(), source(), CONFIG, checkpoint=path, device="cpu")
-    with pytest.raises(InputError, match=r"seed 5 -> 6"):
-        other = replace(CONFIG, seed=6)
-        train(Regression(), source(), other, checkpoint=path, resume=True, device="cpu")
+    return path
+
+
+@pytest.mark.parametrize(("options", "changes", "pattern"), REFUSED.values(), ids=list(REFUSED))
+def test_what_a_run_refuses_leaves_the_checkpoint_alone(
+    finished: Path, options: dict[str, object], changes: dict[str, int], pattern: str
+) -> None:
+    before = finished.read_bytes()
+    checkpoint = None if "devices" in options else finished
+    with pytest.raises(InputError, match=pattern):
+        config = replace(CONFIG, **changes)
+        train(Regression(), source(), config, checkpoint=checkpoint, device="cpu", **options)
+    assert finished.read_bytes() == before
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_spares_the_checkpoint(tmp_path: Path) -> None:
-    path = tmp_path / "run.ckpt"
-    data = source(8)
-    poisoned = {**data.tensors, "x": data.tensors["x"].index_fill(0, torch.tensor([3]), torch.nan)}
-    train(Regression(), data, replace(CONFIG, steps=4), checkpoint=path, device="cpu")
-    old = path.read_bytes()
-    with pytest.raises(TrainingError, match="became nan at step 0"):
-        train(Regression(), TensorSource(poisoned), CONFIG, checkpoint=tmp_path / "b", device="cpu")
-    assert path.read_bytes() == old
-    assert not (tmp_path / "b").exists()
+    path, data, config = tmp_path / "run.ckpt", source(8), replace(CONFIG, checkpoint_every=2)
+
+    def poison(step: int, _: object) -> None:
+        if step == 2:  # the batches of steps 3 and 4 are fetched already
+            data.tensors["x"][3] = torch.nan
+
+    with pytest.raises(TrainingError, match=r"became nan at step [45]; lower blr"):
+        train(Regression(), data, config, checkpoint=path, device="cpu", on_step=poison)
+    assert read_checkpoint(path).step == 4
 
 
 def test_a_source_that_fails_reports_its_own_error() -> None:
@@ -212,35 +248,9 @@ def test_a_source_that_fails_reports_its_own_error() -> None:
 
 
 def test_it_runs_outside_the_main_thread_where_python_has_no_signals() -> None:
-    got = []
-    thread = threading.Thread(
-        target=lambda: got.append(train(Regression(), source(), CONFIG, device="cpu"))
-    )
-    thread.start()
-    thread.join()
-    assert len(got[0].steps) == 20
-
-
-def test_on_step_sees_each_step_in_order() -> None:
-    seen: list[tuple[int, float]] = []
-    history = train(
-        Regression(),
-        source(),
-        CONFIG,
-        device="cpu",
-        on_step=lambda step, losses: seen.append((step, losses["loss"])),
-    )
-    assert seen == list(zip(range(20), history.losses, strict=True))
-
-
-def test_the_time_of_a_run_is_that_of_all_its_calls(tmp_path: Path) -> None:
-    path = tmp_path / "run.ckpt"
-    first = train(Regression(), source(), CONFIG, checkpoint=path, device="cpu")
-    kept = read_checkpoint(path)
-    assert 0 < kept.seconds <= first.seconds < 60
-    replace(kept, seconds=500.0).write(path)
-    again = train(Regression(), source(), CONFIG, checkpoint=path, resume=True, device="cpu")
-    assert 500 < again.seconds < 560
+    with ThreadPoolExecutor() as pool:
+        history = pool.submit(train, Regression(), source(), CONFIG, device="cpu").result()
+    assert len(history.steps) == 20
 
 
 def test_time_per_step_measures_and_leaves_the_model_alone() -> None:
@@ -260,38 +270,49 @@ def test_the_bar_shows_loss_and_length(
     assert "loss=" in shown
 
 
-@pytest.mark.parametrize("devices", [0, -1])
-def test_no_process_is_told(devices: int) -> None:
-    with pytest.raises(InputError, match="a run needs 1 process or more"):
-        train(Regression(), source(), CONFIG, device="cpu", devices=devices)
-
-
-def test_a_cpu_trains_in_float32() -> None:
-    assert pick_precision(torch.device("cpu")) == "32-true"
+@pytest.mark.parametrize(
+    ("device", "capability", "precision"),
+    [
+        ("cpu", (0, 0), "32-true"),
+        ("mps", (9, 0), "32-true"),
+        ("cuda", (7, 5), "16-mixed"),
+        ("cuda", (8, 0), "bf16-mixed"),
+    ],
+)
+def test_precision_is_mixed_where_the_hardware_has_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, capability: tuple[int, int], precision: str
+) -> None:
+    hardware = SimpleNamespace(get_device_capability=lambda _: capability)
+    monkeypatch.setattr(torch, "get_device_module", lambda _: hardware)
+    assert pick_precision(torch.device(device)) == precision
 
 
 SCRIPT = """
 import sys, torch
 from pathlib import Path
 from torch import nn
+from rsedu.blocks.contrastive import info_nce
+from rsedu.training.loop import train
 from rsedu.training.sampler import TensorSource
-from rsedu.training.loop import TrainConfig, train
+from rsedu.training.settings import TrainConfig
 
 torch.manual_seed(0)
-x = torch.randn(24, 4)
+x, y = torch.randn(2, 24, 4)
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.linear = nn.Linear(4, 3)
-    def forward(self, x):
-        return {"loss": self.linear(x).square().mean()}
+    def forward(self, x, y):
+        first, second = self.linear(x), self.linear(y)
+        contrast = info_nce(first, second, 0.3)  # each process's negatives are those of both
+        return {"loss": first.square().mean() + contrast, "contrast": contrast}
 config = TrainConfig(steps=int(sys.argv[2]), batch_size=8, warmup_steps=1, blr=0.3,
                      clip_norm=float("inf"))
-train(Net(), TensorSource({"x": x}), config, checkpoint=Path(sys.argv[1]), device="cpu")
+train(Net(), TensorSource({"x": x, "y": y}), config, checkpoint=Path(sys.argv[1]), device="cpu")
 """
 
 
-def test_two_processes_give_the_gradients_of_one(
+def test_two_processes_give_the_gradients_of_one_also_of_a_contrast_over_the_whole_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script, one_path, two_path = (tmp_path / name for name in ("script.py", "one", "two"))
@@ -305,7 +326,8 @@ def test_two_processes_give_the_gradients_of_one(
     with torch.random.fork_rng(devices=[]):
         runpy.run_path(str(script))
     one, two = read_checkpoint(one_path), read_checkpoint(two_path)
-    assert one.losses["loss"] == pytest.approx(two.losses["loss"], rel=1e-6)
+    for name, values in one.losses.items():
+        assert values == pytest.approx(two.losses[name], rel=1e-6)
     for index, state in one.optimizer["state"].items():
         gradient = state["exp_avg"] / (1 - 0.9)  # the first moment after one step
         assert gradient.abs().max() > 1e-3

@@ -5,7 +5,7 @@ from typing import Any
 
 from rsedu.course.results import stored
 from rsedu.errors import MissingDataError
-from rsedu.evaluation.neighbours import interval
+from rsedu.evaluation.intervals import interval
 
 RESULTS = "08_tracks"
 _FEWEST = 2  # places that have an interval

@@ -218,24 +218,3 @@ def band_means(
     """Mean of each band: the features that cost nothing."""
     means: np.ndarray = reduce(images.numpy(), "n b y x -> n b", "mean")
     return means
-
-
-def recall(
-    queries: Float[np.ndarray, "places dim"], keys: Float[np.ndarray, "places dim"], *, k: int = 1
-) -> float:
-    """Share of queries that have their own key among the `k` most similar ones, by cosine.
-
-    Args:
-        queries: (N, D) vectors of one sensor.
-        keys: (N, D) vectors of the other, in the same order of places.
-        k: how many keys may be looked at, 1 to N; chance is k / N.
-
-    Raises:
-        InputError: k is not in [1, N].
-    """
-    if not 1 <= k <= len(keys):
-        raise InputError(f"k is {k}, and there are {len(keys)} keys: take 1 to that many.")
-    one, other = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (queries, keys))
-    similarity = one @ other.T
-    better = (similarity > similarity.diagonal()[:, None]).sum(axis=1)
-    return float((better < k).mean())

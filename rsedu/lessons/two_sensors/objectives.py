@@ -10,9 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from rsedu.evaluation.neighbours import Labelled, chance_accuracy, knn_accuracy, linear_probe
+from rsedu.evaluation.linear_probe import Labelled, linear_probe
+from rsedu.evaluation.neighbours import chance_accuracy, knn_accuracy
+from rsedu.evaluation.retrieval import recall_at_k
 from rsedu.io.files import write_atomically
-from rsedu.lessons.two_sensors.lab import SIDE_PX, Pairs, Places, Tiles, World, recall
+from rsedu.lessons.two_sensors.lab import SIDE_PX, Pairs, Places, Tiles, World
 from rsedu.models.croma_pretraining import CromaTraining, CromaTrainingConfig
 from rsedu.training.loop import train
 from rsedu.training.sampler import Source
@@ -213,7 +215,7 @@ def retrieval(
     """Recall@1 and @5 in both `DIRECTIONS`; chance is k / N."""
     pairs = dict(zip(DIRECTIONS, ((radar, optical), (optical, radar)), strict=True))
     return {
-        f"{direction}, recall@{k}": recall(*pair, k=k)
+        f"{direction}, recall@{k}": recall_at_k(*pair, k=k)
         for direction, pair in pairs.items()
         for k in (1, 5)
     }

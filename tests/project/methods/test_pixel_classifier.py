@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.evaluation.neighbours import paired_interval
+from rsedu.evaluation.intervals import paired_interval
 from rsedu.project.methods import pixel_classifier
 from rsedu.project.methods.features import Pixels
 from rsedu.project.methods.pixel_classifier import (
