@@ -12,7 +12,7 @@ from rsedu.project import change_map, windows
 from rsedu.project.score import SAMPLE, Score, in_words, score
 from rsedu.project.task import Task
 
-#: Where a group's maps and reports are kept: beside its notebook.
+#: Where a group's maps and reports lie: beside its notebook.
 FOLDER = Path("afternoon")
 
 
@@ -22,9 +22,9 @@ class Attempt:
 
     Attributes:
         name: in the table, such as "radar".
-        path: of its change map.
+        path: its change map.
         mapped: decimal year of the loss, NaN for none.
-        score: of the map.
+        score: what the map is worth.
     """
 
     name: str
@@ -48,9 +48,9 @@ def attempt(
 
     Args:
         name: letters, digits and spaces; the map is called after it and the place.
-        method: that maps each window.
+        method: what maps each window.
         task: what is mapped.
-        folder: of the map, made where it is missing.
+        folder: where the map goes, made where it is missing.
         sample: pixels to look up for the hectares.
         progress: whether to show a bar.
 
@@ -80,8 +80,8 @@ def compare(*attempts: Attempt) -> str:
     if not attempts:
         raise InputError("There is no attempt to compare: give one or more.")
     rows = [("", "F1", "years", "outlines", "mapped", " estimated")]
-    for each in attempts:
-        score = each.score
+    for made in attempts:
+        score = made.score
         low, high = score.interval_ha
         numbers = (
             f"{score.f1:.2f}",
@@ -90,6 +90,6 @@ def compare(*attempts: Attempt) -> str:
             f"{score.mapped_ha:.0f} ha",
             f" {score.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})",
         )
-        rows.append((each.name, *numbers))
+        rows.append((made.name, *numbers))
     rows.append(("truth", "", "", "", f"{attempts[0].score.true_ha:.0f} ha", ""))
     return text_table(rows, align="<>>>><", widths=(6, 5, 6, 8, 7))

@@ -43,8 +43,8 @@ def draw(
     Args:
         mapped: decimal year of the loss, NaN for none.
         true: decimal year of the true loss, NaN for none.
-        place: of both.
-        score: of the map.
+        place: where both lie.
+        score: what the map is worth.
 
     Returns:
         The sentence that belongs under the figure.
@@ -130,7 +130,7 @@ def write(path: Path, content: Callable[[Path], object]) -> None:
     """Write a file that somebody named, whole or not at all.
 
     Args:
-        path: of the file.
+        path: where it goes.
         content: writes it to a path beside.
 
     Raises:

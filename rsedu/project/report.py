@@ -42,12 +42,12 @@ class Report:
         track: how they went on, such as "B, CROMA through clouds"; may be empty.
         method: what they did, in their words; paragraphs parted by empty lines.
         limits: what they would not use the map for, in their words.
-        place: that the map shows.
+        place: what the map shows.
         mapped: decimal year of the loss, NaN for none.
         sample: pixels looked up.
-        how: they were dealt out, see `rsedu.evaluation.area.ALLOCATIONS`.
-        seed: of the sample.
-        day: of the report.
+        how: the sample is dealt out, see `rsedu.evaluation.area.ALLOCATIONS`.
+        seed: number of the sample.
+        day: date of the report.
 
     Raises:
         InputError: the name has no letter and no digit, or the map cannot be scored.

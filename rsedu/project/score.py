@@ -59,7 +59,7 @@ class Score:
         mapped_ha: hectares of loss, counted on the map.
         true_ha: hectares of loss in truth.
         matrix: (2, 2) the sample: mapped in rows, true in columns; not lost first.
-        estimate: of the areas in hectares and of the accuracies, from that sample.
+        estimate: areas in hectares and accuracies, from that sample.
         by_year: every calendar year in which something was lost, mapped or true.
     """
 
@@ -107,7 +107,7 @@ def score(
         gsd_m: side of a pixel, metres.
         sample: pixels to look up.
         how: the sample is dealt out to the strata, see `rsedu.evaluation.area.ALLOCATIONS`.
-        seed: of the sample.
+        seed: number of the sample.
 
     Raises:
         InputError: shapes differ, or one of both is lost nowhere or everywhere.
@@ -180,7 +180,7 @@ def _draw(
 def _matrix(
     mapped: np.ndarray, true: np.ndarray, pixels: np.ndarray, *, classes: int
 ) -> Int64[np.ndarray, "2 classes"]:
-    strata, reference = (each.ravel()[pixels].astype(np.int64) for each in (mapped, true))
+    strata, reference = (plane.ravel()[pixels].astype(np.int64) for plane in (mapped, true))
     return error_matrix(strata, reference, strata_count=2, classes=classes)
 
 

@@ -60,7 +60,7 @@ class Entry:
         estimated_ha: from the sample.
         low_ha: lower end of its interval.
         high_ha: upper end.
-        true_ha: of the truth.
+        true_ha: hectares in truth.
     """
 
     group: str
@@ -81,7 +81,7 @@ def entry(group: str, facts: Mapping[str, Any], *, now: datetime | None = None) 
 
     Args:
         group: its name, in any spelling.
-        facts: of the score, see `rsedu.project.score.facts`.
+        facts: the score, see `rsedu.project.score.facts`.
         now: the time, with its zone; the clock's if None.
 
     Raises:
@@ -100,7 +100,7 @@ def submit(folder: Path, line: Entry) -> Path:
     Raises:
         BrokenDataError: the folder cannot be written to.
     """
-    letters = (each if each.isascii() and each.isalnum() else "-" for each in line.group)
+    letters = (letter if letter.isascii() and letter.isalnum() else "-" for letter in line.group)
     path = folder / f"{''.join(letters)}-{uuid.uuid4().hex}.json"
     text = json.dumps({"format": _FORMAT, **asdict(line)}, indent=1, allow_nan=False) + "\n"
     try:
@@ -205,7 +205,7 @@ def chosen(entries: Iterable[Entry], *, pick: Pick = "best") -> tuple[Entry, ...
     digits, stand in the order of their date errors, and share a rank.
 
     Args:
-        entries: of one place.
+        entries: those of one place.
         pick: see `Pick`.
     """
     counted: dict[str, Entry] = {}

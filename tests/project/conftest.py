@@ -32,14 +32,14 @@ def mapped(true: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def seen(place: Place, true: np.ndarray) -> Sample:
+def labelled(place: Place, true: np.ndarray) -> Sample:
     """All of the place, as a window to learn from."""
     return Sample(stack=Task(place=place).read(), years=true)
 
 
 @pytest.fixture
-def samples(seen: Sample, monkeypatch: pytest.MonkeyPatch) -> tuple[Sample, ...]:
+def samples(labelled: Sample, monkeypatch: pytest.MonkeyPatch) -> tuple[Sample, ...]:
     """What every school teaches in these tests, so that none is rendered."""
-    both = (seen, seen)
-    monkeypatch.setattr(baselines, "_school", lambda places: both)
+    both = (labelled, labelled)
+    monkeypatch.setattr(baselines, "_windows_of", lambda places: both)
     return both

@@ -55,23 +55,22 @@ Years = Float32[np.ndarray, "rows cols"]
 
 
 def first_year(
-    changed: np.ndarray, seen: np.ndarray, dates: tuple[float, ...]
+    changed: np.ndarray, clear: np.ndarray, dates: tuple[float, ...]
 ) -> Float32[np.ndarray, "rows cols"]:
-    """Date a loss: half-way from the last look without it to the first look with it.
+    """Date a loss: half-way from the last acquisition without it to the first one with it.
 
     Args:
         changed: (dates, rows, cols) bool, whether the loss shows.
-        seen: (dates, rows, cols) bool, whether the pixel was seen at all.
+        clear: (dates, rows, cols) bool, whether the pixel was observed at all.
         dates: decimal years.
 
     Returns:
-        Decimal year, NaN where no look shows a loss. Where the first look of all does, it is that
-        date's.
+        Decimal year, NaN where none shows a loss. Where the very first one does, it is its date.
     """
-    shows = changed & seen
+    shows = changed & clear
     first = shows.argmax(axis=0)
     at = np.arange(len(dates))[:, None, None]
-    before = np.where(seen & ~changed & (at < first), at, -1).max(axis=0)
+    before = np.where(clear & ~changed & (at < first), at, -1).max(axis=0)
     years = np.array(dates, dtype=np.float32)
     middle = (years[np.where(before < 0, first, before)] + years[first]) / 2
     return np.where(shows.any(axis=0), middle, np.float32(np.nan)).astype(np.float32)
@@ -80,8 +79,7 @@ def first_year(
 def ndvi(optical: Float32[np.ndarray, "dates 12 rows cols"]) -> np.ndarray:
     """Normalised difference of B08 and B04, (dates, rows, cols)."""
     near, red = optical[:, S2_BANDS.index("B08")], optical[:, S2_BANDS.index("B04")]
-    index: np.ndarray = (near - red) / np.maximum(near + red, np.float32(1e-6))
-    return index
+    return np.asarray((near - red) / np.maximum(near + red, np.float32(1e-6)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +87,7 @@ class NdviDifference:
     """Loss is a fall of NDVI below that of the first date, where both dates are clear.
 
     Attributes:
-        fall: of NDVI from which forest counts as lost.
+        fall: the fall of NDVI from which forest counts as lost.
     """
 
     fall: float = NDVI_LOSS
@@ -134,8 +132,8 @@ class RadarLogRatio:
     def fit(cls, task: Task) -> "RadarLogRatio":
         """Take the threshold from nine windows spread over the place."""
         falls = [log_ratio(stack).max(axis=0).ravel() for stack in samples(task)]
-        found = threshold_otsu(np.concatenate(falls))  # type: ignore[no-untyped-call]
-        return cls(fall_db=float(found))
+        threshold = threshold_otsu(np.concatenate(falls))  # type: ignore[no-untyped-call]
+        return cls(fall_db=float(threshold))
 
     def map(self, stack: Stack) -> Years:
         """Map a window: the period of the largest fall, where that is large enough."""
@@ -161,8 +159,7 @@ def periods(
 ) -> Int64[np.ndarray, "labels"]:
     """Number of the period between dates that a loss falls into, from 1; 0 for none."""
     number = np.searchsorted(np.array(dates), np.nan_to_num(years, nan=-np.inf), side="left")
-    clipped: np.ndarray = np.clip(number, 0, len(dates) - 1).astype(np.int64)
-    return clipped
+    return np.asarray(np.clip(number, 0, len(dates) - 1), dtype=np.int64)
 
 
 def at_labels(task: Task, describe: Any, *, margin_px: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -188,10 +185,10 @@ def at_labels(task: Task, describe: Any, *, margin_px: int = 0) -> tuple[np.ndar
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelForest:
-    """A random forest on single pixels, taught by the labels.
+    """Random forest on single pixels, which learns from the labels.
 
     Attributes:
-        forest: of scikit-learn, fitted; its classes are numbers of periods.
+        forest: fitted, scikit-learn's; its classes are numbers of periods.
         taught: what it was fitted on, in words.
     """
 
@@ -212,10 +209,9 @@ class PixelForest:
 
     def map(self, stack: Stack) -> Years:
         """Map a window: the commonest period among the trees."""
-        found = self.forest.predict(pixel_table(stack)).reshape(stack.shape)
+        number = self.forest.predict(pixel_table(stack)).reshape(stack.shape)
         years = np.concatenate([[np.nan], stack.between]).astype(np.float32)
-        mapped: np.ndarray = years[found]
-        return mapped
+        return np.asarray(years[number])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -223,7 +219,7 @@ class Sample:
     """A window of a place, and what happened there.
 
     Attributes:
-        stack: what was seen, with a margin of 32 pixels.
+        stack: what was measured, with a margin of 32 pixels.
         years: decimal year of the loss, NaN for none; on the same pixels.
     """
 
@@ -237,8 +233,8 @@ class Sample:
         return inside, inside
 
 
-def _samples_of(seed: int, weather: tuple[float, ...]) -> Iterator[Sample]:
-    task = Task(place=Place(seed=seed, size_m=_SIDE_M), clouds=weather)
+def _samples_of(seed: int, clouds: tuple[float, ...]) -> Iterator[Sample]:
+    task = Task(place=Place(seed=seed, size_m=_SIDE_M), clouds=clouds)
     rng = np.random.default_rng((809, seed))
     most = task.shape[0] - _CORE_PX - MARGIN_PX
     for top, left in rng.integers(MARGIN_PX, most, size=(_WINDOWS, 2)).tolist():
@@ -255,7 +251,7 @@ def _samples_of(seed: int, weather: tuple[float, ...]) -> Iterator[Sample]:
 
 
 def labelled_windows(places: Sequence[int] = TRAIN_PLACES) -> tuple[Sample, ...]:
-    """Windows to learn from, three of each place, the weather changing from place to place.
+    """Windows to learn from, three of each place, the clouds changing from place to place.
 
     Args:
         places: seeds, of `TRAIN_WORLDS` unless somebody wants to be fooled.
@@ -265,7 +261,7 @@ def labelled_windows(places: Sequence[int] = TRAIN_PLACES) -> tuple[Sample, ...]
     """
     if not places:
         raise InputError("There is no place to learn on: give seeds, such as TRAIN_WORLDS[:18].")
-    return _school(tuple(places))
+    return _windows_of(tuple(places))
 
 
 def named(places: Sequence[int]) -> str:
@@ -276,7 +272,7 @@ def named(places: Sequence[int]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _school(places: tuple[int, ...]) -> tuple[Sample, ...]:
+def _windows_of(places: tuple[int, ...]) -> tuple[Sample, ...]:
     return tuple(
         sample
         for number, seed in enumerate(places)
@@ -315,8 +311,7 @@ def predict_lost(
 ) -> Bool[np.ndarray, "rows cols"]:
     """Ask such trees about the pixels of a window: is loss likelier than none?"""
     chance = trees.predict_proba(planes.reshape(len(planes), -1).T)[:, 1]
-    found: np.ndarray = chance.reshape(planes.shape[1:]) > 0.5
-    return found
+    return np.asarray(chance.reshape(planes.shape[1:]) > 0.5)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -325,7 +320,7 @@ class PixelClassifier:
 
     Attributes:
         describe: such as `Pixels()`.
-        trees: of scikit-learn, fitted; their classes are not lost and lost.
+        trees: fitted, scikit-learn's; their classes are not lost and lost.
         taught: on what, in words.
     """
 
@@ -376,5 +371,4 @@ class _PixelTable:
 
     def __call__(self, stack: Stack) -> np.ndarray:
         table = pixel_table(stack)
-        planes: np.ndarray = table.T.reshape(-1, *stack.shape)
-        return planes
+        return np.asarray(table.T.reshape(-1, *stack.shape))

@@ -17,10 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import (
-    StratifiedGroupKFold,
-    cross_val_predict,
-)
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from rsedu.errors import InputError
 from rsedu.evaluation.masks import iou
@@ -56,7 +53,7 @@ class Embeds(Protocol):
     """What embeds an image and answers boxes there: a `Segmenter`, or what stands in for one."""
 
     def embed(self, image: UInt8[np.ndarray, "rows cols 3"]) -> Any:
-        """Return something with ``predict(prompt) -> Answer``."""
+        """Return something with ``predict(prompt) -> Prediction``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,9 +62,9 @@ class View:
 
     Attributes:
         stack: what was seen there.
-        lost: outlines that were kept.
+        lost: outlines that fit.
         known: pixels that count as labelled: all but those of outlines that were thrown away.
-        seconds: of labour, assumed.
+        seconds: labour, assumed.
     """
 
     stack: Stack
@@ -77,7 +74,7 @@ class View:
 
 
 def shown(stack: Stack) -> UInt8[np.ndarray, "rows cols 3"]:
-    """The last clear look as colours, (rows, cols, 3) uint8; black where there is none."""
+    """The last clear acquisition as a composite of B12, B08 and B04; black where there is none."""
     last = first_and_last_clear(stack).after
     return np.stack([stretch(last[S2_BANDS.index(name)]) for name in _SHOWN], axis=-1)
 
@@ -86,8 +83,8 @@ def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]
     """Box each lost clearing of a window; of three outlines keep the best, if it fits.
 
     Args:
-        segmenter: of `rsedu.segment.sam.load`.
-        stack: of the window.
+        segmenter: see `rsedu.segment.sam.load`.
+        stack: what was measured in the window.
         true: what was lost there, as the person sees it.
     """
     embedded = segmenter.embed(shown(stack))
@@ -95,7 +92,7 @@ def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]
     clearings = components(true, least_px=_LEAST_PX)
     for clearing in clearings:
         masks = embedded.predict(Prompt(box=box_of(clearing))).masks
-        mask = max(masks, key=lambda each: iou(each, clearing))
+        mask = max(masks, key=lambda mask: iou(mask, clearing))
         if iou(mask, clearing) >= _KEPT:
             lost |= mask
         else:
@@ -114,9 +111,9 @@ def views(task: Task, segmenter: Embeds) -> Iterator[View]:
 
 
 def change_of(stack: Stack) -> Change:
-    """Reflectance of the last clear look less that of the first one; NaN where none is clear."""
-    found, bands = first_and_last_clear(stack), [S2_BANDS.index(name) for name in _BANDS]
-    return np.asarray(found.after[bands] - found.before[bands])
+    """Reflectance of the last clear acquisition less that of the first; NaN where none is clear."""
+    pair, bands = first_and_last_clear(stack), [S2_BANDS.index(name) for name in _BANDS]
+    return np.asarray(pair.after[bands] - pair.before[bands])
 
 
 def refine_boundary(outlines: Mask, change: Change) -> Mask:
@@ -124,12 +121,12 @@ def refine_boundary(outlines: Mask, change: Change) -> Mask:
 
     Args:
         outlines: pixels within any of them; those that touch along an edge are one.
-        change: of reflectance, on the same pixels.
+        change: that of reflectance, on the same pixels.
 
     Returns:
         The outlines, at most 5 pixels wider or narrower; those too small to tell stay as they are.
     """
-    seen = np.isfinite(change).all(axis=0)
+    known = np.isfinite(change).all(axis=0)
     for edge_px in _EDGES_PX:
         numbers, count = ndimage.label(outlines)
         drawn, far = outlines.copy(), ~ndimage.binary_dilation(outlines, iterations=edge_px)
@@ -138,10 +135,10 @@ def refine_boundary(outlines: Mask, change: Change) -> Mask:
             core = _core(one, edge_px)
             edge = ndimage.binary_dilation(one, iterations=edge_px) & ~core
             reach = ndimage.binary_dilation(one, iterations=edge_px + _ROUND_PX)
-            border = _border(change, core & seen, reach & far & seen)
+            border = _border(change, core & known, reach & far & known)
             if border is not None:
                 way, middle = border
-                drawn[edge & seen] = way @ change[:, edge & seen] > middle
+                drawn[edge & known] = way @ change[:, edge & known] > middle
         outlines = drawn
     return outlines
 
@@ -178,7 +175,7 @@ def drop_contradicted_labels(
     """Whether trees that were taught by other windows give each pixel the label that it has.
 
     Args:
-        features: of the pixels of each window.
+        features: those of the pixels of each window.
         lost: their labels.
 
     Returns:
@@ -186,17 +183,17 @@ def drop_contradicted_labels(
         show a loss, since too few of those are left to judge the others by.
     """
     labels = np.concatenate(lost)
-    if sum(bool(each.any()) for each in lost) < _JUDGES:
+    if sum(bool(labels.any()) for labels in lost) < _JUDGES:
         return np.ones_like(labels)
-    window = np.repeat(np.arange(len(lost)), [len(each) for each in lost])
-    told = cross_val_predict(
+    window = np.repeat(np.arange(len(lost)), [len(labels) for labels in lost])
+    predicted = cross_val_predict(
         unfitted(),
         np.concatenate(features),
         labels,
         groups=window,
         cv=StratifiedGroupKFold(_FOLDS),
     )
-    return np.asarray(told == labels)
+    return np.asarray(predicted == labels)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -204,9 +201,9 @@ class Clicked:
     """Trees on pixels, taught by the outlines of some windows of the place itself.
 
     Attributes:
-        trees: of scikit-learn, fitted; their classes are not lost and lost.
-        minutes: of labour that went into it, assumed.
-        boxes: that were drawn.
+        trees: fitted, scikit-learn's; their classes are not lost and lost.
+        minutes: labour that went into it, assumed.
+        boxes: how many were drawn.
     """
 
     trees: HistGradientBoostingClassifier
@@ -224,7 +221,7 @@ class Clicked:
 
         Args:
             task: whose place is looked at.
-            minutes: of labour, at most; the window that would exceed them is left away.
+            minutes: labour, at most; the window that would exceed them is left away.
 
         Raises:
             InputError: nothing was outlined in that time.
@@ -237,7 +234,7 @@ class Clicked:
             boxes += round((view.seconds - LOOK_S) / BOX_S)
             features.append(Pixels()(view.stack)[:, view.known].T)
             lost.append(refine_boundary(view.lost, change_of(view.stack))[view.known])
-        if not any(each.any() for each in lost):
+        if not any(labels.any() for labels in lost):
             raise InputError(
                 f"No loss was outlined in {minutes:g} minutes: give more, or another place."
             )

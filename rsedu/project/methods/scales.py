@@ -39,11 +39,11 @@ def tokens(
     """Run images of any size through an encoder, tile by tile.
 
     Args:
-        encode: as many batches of square tiles as there are images -> (tiles, tokens, dim), row by
+        encode: takes a batch of square tiles of each image, and gives (tiles, tokens, dim), row by
             row, without a class token.
         *images: (N, C, R, W) of one sensor each, standardised; grown at the south and east edge
             until whole tiles fill them.
-        side_px: of a tile, as the encoder learnt; whole patches.
+        side_px: side of a tile, as the encoder learnt; whole patches.
 
     Returns:
         One token per patch that holds a pixel, with the patches from the north-west.
@@ -61,12 +61,12 @@ def tokens(
         for image in images
     ]
     with torch.inference_mode():
-        found = [
-            encode(*(each[start : start + _BATCH] for each in tiles))
+        encoded = [
+            encode(*(sensor[start : start + _BATCH] for sensor in tiles))
             for start in range(0, len(tiles[0]), _BATCH)
         ]
     grid = rearrange(
-        torch.cat(found),
+        torch.cat(encoded),
         "(n down over) (y x) dim -> n (down y) (over x) dim",
         n=count,
         down=down,
@@ -91,7 +91,7 @@ class Probe:
     """A ridge regression from a patch's tokens to each of its pixels.
 
     Attributes:
-        head: of scikit-learn, fitted.
+        head: fitted, scikit-learn's.
     """
 
     head: Ridge
@@ -116,7 +116,7 @@ class Probe:
         """Turn the tokens of a window into its pixels.
 
         Args:
-            features: as in `fit`, with a row and a column for each patch.
+            features: tokens as in `fit`, with a row and a column for each patch.
             shape: (rows, cols) of the window, as many pixels as the patches have or fewer.
 
         Returns:
@@ -138,8 +138,8 @@ def _model() -> ScaleMAE:
 
 def _encode(images: Tensor, *, gsd_m: float) -> Tensor:
     encoder = _model().encoder
-    seen: Tensor = encoder(images, gsd_m)[:, encoder.prefix :]
-    return seen
+    tokens: Tensor = encoder(images, gsd_m)[:, encoder.prefix :]
+    return tokens
 
 
 def resized(
@@ -153,15 +153,15 @@ def resized(
 
 
 def pairs(stack: Stack, gsd_m: float) -> Float32[np.ndarray, "tokenrows tokencols dim"]:
-    """Tokens of the first clear look beside those of the last one, at one ground sample distance.
+    """Tokens of the first clear acquisition beside those of the last one, at one GSD.
 
     Args:
         stack: at its own pixels.
         gsd_m: at which the encoder sees it, metres per pixel.
     """
-    found = first_and_last_clear(stack)
-    seen = np.stack([normalise(each, S2_BANDS) for each in (found.before, found.after)])
-    images = resized(torch.from_numpy(np.nan_to_num(seen)), stack.gsd_m, gsd_m)
+    pair = first_and_last_clear(stack)
+    optical = np.stack([normalise(date, S2_BANDS) for date in (pair.before, pair.after)])
+    images = resized(torch.from_numpy(np.nan_to_num(optical)), stack.gsd_m, gsd_m)
     before, after = tokens(partial(_encode, gsd_m=gsd_m), images, side_px=_TILE_PX)
     return np.concatenate([before, after], axis=-1)
 
@@ -216,8 +216,8 @@ class MixedGsd:
 def _probe(gsd_m: float, places: Sequence[int]) -> Probe:
     features, targets = [], []
     for sample in labelled_windows(places):
-        seen = pairs(sample.stack, gsd_m)
+        pair = pairs(sample.stack, gsd_m)
         lost = torch.from_numpy(np.isfinite(sample.years).astype(np.float32))[None, None]
-        features.append(seen.reshape(-1, seen.shape[-1]))
+        features.append(pair.reshape(-1, pair.shape[-1]))
         targets.append(patches_of(resized(lost, sample.stack.gsd_m, gsd_m)[0, 0].numpy()))
     return Probe.fit(np.concatenate(features), np.concatenate(targets))

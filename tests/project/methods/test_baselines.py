@@ -63,9 +63,9 @@ def test_nothing_is_learnt_where_it_is_judged() -> None:
 def test_a_sample_shows_what_happened_on_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baselines, "_SIDE_M", 4000.0)
     monkeypatch.setattr(baselines, "_WINDOWS", 1)
-    baselines._school.cache_clear()
+    baselines._windows_of.cache_clear()
     (sample,) = labelled_windows((1,))
-    baselines._school.cache_clear()
+    baselines._windows_of.cache_clear()
     place = Place(seed=1, size_m=4000.0)
     top, left = np.random.default_rng((809, 1)).integers(64, 400 - 128 - 64, size=2)
     window = (slice(top - 32, top + 160), slice(left - 32, left + 160))
