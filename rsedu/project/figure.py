@@ -99,16 +99,16 @@ def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> st
     )
 
 
-def check_name(path: Path) -> None:
-    """Refuse a name for the figure that does not end in .png.
+def check_name(
+    path: Path, suffix: str = ".png", what: str = "The figure is written as PNG"
+) -> None:
+    """Refuse a name for a file that does not end as it should.
 
     Raises:
         InputError: it does not.
     """
-    if path.suffix.lower() != ".png":
-        raise InputError(
-            f"The figure is written as PNG; name a file that ends in .png, not {path}."
-        )
+    if path.suffix.lower() != suffix:
+        raise InputError(f"{what}; name a file that ends in {suffix}, not {path}.")
 
 
 def save(path: Path) -> None:

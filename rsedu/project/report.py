@@ -18,7 +18,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from rsedu import __version__, plot
-from rsedu.errors import InputError
 from rsedu.evaluation.area import ALLOCATIONS
 from rsedu.project import change_map, figure
 from rsedu.project.place import Place
@@ -137,16 +136,8 @@ class Report:
 
 
 def check_name(path: Path) -> None:
-    """Refuse a name for the page that does not end in .html.
-
-    Raises:
-        InputError: it does not.
-    """
-    if path.suffix.lower() != ".html":
-        raise InputError(
-            f"A report is written as .html, which any browser prints or saves as PDF; name a file "
-            f"that ends so, not {path}."
-        )
+    """Refuse a name for the page that does not end in .html; errors as `figure.check_name`."""
+    figure.check_name(path, ".html", "A report is a page that any browser prints or saves as PDF")
 
 
 def paragraphs(text: str, longest: int) -> list[str]:

@@ -139,7 +139,7 @@ REFUSED = [
     (["score", "--place", "4"], "its seed is 3, but 4 was asked for"),
     (["score", "--sample", "3"], "A sample of 3 from strata"),
     (["report", "--group", ".."], "has no letter and no digit"),
-    (["report", "--group", "a", "--out", "report.pdf"], "ends so, not report.pdf"),
+    (["report", "--group", "a", "--out", "report.pdf"], "ends in .html, not report.pdf"),
     (["report", "--group", "a", "--method", "none.txt"], "none.txt is no text file that can be"),
     (["report", "--group", "a", "--place", "4"], "its seed is 3, but 4 was asked for"),
 ]

@@ -190,8 +190,8 @@ def test_the_page_is_written_whole(made: Report, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
-        ("report.docx", InputError, r"ends so, not .*report\.docx"),
-        ("report.pdf", InputError, "any browser prints or saves as PDF"),
+        ("report.docx", InputError, r"ends in \.html, not .*report\.docx"),
+        ("report.pdf", InputError, "that any browser prints or saves as PDF"),
         ("file/report.html", BrokenDataError, "cannot be written: choose another"),
     ],
 )

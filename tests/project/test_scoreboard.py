@@ -60,7 +60,11 @@ def test_times_are_compared_in_utc(tmp_path: Path) -> None:
     for group, hours in (("east", 9), ("west", -3), ("here", 0)):
         moment = NOW.replace(tzinfo=timezone(timedelta(hours=hours)))
         submit(tmp_path, entry(group, FACTS, now=moment))
-    assert [line.group for line in read(tmp_path).entries] == ["east", "here", "west"]
+    path = written(tmp_path, "far")
+    stored = json.loads(path.read_text())
+    path.write_text(json.dumps({**stored, "submitted": "2026-05-04T20:00:00+09:00"}))  # at 11:00
+    groups = [line.group for line in read(tmp_path).entries]
+    assert groups == ["east", "far", "here", "west"]
     before = datetime.now(UTC)
     now = datetime.fromisoformat(entry("now", FACTS).submitted)
     assert before <= now <= datetime.now(UTC)
@@ -92,12 +96,6 @@ def test_whatever_the_name_it_prints_on_one_line_and_is_cleaned_once(name: str) 
     assert len(found) <= 40
     assert not [letter for letter in found if unicodedata.category(letter)[0] == "C"]
     assert found.splitlines() == [found]
-
-
-@pytest.mark.parametrize("name", ["", "   ", "\n\x00", "../..", "\u202e", "-"])
-def test_a_name_of_nothing_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="has no letter and no digit"):
-        entry(name, FACTS)
 
 
 @pytest.mark.parametrize(
@@ -233,19 +231,28 @@ def test_a_name_is_cleaned_again_when_it_is_read(tmp_path: Path) -> None:
     assert (line.group, line.place) == ("A[2J B", "p 1")
 
 
-def test_a_file_of_another_time_zone_is_sorted_in_utc(tmp_path: Path) -> None:
-    path = written(tmp_path, "far")
-    whole = json.loads(path.read_text())
-    path.write_text(json.dumps({**whole, "submitted": "2026-05-04T20:00:00+09:00"}))
-    written(tmp_path, "near")  # at 13:30 in UTC, two and a half hours later
-    assert [line.group for line in read(tmp_path).entries] == ["far", "near"]
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    *(
+        (name, {}, "has no letter and no digit")
+        for name in ("", "   ", "\n\x00", "../..", "\u202e", "-")
+    ),
+    ("Toucans", {"true_ha": None}, "true_ha is no number"),
+    ("Toucans", {"f1": float("nan")}, "f1 is not finite"),
+    ("Toucans", {"f1": 1.001}, "f1 is 1.001, and no share"),
+    ("Toucans", {"f1": -0.001}, "f1 is -0.001, and no share"),
+    ("Toucans", {"mapped_ha": 1e12}, "mapped_ha is not finite or too large"),
+]
 
 
-def test_a_number_that_is_missing_is_not_submitted() -> None:
-    with pytest.raises(InputError, match="true_ha is no number"):
-        entry("Toucans", {**FACTS, "true_ha": None}, now=NOW)
-    with pytest.raises(InputError, match="f1 is not finite"):
-        entry("Toucans", {**FACTS, "f1": float("nan")}, now=NOW)
+@pytest.mark.parametrize(("group", "changes", "message"), REFUSED)
+def test_what_is_no_entry_is_refused(group: str, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        entry(group, {**FACTS, **changes}, now=NOW)
+
+
+@pytest.mark.parametrize("changes", [{"f1": 0.0}, {"f1": 1.0}, {"mapped_ha": 9.9e11}])
+def test_the_ends_of_what_is_allowed_are_entries(changes: dict[str, Any]) -> None:
+    assert vars(entry("a", {**FACTS, **changes}, now=NOW)).items() >= changes.items()
 
 
 def test_no_folder_is_told(tmp_path: Path) -> None:
