@@ -188,11 +188,14 @@ def test_a_missing_half_of_jupyter_is_named(monkeypatch: pytest.MonkeyPatch, abs
     assert (finding.state, finding.detail) == ("missing", f"{absent} is not installed")
 
 
-def test_a_missing_browser_is_only_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "find_chromium", lambda: None)
+def test_a_missing_browser_is_only_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert doctor.find_chromium() is None
     assert doctor._browser().state == "note"
-    monkeypatch.setattr(doctor, "find_chromium", lambda: "/opt/chromium")
-    assert "/opt/chromium" in doctor._browser().detail
+    for name in ("google-chrome", "chromium"):  # the one that comes first in the kit's own list
+        (tmp_path / name).touch(mode=0o755)
+        assert doctor.find_chromium() == str(tmp_path / name)
+    assert str(tmp_path / "chromium") in doctor._browser().detail
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How many hectares really changed: a random sample of the map, and an interval that is earned.
+"""Area estimation by stratified random sampling: hectares with an honest interval.
 
 Counting a map's pixels gives a number without an error. Looking at a random sample of them, of
 known chances, gives an estimate with one, however good or bad the map: the stratified estimator of
@@ -32,8 +32,7 @@ def _rounded(shares: Float64[np.ndarray, "strata"], total: int) -> Int64[np.ndar
     counts = np.floor(shares).astype(np.int64)
     up = np.argsort(-(shares - counts), kind="stable")[: total - int(counts.sum())]
     counts[up] += 1
-    whole: Int64[np.ndarray, strata] = counts
-    return whole
+    return np.asarray(counts)
 
 
 def allocate(
@@ -68,8 +67,7 @@ def allocate(
         counts = _at_least(sizes, total)
     else:
         raise InputError(f"how is {how!r}; wanted one of {', '.join(ALLOCATIONS)}.")
-    dealt: Int64[np.ndarray, strata] = np.clip(counts, _PAIR, sizes).astype(np.int64)
-    return dealt
+    return np.asarray(np.clip(counts, _PAIR, sizes), dtype=np.int64)
 
 
 def _at_least(sizes: np.ndarray, total: int) -> Int64[np.ndarray, "strata"]:
@@ -97,7 +95,7 @@ def draw(
     Args:
         strata: number of each pixel's stratum, from 0.
         counts: how many to draw from each.
-        seed: of the draw; each stratum has a stream of its own, so more of one leaves the others.
+        seed: each stratum has a stream of its own, so more of one leaves the others.
 
     Returns:
         Places in `strata.ravel()`, stratum by stratum.
@@ -207,11 +205,11 @@ def estimate(
     Ends of the interval: A_j -+ A sqrt(sum_h W_h^2 (p_hj - end_hj)^2), end_hj of `jeffreys`.
 
     Args:
-        counts: of the sample: strata in rows, what is really there in columns.
-        areas: of each stratum on the map, in any unit.
+        counts: pixels of the sample: strata in rows, what is really there in columns.
+        areas: area of each stratum on the map, in any unit.
         mapped: the class that the map gives each stratum; left out, stratum i is class i. Several
             strata may share one, for example forest near and far from the change.
-        level: of the intervals, 0 to 1.
+        level: confidence of the intervals, 0 to 1.
 
     Raises:
         InputError: a stratum has fewer than 2 of the sample or no area, numbers of rows differ,
@@ -220,29 +218,29 @@ def estimate(
     _check(counts, areas, mapped, level)
     drawn = counts.sum(axis=1, keepdims=True)
     weight = (areas / areas.sum())[:, None]
-    found = counts / drawn
+    share = counts / drawn
     ends = jeffreys(counts, np.broadcast_to(drawn, counts.shape), level=level)
-    below, above = (np.sqrt((weight**2 * (found - end) ** 2).sum(axis=0)) for end in ends)
-    share = (weight * found).sum(axis=0)
-    variance = weight**2 * found * (1 - found) / (drawn - 1)
+    below, above = (np.sqrt((weight**2 * (share - end) ** 2).sum(axis=0)) for end in ends)
+    total = (weight * share).sum(axis=0)
+    variance = weight**2 * share * (1 - share) / (drawn - 1)
     of = np.arange(len(counts)) if mapped is None else np.array(mapped)
-    accuracies = _accuracies(weight, found, variance, of[:, None] == np.arange(counts.shape[1]))
+    accuracies = _accuracies(weight, share, variance, of[:, None] == np.arange(counts.shape[1]))
     return Estimate(
-        area=areas.sum() * share,
+        area=areas.sum() * total,
         area_error=areas.sum() * np.sqrt(variance.sum(axis=0)),
-        low=areas.sum() * (share - below),
-        high=areas.sum() * (share + above),
+        low=areas.sum() * (total - below),
+        high=areas.sum() * (total + above),
         **accuracies,
         z=float(stats.norm.ppf((1 + level) / 2)),
     )
 
 
 def _accuracies(
-    weight: np.ndarray, found: np.ndarray, variance: np.ndarray, right: np.ndarray
+    weight: np.ndarray, share: np.ndarray, variance: np.ndarray, right: np.ndarray
 ) -> dict[str, Any]:
     """User's, producer's and overall accuracy; `right` is (strata, classes): the map says so."""
-    hit, hit_variance = (weight * found * right).sum(axis=0), (variance * right).sum(axis=0)
-    on_map, total = (weight * right).sum(axis=0), (weight * found).sum(axis=0)
+    hit, hit_variance = (weight * share * right).sum(axis=0), (variance * right).sum(axis=0)
+    on_map, total = (weight * right).sum(axis=0), (weight * share).sum(axis=0)
     missed_variance = variance.sum(axis=0) - hit_variance
     with np.errstate(invalid="ignore", divide="ignore"):  # a class of no area has no accuracy
         producer = hit / total

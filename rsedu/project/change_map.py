@@ -13,10 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
-from rasterio.errors import (
-    NotGeoreferencedWarning,
-    RasterioError,
-)
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from rsedu.errors import BrokenDataError, InputError
@@ -35,7 +32,7 @@ def write(path: Path, years: Shaped[np.ndarray, "rows cols"], place: Place) -> P
     """Write a change map that says which place it shows.
 
     Args:
-        path: of the GeoTIFF; an older one is replaced.
+        path: GeoTIFF to write; an older one is replaced.
         years: decimal years as floats, NaN or 0 for no loss; or calendar years as integers, 0 for
             no loss.
         place: whose grid the pixels are on.
@@ -77,30 +74,23 @@ def _opened(path: Path) -> Iterator[DatasetReader]:
 
 
 def tags(path: Path) -> Mapping[str, str]:
-    """Tags of a raster file.
-
-    Raises:
-        MissingDataError: no such file.
-        BrokenDataError: unreadable.
-    """
+    """Tags of a raster file; errors as `rsedu.scenes.reader.opened`."""
     with _opened(path) as source:
-        found: dict[str, str] = source.tags()
-    return found
+        return dict(source.tags())
 
 
 def read(path: Path, place: Place) -> Float32[np.ndarray, "rows cols"]:
     """Read a change map.
 
     Args:
-        path: of a GeoTIFF on the place's grid.
-        place: that it shows.
+        path: GeoTIFF on the place's grid.
+        place: what it shows.
 
     Returns:
         Decimal year of the loss, NaN where there was none.
 
     Raises:
-        MissingDataError: no such file.
-        BrokenDataError: unreadable or cut off.
+        MissingDataError, BrokenDataError: as `rsedu.scenes.reader.opened`, or cut off.
         InputError: another CRS or grid, no band of years, no loss at all, NaN, or years outside
             the period.
     """
@@ -127,7 +117,7 @@ def remark(years: Float32[np.ndarray, "rows cols"]) -> str:
     """Return what to say of a map whose years are moments but look like calendar years, or "".
 
     Args:
-        years: as `read` returns them; calendar years that were written as integers are never
+        years: what `read` returned; calendar years that were written as integers are never
             whole there.
     """
     lost = years[np.isfinite(years)]
@@ -212,8 +202,8 @@ def check_period(
     """Refuse years of loss that lie outside a period.
 
     Args:
-        name: of what holds them, for the message.
-        years: of the lost pixels only, decimal or calendar.
+        name: what holds them, for the message.
+        years: those of the lost pixels only, decimal or calendar.
         first: start of the period, in the same years.
         last: its end.
 
@@ -233,5 +223,4 @@ def _middles(path: Path, years: np.ndarray, lost: np.ndarray, place: Place) -> n
     """Calendar years as the middle of their part of the period."""
     check_period(path, years[lost], np.floor(place.since), np.ceil(place.until) - 1)
     start, end = np.maximum(years, place.since), np.minimum(years + 1, place.until)
-    middle: np.ndarray = (start + end) / 2
-    return middle
+    return np.asarray((start + end) / 2)

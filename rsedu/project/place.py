@@ -21,7 +21,7 @@ class Place:
     """A frontier, its pixels, and the time between its first and its last scene.
 
     Attributes:
-        seed: of the frontier.
+        seed: which frontier.
         size_m: side of the square, metres.
         gsd_m: side of a pixel, metres.
         since: decimal year; what was cut by then is no loss of the period.
@@ -89,12 +89,12 @@ class Place:
         """
         if tags.get("SOURCE") != _SOURCE:
             return {}
-        found: dict[str, float] = {}
+        numbers: dict[str, float] = {}
         for field in fields(Place):
             text = tags.get(field.name.upper())
             if text is not None:
-                found[field.name] = _number(field.name.upper(), text)
-        return found
+                numbers[field.name] = _number(field.name.upper(), text)
+        return numbers
 
 
 def _number(tag: str, text: str) -> float:
@@ -107,25 +107,25 @@ def _number(tag: str, text: str) -> float:
     return number
 
 
-def known(told: Mapping[str, float], asked: Mapping[str, float | None]) -> Place:
-    """Put together what a file tells of its place and what was asked for.
+def known(metadata: Mapping[str, float], options: Mapping[str, float | None]) -> Place:
+    """Put together what a file says of its place and what was asked for.
 
     Args:
-        told: by the file, see `Place.facts`.
-        asked: names of `Place`'s fields; None for what was left open.
+        metadata: what the file says, see `Place.facts`.
+        options: names of `Place`'s fields; None for what was left open.
 
     Raises:
         InputError: both name a thing and differ, or nothing names the seed.
     """
-    wanted = {name: value for name, value in asked.items() if value is not None}
-    differ = [name for name in wanted if name in told and told[name] != wanted[name]]
+    wanted = {name: value for name, value in options.items() if value is not None}
+    differ = [name for name in wanted if metadata.get(name, wanted[name]) != wanted[name]]
     if differ:
         name = differ[0]
         raise InputError(
-            f"The map says of itself that its {name} is {told[name]:g}, but {wanted[name]:g} was "
-            "asked for: leave the option away, or take the map of the other place."
+            f"The map says of itself that its {name} is {metadata[name]:g}, but {wanted[name]:g} "
+            "was asked for: leave the option away, or take the map of the other place."
         )
-    facts: dict[str, Any] = {**told, **wanted}
+    facts: dict[str, Any] = {**metadata, **wanted}
     if "seed" not in facts:
         raise InputError("The map does not say which place it shows: add --place SEED.")
     return Place(**{**facts, "seed": int(facts["seed"])})

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -24,7 +25,7 @@ MARGIN_PX = 64  # further than any shadow from its cloud at 10 m
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stack:
-    """All that both satellites saw of a window.
+    """Stack: what both satellites measured of a window at all dates.
 
     Attributes:
         dates: decimal years, ascending.
@@ -59,8 +60,7 @@ class Stack:
     def between(self) -> Float32[np.ndarray, "periods"]:
         """Middle of the time between each date and the next, decimal years."""
         dates = np.array(self.dates, dtype=np.float32)
-        middle: np.ndarray = (dates[:-1] + dates[1:]) / 2
-        return middle
+        return np.asarray((dates[:-1] + dates[1:]) / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,8 +68,8 @@ class Labels:
     """What somebody looked up, pixel by pixel.
 
     Attributes:
-        rows: of the pixels, from the north of the place.
-        cols: from the west.
+        rows: counted from the north of the place.
+        cols: counted from the west.
         years: decimal year of the loss, NaN for none.
     """
 
@@ -84,7 +84,7 @@ class Task:
 
     Attributes:
         place: where, and between which dates.
-        dates: of both satellites, decimal years.
+        dates: when both satellites pass, decimal years.
         clouds: share of the place under cloud, for each date.
         label_count: pixels that were looked up, half of them lost.
 
@@ -119,22 +119,23 @@ class Task:
         return self.place.grid.shape
 
     def read(self, window: Window | None = None) -> Stack:
-        """See a window, or all of a place, at every date.
+        """Render a window, or all of a place, at every date.
 
         Args:
             window: slices of rows and columns; more than 500 x 500 px need over a gigabyte.
         """
         frontier, gsd_m = self.place.frontier, self.place.gsd_m
-        seen = [
-            frontier.optical(date=date, gsd_m=gsd_m, window=window, cloud_cover=cover).array
-            for date, cover in zip(self.dates, self.clouds, strict=True)
-        ]
-        heard = [frontier.radar(date=date, gsd_m=gsd_m, window=window).array for date in self.dates]
-        optical = np.stack(seen)
+        pixels: Any = {"gsd_m": gsd_m, "window": window}
+        optical = np.stack(
+            [
+                frontier.optical(date=date, cloud_cover=cover, **pixels).array
+                for date, cover in zip(self.dates, self.clouds, strict=True)
+            ]
+        )
         return Stack(
             dates=self.dates,
             optical=optical,
-            radar=np.stack(heard),
+            radar=np.stack([frontier.radar(date=date, **pixels).array for date in self.dates]),
             clear=clear_mask(optical, gsd_m),
             gsd_m=gsd_m,
         )
@@ -173,5 +174,4 @@ def clear_mask(
     cloud = ndimage.maximum_filter(cloud, size=(1, reach, reach))
     south, east = (round(way / gsd_m) for way in _SHADOW_M)
     shadow = ndimage.shift(cloud, (0, south, east), order=0, cval=False)
-    clear: np.ndarray = ~(cloud | shadow)
-    return clear
+    return np.asarray(~(cloud | shadow))

@@ -175,6 +175,20 @@ def _check_transform(transform: Affine) -> None:
         )
 
 
+def hectares(mask: Bool[np.ndarray, "rows cols"], gsd_m: Number) -> float:
+    """Area of a mask in hectares, counted in pixels.
+
+    Args:
+        mask: True where a pixel counts.
+        gsd_m: side of a pixel, metres.
+
+    Examples:
+        >>> hectares(np.ones((10, 20), dtype=bool), gsd_m=10)
+        2.0
+    """
+    return float(mask.sum() * (gsd_m**2 / 10_000))
+
+
 def resample(
     array: Float32[np.ndarray, "bands rows cols"],
     valid: Bool[np.ndarray, "rows cols"],

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -200,35 +201,43 @@ def test_the_error_matrix_has_strata_in_rows() -> None:
     assert matrix.tolist() == [[1, 0, 1], [1, 2, 0]]
 
 
-@pytest.mark.parametrize(
-    ("strata", "reference"), [([2], [0]), ([0], [3]), ([-1], [0]), ([0], [-1])]
-)
-def test_numbers_that_are_no_stratum_or_class_are_refused(
-    strata: list[int], reference: list[int]
+PAIR = np.array([[5, 5], [5, 5]])
+REFUSED: list[tuple[Callable[[], object], str]] = [
+    (lambda: allocate(np.array([100, 1]), 50), "strata of 100, 1 pixels"),
+    (lambda: allocate(np.array([100, 100]), 3), "A sample of 3 "),
+    (lambda: allocate(np.array([100, 100]), 30, how="neyman"), "how is 'neyman'"),
+    (lambda: draw(np.array([[0, 1]]), np.array([1, 2]), seed=0), "stratum 1, which has 1"),
+    (lambda: estimate(PAIR, np.ones(3)), "2 strata, but 3 areas"),
+    (lambda: estimate(PAIR, np.ones(2), mapped=(0,)), "1 classes were given"),
+    (lambda: estimate(np.ones((3, 2), dtype=np.int64), np.ones(3)), "say with `mapped`"),
+    (lambda: estimate(np.array([[1, 0], [5, 5]]), np.ones(2)), "2 or more pixels"),
+    (lambda: estimate(np.array([[3, -1], [5, 5]]), np.ones(2)), "2 or more pixels"),
+    (lambda: estimate(PAIR, np.array([1.0, 0.0])), "2 or more pixels"),
+    *(
+        (lambda level=level: estimate(PAIR, np.ones(2), level=level), f"level is {level}")
+        for level in (0.0, 1.0, 95.0)
+    ),
+    *(
+        (lambda pair=pair: _matrix_of(*pair), "1 pixels of the sample")
+        for pair in ((2, 0), (0, 3), (-1, 0), (0, -1))
+    ),
+]
+
+
+def _matrix_of(stratum: int, reference: int) -> np.ndarray:
+    pair = np.array([stratum]), np.array([reference])
+    return error_matrix(*pair, strata_count=2, classes=3)
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED)
+def test_what_cannot_be_sampled_or_estimated_is_refused(
+    call: Callable[[], object], message: str
 ) -> None:
-    with pytest.raises(InputError, match="1 pixels of the sample"):
-        error_matrix(np.array(strata), np.array(reference), strata_count=2, classes=3)
+    with pytest.raises(InputError, match=message):
+        call()
 
 
-def test_what_cannot_be_sampled_or_estimated_is_told() -> None:
-    with pytest.raises(InputError, match="strata of 100, 1 pixels"):
-        allocate(np.array([100, 1]), 50)
-    with pytest.raises(InputError, match="A sample of 3 "):
-        allocate(np.array([100, 100]), 3)
-    with pytest.raises(InputError, match="how is 'neyman'"):
-        allocate(np.array([100, 100]), 30, how="neyman")
-    with pytest.raises(InputError, match="drawn from stratum 1, which has 1"):
-        draw(np.array([[0, 1]]), np.array([1, 2]), seed=0)
-    pair = np.array([[5, 5], [5, 5]])
-    with pytest.raises(InputError, match="2 strata, but 3 areas"):
-        estimate(pair, np.ones(3))
-    with pytest.raises(InputError, match="1 classes were given"):
-        estimate(pair, np.ones(2), mapped=(0,))
-    with pytest.raises(InputError, match="say with `mapped`"):
-        estimate(np.ones((3, 2), dtype=np.int64), np.ones(3))
-    with pytest.raises(InputError, match="2 or more pixels"):
-        estimate(np.array([[1, 0], [5, 5]]), np.ones(2))
-    with pytest.raises(InputError, match="2 or more pixels"):
-        estimate(pair, np.array([1.0, 0.0]))
-    with pytest.raises(InputError, match="level is 95"):
-        estimate(pair, np.ones(2), level=95.0)
+def test_the_smallest_that_can_be_sampled_and_estimated_is() -> None:
+    assert allocate(np.array([2, 2]), 4).tolist() == [2, 2]
+    assert estimate(np.array([[2, 0], [0, 2]]), np.ones(2)).area.tolist() == [1.0, 1.0]
+    assert _matrix_of(1, 2).tolist() == [[0, 0, 0], [0, 0, 1]]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rsedu.project.methods import pixel_classifier
-from rsedu.project.methods.pixel_classifier import Sample
+from rsedu.project.methods import baselines
+from rsedu.project.methods.baselines import Sample
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 
@@ -32,14 +32,14 @@ def mapped(true: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def seen(place: Place, true: np.ndarray) -> Sample:
+def labelled(place: Place, true: np.ndarray) -> Sample:
     """All of the place, as a window to learn from."""
     return Sample(stack=Task(place=place).read(), years=true)
 
 
 @pytest.fixture
-def samples(seen: Sample, monkeypatch: pytest.MonkeyPatch) -> tuple[Sample, ...]:
+def samples(labelled: Sample, monkeypatch: pytest.MonkeyPatch) -> tuple[Sample, ...]:
     """What every school teaches in these tests, so that none is rendered."""
-    both = (seen, seen)
-    monkeypatch.setattr(pixel_classifier, "_school", lambda places: both)
+    both = (labelled, labelled)
+    monkeypatch.setattr(baselines, "_windows_of", lambda places: both)
     return both

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -51,23 +53,31 @@ def test_what_the_file_leaves_open_is_asked_for() -> None:
     assert Place.facts({"SEED": "7"}) == {}
 
 
-def test_what_does_not_fit_together_is_told() -> None:
-    with pytest.raises(InputError, match="its seed is 4, but 5 was asked for"):
-        known({"seed": 4.0}, {"seed": 5.0})
-    with pytest.raises(InputError, match="add --place SEED"):
-        known({"size_m": 2000.0}, {})
-    with pytest.raises(InputError, match="tag SEED is 'x'"):
-        Place.facts({"SOURCE": "synthetic", "SEED": "x"})
-    for text in ("nan", "inf", "3.5"):
-        with pytest.raises(InputError, match=f"tag SEED is '{text}'"):
-            Place.facts({"SOURCE": "synthetic", "SEED": text})
-    for wrong in ({"seed": -1}, {"size_m": float("nan")}, {"gsd_m": 0.0}, {"gsd_m": 30_000.0}):
-        with pytest.raises(InputError, match=next(iter(wrong))):
-            Place(**{"seed": 0, **wrong})
-    with pytest.raises(InputError, match="period 2025 to 2020 is empty"):
-        Place(seed=0, since=2025.0, until=2020.0)
-    with pytest.raises(InputError, match="is empty"):
-        Place(seed=0, until=float("nan"))
+REFUSED: list[tuple[Callable[[], object], str]] = [
+    (lambda: known({"seed": 4.0}, {"seed": 5.0}), "its seed is 4, but 5 was asked for"),
+    (lambda: known({"size_m": 2000.0}, {}), "add --place SEED"),
+    *(
+        (lambda text=text: Place.facts({"SOURCE": "synthetic", "SEED": text}), f"is '{text}'")
+        for text in ("x", "nan", "inf", "3.5")
+    ),
+    (lambda: Place(seed=-1), "seed"),
+    (lambda: Place(seed=0, size_m=float("nan")), "size_m"),
+    (lambda: Place(seed=0, gsd_m=0.0), "gsd_m"),
+    (lambda: Place(seed=0, gsd_m=20_001.0), "gsd_m"),
+    (lambda: Place(seed=0, since=2025.0, until=2020.0), "period 2025 to 2020 is empty"),
+    (lambda: Place(seed=0, since=2025.0, until=2025.0), "is empty"),
+    (lambda: Place(seed=0, until=float("nan")), "is empty"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED)
+def test_what_does_not_fit_together_is_refused(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_a_pixel_may_be_as_large_as_its_place() -> None:
+    assert Place(seed=0, gsd_m=20_000.0).grid.shape == (1, 1)
 
 
 def test_the_truth_of_a_window_is_that_part_of_the_whole(place: Place, true: np.ndarray) -> None:

@@ -17,15 +17,12 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import (
-    StratifiedGroupKFold,
-    cross_val_predict,
-)
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from rsedu.errors import InputError
+from rsedu.evaluation.masks import iou
+from rsedu.project.methods.baselines import grown, predict_lost, unfitted
 from rsedu.project.methods.features import Pixels, dated, first_and_last_clear
-from rsedu.project.methods.pixel_classifier import grown, predict_lost, unfitted
-from rsedu.project.methods.refine_boundary import change_of, redrawn
 from rsedu.project.task import MARGIN_PX, Stack, Task
 from rsedu.project.windows import Part, parts
 from rsedu.scenes.bands import S2_BANDS
@@ -33,7 +30,6 @@ from rsedu.scenes.colours import stretch
 from rsedu.segment import sam
 from rsedu.segment.prompt import Prompt, box_of
 from rsedu.segment.regions import components
-from rsedu.segment.tiles import agreement
 
 LOOK_S, BOX_S = 10.0, 10.0  # assumed
 VIEW_PX = 128  # side of what is looked over at once
@@ -42,13 +38,22 @@ _LEAST_PX = 16  # smaller losses are not boxed
 _KEPT = 0.5  # IoU below which a person throws an outline away
 _JUDGES, _FOLDS = 8, 4  # windows with a loss that are needed; parts that they are dealt into
 
+_BANDS = ("B04", "B08", "B11", "B12")
+_EDGES_PX = (2, 2, 1)  # to each side of an outline, pass by pass
+_ROUND_PX = 3  # width of what counts as around, beyond the edge
+_FEWEST_PX = 8  # whose mean means something
+_RIDGE = 1e-5  # added to variances of reflectance, so that equal pixels can be divided by
+
+Mask = Bool[np.ndarray, "rows cols"]
+Change = Float32[np.ndarray, "bands rows cols"]
+
 
 @runtime_checkable
 class Embeds(Protocol):
     """What embeds an image and answers boxes there: a `Segmenter`, or what stands in for one."""
 
     def embed(self, image: UInt8[np.ndarray, "rows cols 3"]) -> Any:
-        """Return something with ``predict(prompt) -> Answer``."""
+        """Return something with ``predict(prompt) -> Prediction``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,9 +62,9 @@ class View:
 
     Attributes:
         stack: what was seen there.
-        lost: outlines that were kept.
+        lost: outlines that fit.
         known: pixels that count as labelled: all but those of outlines that were thrown away.
-        seconds: of labour, assumed.
+        seconds: labour, assumed.
     """
 
     stack: Stack
@@ -69,7 +74,7 @@ class View:
 
 
 def shown(stack: Stack) -> UInt8[np.ndarray, "rows cols 3"]:
-    """The last clear look as colours, (rows, cols, 3) uint8; black where there is none."""
+    """The last clear acquisition as a composite of B12, B08 and B04; black where there is none."""
     last = first_and_last_clear(stack).after
     return np.stack([stretch(last[S2_BANDS.index(name)]) for name in _SHOWN], axis=-1)
 
@@ -78,8 +83,8 @@ def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]
     """Box each lost clearing of a window; of three outlines keep the best, if it fits.
 
     Args:
-        segmenter: of `rsedu.segment.sam.load`.
-        stack: of the window.
+        segmenter: see `rsedu.segment.sam.load`.
+        stack: what was measured in the window.
         true: what was lost there, as the person sees it.
     """
     embedded = segmenter.embed(shown(stack))
@@ -87,8 +92,8 @@ def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]
     clearings = components(true, least_px=_LEAST_PX)
     for clearing in clearings:
         masks = embedded.predict(Prompt(box=box_of(clearing))).masks
-        mask = max(masks, key=lambda each: agreement(each, clearing))
-        if agreement(mask, clearing) >= _KEPT:
+        mask = max(masks, key=lambda mask: iou(mask, clearing))
+        if iou(mask, clearing) >= _KEPT:
             lost |= mask
         else:
             known &= ~ndimage.binary_dilation(mask | clearing)
@@ -105,6 +110,64 @@ def views(task: Task, segmenter: Embeds) -> Iterator[View]:
         yield outline(segmenter, task.read(part.read).cut(part.inside), true)
 
 
+def change_of(stack: Stack) -> Change:
+    """Reflectance of the last clear acquisition less that of the first; NaN where none is clear."""
+    pair, bands = first_and_last_clear(stack), [S2_BANDS.index(name) for name in _BANDS]
+    return np.asarray(pair.after[bands] - pair.before[bands])
+
+
+def refine_boundary(outlines: Mask, change: Change) -> Mask:
+    """Decide the pixels at the edge of each outline anew.
+
+    Args:
+        outlines: pixels within any of them; those that touch along an edge are one.
+        change: that of reflectance, on the same pixels.
+
+    Returns:
+        The outlines, at most 5 pixels wider or narrower; those too small to tell stay as they are.
+    """
+    known = np.isfinite(change).all(axis=0)
+    for edge_px in _EDGES_PX:
+        numbers, count = ndimage.label(outlines)
+        drawn, far = outlines.copy(), ~ndimage.binary_dilation(outlines, iterations=edge_px)
+        for number in range(1, count + 1):
+            one = numbers == number
+            core = _core(one, edge_px)
+            edge = ndimage.binary_dilation(one, iterations=edge_px) & ~core
+            reach = ndimage.binary_dilation(one, iterations=edge_px + _ROUND_PX)
+            border = _border(change, core & known, reach & far & known)
+            if border is not None:
+                way, middle = border
+                drawn[edge & known] = way @ change[:, edge & known] > middle
+        outlines = drawn
+    return outlines
+
+
+def _core(one: Mask, edge_px: int) -> Mask:
+    """What lies deeper within than the edge; all of it where nothing does."""
+    core: np.ndarray = ndimage.binary_erosion(one, iterations=edge_px)
+    return core if core.any() else one
+
+
+def _border(change: Change, core: Mask, around: Mask) -> tuple[np.ndarray, float] | None:
+    """Where change within ends and change around begins: Fisher's discriminant.
+
+    The direction is the difference of both means, weighted by the inverse of the covariance that
+    they share (Fisher 1936); the border is half-way.
+
+    Returns:
+        The direction (bands,) and the border along it, above which is within; None where too few
+        pixels tell.
+    """
+    if min(core.sum(), around.sum()) < _FEWEST_PX:
+        return None
+    inside, outside = change[:, core], change[:, around]
+    middles = [side.mean(axis=1, keepdims=True) for side in (inside, outside)]
+    spread = np.cov(np.concatenate([inside - middles[0], outside - middles[1]], axis=1))
+    way = np.linalg.solve(spread + _RIDGE * np.eye(len(change)), middles[0] - middles[1])[:, 0]
+    return way, float(way @ (middles[0] + middles[1])[:, 0]) / 2
+
+
 def drop_contradicted_labels(
     features: Sequence[Float32[np.ndarray, "_ features"]],
     lost: Sequence[Bool[np.ndarray, "_"]],
@@ -112,7 +175,7 @@ def drop_contradicted_labels(
     """Whether trees that were taught by other windows give each pixel the label that it has.
 
     Args:
-        features: of the pixels of each window.
+        features: those of the pixels of each window.
         lost: their labels.
 
     Returns:
@@ -120,17 +183,17 @@ def drop_contradicted_labels(
         show a loss, since too few of those are left to judge the others by.
     """
     labels = np.concatenate(lost)
-    if sum(bool(each.any()) for each in lost) < _JUDGES:
+    if sum(bool(labels.any()) for labels in lost) < _JUDGES:
         return np.ones_like(labels)
-    window = np.repeat(np.arange(len(lost)), [len(each) for each in lost])
-    told = cross_val_predict(
+    window = np.repeat(np.arange(len(lost)), [len(labels) for labels in lost])
+    predicted = cross_val_predict(
         unfitted(),
         np.concatenate(features),
         labels,
         groups=window,
         cv=StratifiedGroupKFold(_FOLDS),
     )
-    return np.asarray(told == labels)
+    return np.asarray(predicted == labels)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,9 +201,9 @@ class Clicked:
     """Trees on pixels, taught by the outlines of some windows of the place itself.
 
     Attributes:
-        trees: of scikit-learn, fitted; their classes are not lost and lost.
-        minutes: of labour that went into it, assumed.
-        boxes: that were drawn.
+        trees: fitted, scikit-learn's; their classes are not lost and lost.
+        minutes: labour that went into it, assumed.
+        boxes: how many were drawn.
     """
 
     trees: HistGradientBoostingClassifier
@@ -158,7 +221,7 @@ class Clicked:
 
         Args:
             task: whose place is looked at.
-            minutes: of labour, at most; the window that would exceed them is left away.
+            minutes: labour, at most; the window that would exceed them is left away.
 
         Raises:
             InputError: nothing was outlined in that time.
@@ -170,8 +233,8 @@ class Clicked:
             seconds += view.seconds
             boxes += round((view.seconds - LOOK_S) / BOX_S)
             features.append(Pixels()(view.stack)[:, view.known].T)
-            lost.append(redrawn(view.lost, change_of(view.stack))[view.known])
-        if not any(each.any() for each in lost):
+            lost.append(refine_boundary(view.lost, change_of(view.stack))[view.known])
+        if not any(labels.any() for labels in lost):
             raise InputError(
                 f"No loss was outlined in {minutes:g} minutes: give more, or another place."
             )

@@ -1,7 +1,7 @@
-"""Track B: what CROMA sees at every date, of the radar, of the optical looks, or of both.
+"""Track B: what CROMA sees at every date, of the radar, of the optical images, or of both.
 
-Radar comes at each date. The optical image of a date is the latest clear look at each pixel, so it
-ages under clouds: the joint encoder reads it beside a radar image that is never old.
+Radar comes at each date. The optical image of a date is the latest clear acquisition of each pixel,
+so it ages under clouds: the joint encoder reads it beside a radar image that is never old.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,15 @@ from torch import Tensor
 
 from rsedu.models import weights
 from rsedu.models.croma_pretraining import CromaTraining
-from rsedu.project.methods.baselines import periods
+from rsedu.project.methods.baselines import (
+    TRAIN_PLACES,
+    Sample,
+    labelled_windows,
+    named,
+    periods,
+)
 from rsedu.project.methods.features import Pixels, Planes, means_before_and_after
-from rsedu.project.methods.pixel_classifier import TRAIN_PLACES, Sample, labelled_windows, named
-from rsedu.project.methods.tokens import Probe, patches_of, tokens
+from rsedu.project.methods.scales import Probe, patches_of, tokens
 from rsedu.project.task import Stack
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.tensors import normalise
@@ -35,17 +40,17 @@ def _model() -> CromaTraining:
 
 
 def latest_clear_composite(stack: Stack) -> Float32[np.ndarray, "dates 12 rows cols"]:
-    """At each date the latest clear look, or the first one to come; NaN where there is none."""
+    """At each date the latest clear pixel, or the first one to come; NaN where there is none."""
     count = len(stack.dates)
     at = np.arange(count)[:, None, None]
     latest = np.maximum.accumulate(np.where(stack.clear, at, -1), axis=0)
     coming = np.minimum.accumulate(np.where(stack.clear, at, count)[::-1], axis=0)[::-1]
     chosen = np.where(latest >= 0, latest, np.minimum(coming, count - 1))
-    seen = np.take_along_axis(stack.optical, chosen[:, None], axis=0)
-    return np.where(stack.clear.any(axis=0), seen, np.float32(np.nan))
+    latest_clear = np.take_along_axis(stack.optical, chosen[:, None], axis=0)
+    return np.where(stack.clear.any(axis=0), latest_clear, np.float32(np.nan))
 
 
-def seen(stack: Stack, sensors: str) -> Float32[np.ndarray, "dates tokenrows tokencols dim"]:
+def tokens_of(stack: Stack, sensors: str) -> Float32[np.ndarray, "dates tokenrows tokencols dim"]:
     """CROMA's tokens at each date.
 
     Args:
@@ -58,17 +63,17 @@ def seen(stack: Stack, sensors: str) -> Float32[np.ndarray, "dates tokenrows tok
     wanted = [name for name in images if sensors in (name, "both")]
 
     def encode(*tiles: Tensor) -> Tensor:
-        answer: Tensor = _model().croma(**dict(zip(wanted, tiles, strict=True)))[_WORD[sensors]]
-        return answer
+        encoded: Tensor = _model().croma(**dict(zip(wanted, tiles, strict=True)))[_WORD[sensors]]
+        return encoded
 
     return tokens(encode, *(images[name] for name in wanted), side_px=_TILE_PX)
 
 
 def across(
-    found: Float32[np.ndarray, "dates tokenrows tokencols dim"],
+    tokens_of_dates: Float32[np.ndarray, "dates tokenrows tokencols dim"],
 ) -> Float32[np.ndarray, "periods tokenrows tokencols both"]:
     """For each period the mean token of the dates before it, beside that of the dates after it."""
-    return np.concatenate(means_before_and_after(found), axis=-1)
+    return np.concatenate(means_before_and_after(tokens_of_dates), axis=-1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +100,7 @@ class ThroughClouds:
         """Learn a linear head on other places: was it lost in this period?
 
         Args:
-            sensors: that CROMA and the pixels read.
+            sensors: what CROMA and the pixels read.
             places: seeds to learn on.
 
         Raises:
@@ -108,18 +113,18 @@ class ThroughClouds:
     def __call__(self, stack: Stack) -> Planes:
         """Describe each pixel: `Pixels`, then the largest answer of all periods and their sum."""
         planes = self.read(stack)
-        told = np.stack([planes.max(axis=0), planes.sum(axis=0)])
-        return np.concatenate([Pixels(sensors=self.sensors)(stack), told])
+        summary = np.stack([planes.max(axis=0), planes.sum(axis=0)])
+        return np.concatenate([Pixels(sensors=self.sensors)(stack), summary])
 
     def read(self, stack: Stack) -> Float32[np.ndarray, "periods rows cols"]:
         """What the tokens alone say: about 1 where forest was lost in a period."""
-        pairs = across(seen(stack, self.sensors))
+        pairs = across(tokens_of(stack, self.sensors))
         return np.stack([self.probe.read(pair, stack.shape) for pair in pairs])
 
 
 def _lesson(sample: Sample, sensors: str) -> tuple[np.ndarray, np.ndarray]:
     """Features and targets of the patches of all periods of a sample."""
-    pairs = across(seen(sample.stack, sensors))
+    pairs = across(tokens_of(sample.stack, sensors))
     number = periods(sample.years.ravel(), sample.stack.dates).reshape(sample.years.shape)
     targets = [
         patches_of((number == period).astype(np.float32)) for period in range(1, len(pairs) + 1)

@@ -1,7 +1,7 @@
-"""What a stack says of each pixel before and after: the looks that were clear, and the radar.
+"""Change features: each pixel before and after, at the dates that were clear and by radar.
 
 A list of numbers per pixel, whatever was cloudy: where nothing was seen they are NaN. Nothing here
-is learnt; `rsedu.project.methods.pixel_classifier` learns from it.
+is learnt; `rsedu.project.methods.baselines.PixelClassifier` learns from it.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _PAIRS = (
 _BANDS = ("B04", "B08", "B11", "B12")
 _SHARP = (1, 2, 9)  # of those and the bands: where outlines are sharpest, seen round a pixel too
 _SIDES_PX = (1, 3, 5, 9)  # of means that calm speckle
-_CALM_PX = 5  # of those, the one that chooses the period
+CALM_PX = 5  # of those, the one that chooses the period
 
 
 @runtime_checkable
@@ -47,45 +47,45 @@ class Describe(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Looks:
-    """The first and the last clear look at each pixel.
+class ClearPair:
+    """The first and the last clear acquisition of each pixel.
 
     Attributes:
         before: 12 bands of reflectance at the first clear date, NaN where no date is clear.
         after: at the last one.
-        first: number of that date; 0 where no date is clear.
-        last: likewise.
-        seen: whether any date is clear.
+        first: number of the first clear date; 0 where no date is clear.
+        last: number of the last one; 0 where no date is clear.
+        observed: whether any date is clear.
     """
 
     before: Float32[np.ndarray, "12 rows cols"]
     after: Float32[np.ndarray, "12 rows cols"]
     first: Int64[np.ndarray, "rows cols"]
     last: Int64[np.ndarray, "rows cols"]
-    seen: Bool[np.ndarray, "rows cols"]
+    observed: Bool[np.ndarray, "rows cols"]
 
 
-def first_and_last_clear(stack: Stack) -> Looks:
-    """Choose the first and the last clear look, pixel by pixel."""
+def first_and_last_clear(stack: Stack) -> ClearPair:
+    """Choose the first and the last clear acquisition, pixel by pixel."""
     count = len(stack.dates)
-    seen: np.ndarray = np.asarray(stack.clear.any(axis=0))
+    observed = np.asarray(stack.clear.any(axis=0))
     first = stack.clear.argmax(axis=0)
-    last = np.where(seen, count - 1 - stack.clear[::-1].argmax(axis=0), 0)
+    last = np.where(observed, count - 1 - stack.clear[::-1].argmax(axis=0), 0)
     before, after = (
-        np.where(seen, np.take_along_axis(stack.optical, at[None, None], axis=0)[0], np.nan)
+        np.where(observed, np.take_along_axis(stack.optical, at[None, None], axis=0)[0], np.nan)
         for at in (first, last)
     )
-    return Looks(
+    return ClearPair(
         before=before.astype(np.float32),
         after=after.astype(np.float32),
         first=first,
         last=last,
-        seen=seen,
+        observed=observed,
     )
 
 
 def spectrum(optical: Float32[np.ndarray, "12 rows cols"]) -> Planes:
-    """Six normalised differences and the logarithm of four bands of one look."""
+    """Six normalised differences and the logarithm of four bands of one acquisition."""
     plane = {name: optical[S2_BANDS.index(name)] for name in S2_BANDS}
     pairs = [
         (plane[one] - plane[other]) / np.maximum(plane[one] + plane[other], np.float32(1e-6))
@@ -106,13 +106,13 @@ def around(planes: Planes) -> Float32[np.ndarray, "neighbours rows cols"]:
 
 
 def optical_evidence(stack: Stack) -> Planes:
-    """The first clear look, the last one, what changed there and next to it, and when they were."""
-    found = first_and_last_clear(stack)
-    before, after = spectrum(found.before), spectrum(found.after)
+    """First and last clear acquisition, what changed there and next to it, and when they were."""
+    pair = first_and_last_clear(stack)
+    before, after = spectrum(pair.before), spectrum(pair.after)
     change = after - before
     dates = np.array(stack.dates, dtype=np.float32)
-    spans = [dates[found.first] - dates[0], dates[-1] - dates[found.last]]
-    when = np.where(found.seen, np.stack(spans), np.float32(np.nan))
+    spans = [dates[pair.first] - dates[0], dates[-1] - dates[pair.last]]
+    when = np.where(pair.observed, np.stack(spans), np.float32(np.nan))
     return np.concatenate([before, after, change, around(change[list(_SHARP)]), when])
 
 
@@ -121,8 +121,7 @@ def mean_db(stack: Stack, side_px: int) -> Float32[np.ndarray, "dates rows cols"
     power = to_power(stack.radar)
     if side_px > 1:
         power = ndimage.uniform_filter(power, size=(1, 1, side_px, side_px), mode="nearest")
-    calm: np.ndarray = to_db(power).mean(axis=1)
-    return calm
+    return np.asarray(to_db(power).mean(axis=1))
 
 
 def means_before_and_after(
@@ -137,9 +136,8 @@ def means_before_and_after(
 
 def radar_period(stack: Stack) -> Int64[np.ndarray, "rows cols"]:
     """The period across which backscatter falls most, from 0; means of 5 x 5 pixels."""
-    before, after = means_before_and_after(mean_db(stack, _CALM_PX))
-    period: np.ndarray = (before - after).argmax(axis=0)
-    return period
+    before, after = means_before_and_after(mean_db(stack, CALM_PX))
+    return np.asarray((before - after).argmax(axis=0))
 
 
 def radar_evidence(stack: Stack) -> Planes:
@@ -148,8 +146,8 @@ def radar_evidence(stack: Stack) -> Planes:
     planes = []
     for side_px in _SIDES_PX:
         before, after = (
-            np.take_along_axis(each, period, axis=0)
-            for each in means_before_and_after(mean_db(stack, side_px))
+            np.take_along_axis(mean, period, axis=0)
+            for mean in means_before_and_after(mean_db(stack, side_px))
         )
         planes += [before, after, before - after]
     return np.concatenate(planes)
@@ -192,7 +190,7 @@ class Pixels:
         return f"pixels of {self.sensors}"
 
     def __call__(self, stack: Stack) -> Planes:
-        """Describe each pixel: 56 numbers of optical looks, 12 of radar."""
+        """Describe each pixel: 56 numbers of optical dates, 12 of radar."""
         ways = {"optical": (optical_evidence,), "radar": (radar_evidence,)}
         chosen = ways.get(self.sensors, (optical_evidence, radar_evidence))
         return np.concatenate([way(stack) for way in chosen])

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -16,8 +17,7 @@ from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rsedu.errors import InputError
-from rsedu.project.methods.features import Pixels, Planes, dated
-from rsedu.project.methods.pixel_classifier import (
+from rsedu.project.methods.baselines import (
     TRAIN_PLACES,
     Sample,
     grown,
@@ -25,10 +25,11 @@ from rsedu.project.methods.pixel_classifier import (
     named,
     predict_lost,
 )
+from rsedu.project.methods.features import Pixels, Planes, dated
 from rsedu.project.task import MARGIN_PX, Stack, Task
 
 _LEAST_PX = 100  # of an example: a hectare at 10 m
-_EXAMPLES = 3  # that each window of the school is compared with
+_EXAMPLES = 3  # that each window to learn from is compared with
 _SHARE = 0.2  # of the pixels of a window
 
 
@@ -92,7 +93,7 @@ class OneExample:
 
     Attributes:
         target: the example's mean description.
-        trees: of scikit-learn, fitted on differences from examples.
+        trees: scikit-learn's, fitted on differences from examples.
         taught: where the trees learnt, in words.
     """
 
@@ -102,7 +103,7 @@ class OneExample:
 
     @property
     def name(self) -> str:
-        """Example and school."""
+        """Example and places."""
         return f"one example {_named(self.target)}, trees of {self.taught}"
 
     @classmethod
@@ -110,7 +111,7 @@ class OneExample:
         """Learn on other places what may differ, then take the one example of this place.
 
         Args:
-            example: of the place that is to be mapped.
+            example: one of the place that is to be mapped.
             places: seeds to learn on.
         """
         trees = _metric(tuple(places))
@@ -148,10 +149,10 @@ def _metric(places: tuple[int, ...]) -> HistGradientBoostingClassifier:
     rng = np.random.default_rng(0)
     samples = labelled_windows(places)
     planes = [Pixels()(sample.stack) for sample in samples]
-    shown = [_examples(*pair) for pair in zip(samples, planes, strict=True)]
+    examples = [_examples(*pair) for pair in zip(samples, planes, strict=True)]
     features, lost = [], []
     for number, sample in enumerate(samples):
-        others = [one for at, found in enumerate(shown) if at != number for one in found]
+        others = [*chain(*examples[:number], *examples[number + 1 :])]
         for target in rng.choice(np.stack(others), size=_EXAMPLES, axis=0):
             drawn = rng.random(sample.years[sample.core].shape) < _SHARE
             features.append(planes[number][(slice(None), *sample.core)][:, drawn].T - target)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.project.methods.clouds import ThroughClouds, across, latest_clear_composite, seen
-from rsedu.project.methods.pixel_classifier import Sample
+from rsedu.project.methods.baselines import Sample
+from rsedu.project.methods.clouds import ThroughClouds, across, latest_clear_composite, tokens_of
 from rsedu.project.task import Stack
 
 
@@ -38,8 +38,8 @@ def test_a_period_has_the_mean_token_before_it_beside_that_after_it() -> None:
 def test_radar_tokens_don_t_see_clouds_and_joint_ones_do(samples: tuple[Sample, ...]) -> None:
     stack = samples[0].stack
     dark = replace(stack, clear=np.zeros_like(stack.clear))
-    assert np.array_equal(seen(stack, "radar"), seen(dark, "radar"))
-    assert not np.array_equal(seen(stack, "both"), seen(dark, "both"))
+    assert np.array_equal(tokens_of(stack, "radar"), tokens_of(dark, "radar"))
+    assert not np.array_equal(tokens_of(stack, "both"), tokens_of(dark, "both"))
 
 
 def test_the_tokens_find_the_period_of_most_losses(samples: tuple[Sample, ...]) -> None:

@@ -50,7 +50,7 @@ def test_the_first_and_the_last_clear_look_are_taken(stack: Stack) -> None:
     assert found.before[:, 5, 5] == pytest.approx(0.1) and found.after[:, 5, 5] == pytest.approx(
         0.4
     )
-    assert not found.seen[1, 1] and np.isnan(found.before[:, 1, 1]).all()
+    assert not found.observed[1, 1] and np.isnan(found.before[:, 1, 1]).all()
 
 
 def test_a_spectrum_is_ratios_and_logarithms() -> None:
