@@ -11,17 +11,12 @@ import numpy as np
 from affine import Affine
 from jaxtyping import Bool, Float32
 from rasterio.crs import CRS
-from rasterio.warp import (
-    Resampling,
-    reproject,
-)
+from rasterio.warp import Resampling, reproject
 from rasterio.warp import transform as warp_points
 
 from rsedu.errors import InputError
 
-#: Whole numbers are fine where a float is asked for; the checker that runs in the tests wants it
-#: said.
-Number = float | int
+Number = float | int  # a float may be a whole number; annotations are checked in the tests
 
 # Pixels count as square, and grids as equal, when they differ by less than this part of a pixel.
 _SAME = 1e-4
@@ -173,6 +168,20 @@ def _check_transform(transform: Affine) -> None:
             f"Pixels are {across:g} m wide and {-down:g} m high; a scene needs square ones: "
             "warp to one pixel size first."
         )
+
+
+def hectares(mask: Bool[np.ndarray, "rows cols"], gsd_m: Number) -> float:
+    """Area of a mask in hectares, counted in pixels.
+
+    Args:
+        mask: True where a pixel counts.
+        gsd_m: side of a pixel, metres.
+
+    Examples:
+        >>> hectares(np.ones((10, 20), dtype=bool), gsd_m=10)
+        2.0
+    """
+    return float(mask.sum() * (gsd_m**2 / 10_000))
 
 
 def resample(

@@ -15,6 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from rsedu.project.task import MARGIN_PX, Stack, Task
 from rsedu.project.windows import parts
 from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.indices import normalised_difference
 
 FOREST_NDVI = 0.75  # below, it was no forest at the first date
 NDVI_LOSS = 0.1
@@ -50,10 +51,9 @@ def first_year(
 
 
 def ndvi(optical: Float32[np.ndarray, "dates 12 rows cols"]) -> np.ndarray:
-    """Normalised difference of B08 and B04, (dates, rows, cols)."""
+    """NDVI of each date, (dates, rows, cols); see `rsedu.scenes.indices`."""
     near, red = optical[:, S2_BANDS.index("B08")], optical[:, S2_BANDS.index("B04")]
-    index: np.ndarray = (near - red) / np.maximum(near + red, np.float32(1e-6))
-    return index
+    return normalised_difference(near, red)
 
 
 @dataclass(frozen=True, kw_only=True)
