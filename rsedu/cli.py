@@ -44,6 +44,7 @@ class Kit(click.Group):
 
 
 @click.group(
+    "rsedu",
     cls=Kit,
     context_settings={"help_option_names": ["-h", "--help"]},
     lazy={
