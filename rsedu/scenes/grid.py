@@ -45,6 +45,15 @@ class Grid:
     Raises:
         InputError: degrees, Mercator (its metres stretch with latitude), rotated, south-up, or
             pixels that are not square.
+
+    Examples:
+        >>> grid = Grid(transform=Affine(10, 0, 0, 0, -10, 400), crs=None, shape=(40, 60))
+        >>> grid.bounds
+        (0.0, 0.0, 600.0, 400.0)
+        >>> grid.slices((100, 300, 200, 350))
+        (slice(5, 10, None), slice(10, 20, None))
+        >>> grid.at_gsd(25).shape
+        (16, 24)
     """
 
     transform: Affine

@@ -1,4 +1,5 @@
 import io
+from importlib import import_module
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -131,7 +132,8 @@ def test_each_class_has_its_own_colour_and_name(colours):
 @pytest.mark.parametrize(
     ("cols", "gsd_m", "metres", "label"),
     [
-        (120, 10, 200, "200 m"),
+        (80, 10, 200, "200 m"),
+        (79, 10, 100, "100 m"),
         (512, 10, 1000, "1 km"),
         (64, 2.5, 20, "20 m"),
         (90, 60, 1000, "1 km"),
@@ -191,7 +193,8 @@ def test_panels_are_listed_by_row():
 
 def test_a_figure_comes_with_its_sentence(monkeypatch, capsys):
     shown = []
-    monkeypatch.setattr(plot, "display", shown.append)
+    # By its name, rsedu.plot.panels is the function.
+    monkeypatch.setattr(import_module("rsedu.plot.panels"), "display", shown.append)
     plot.panels(1, 1, title="nothing")
     plot.show("an empty panel, 0 pixels.")
     (image,) = shown

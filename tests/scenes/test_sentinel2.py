@@ -136,7 +136,7 @@ def test_files_of_two_products(s2_folder: Path, write_tif: WriteTif) -> None:
     ("place", "word"),
     [
         ({"crs": CRS.from_epsg(32720)}, "not of one product"),
-        ({"west": 600_060}, "different places"),
+        ({"west": 600_000.0011}, "different places"),
     ],
 )
 def test_files_of_two_places(
@@ -145,6 +145,18 @@ def test_files_of_two_places(
     write_tif(band_file(s2_folder, "B04"), np.ones((12, 24), np.uint16), **place)
     with pytest.raises(InputError, match=word):
         read_sentinel2(s2_folder)
+
+
+def test_a_millimetre_is_no_other_place_and_no_other_pixel(
+    s2_folder: Path, write_tif: WriteTif
+) -> None:
+    write_tif(band_file(s2_folder, "B04"), np.ones((12, 24), np.uint16), west=600_000.0009)
+    assert read_sentinel2(s2_folder, bands=["B02", "B04"]).gsd_m == 10
+    write_tif(band_file(s2_folder, "B04"), np.ones((12, 24), np.uint16), gsd_m=10.0009)
+    assert read_sentinel2(s2_folder, bands=["B04"]).gsd_m == pytest.approx(10)
+    write_tif(band_file(s2_folder, "B04"), np.ones((12, 24), np.uint16), gsd_m=10.0011)
+    with pytest.raises(InputError, match="B04 comes at 10 m"):
+        read_sentinel2(s2_folder, bands=["B04"])
 
 
 def test_a_file_that_is_cut_off(s2_folder: Path) -> None:
