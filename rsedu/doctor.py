@@ -106,8 +106,8 @@ def _cores() -> int:
 def _threads() -> Finding:
     cores = _cores()
     limit = os.environ.get("OMP_NUM_THREADS")
-    said = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
-    return Finding("threads", "ok", f"{cores} processor threads usable, {said}")
+    setting = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
+    return Finding("threads", "ok", f"{cores} processor threads usable, {setting}")
 
 
 def _memory() -> Finding:
@@ -148,8 +148,8 @@ def _weights() -> Finding:
     absent = [name for name in _WEIGHTS if name not in names]
     if not absent:
         return Finding("weights", "ok", f"{len(names)} here: {', '.join(names)}")
-    said = ", ".join(f"{name} (lesson {_WEIGHTS[name]})" for name in absent)
-    detail = f"not here: {said}" if names else f"none in {folder()}"
+    missing = ", ".join(f"{name} (lesson {_WEIGHTS[name]})" for name in absent)
+    detail = f"not here: {missing}" if names else f"none in {folder()}"
     return Finding("weights", "missing", detail, "get data/weights of the repository again")
 
 

@@ -1,4 +1,4 @@
-"""Where pixels lie, and how their values move to other pixels.
+"""Grids and resampling: where pixels lie, and how their values move to other pixels.
 
 A grid here is always north-up with square pixels in metres: then "10 m" means one thing, rows run
 south and columns run east. Everything else is refused, with the way to mend it.
@@ -236,8 +236,10 @@ def resample(
     how = Resampling.average if larger else Resampling.bilinear
     moved = _warp(padded, around, crs, target, how)
     observed = _warp(weight, around, crs, target, Resampling.average)[0]
-    kept = (np.nan_to_num(observed) >= _MIN_OBSERVED - _SAME) & np.isfinite(moved).all(axis=0)
-    return np.where(kept, moved, np.float32(np.nan)), kept
+    still_valid = (np.nan_to_num(observed) >= _MIN_OBSERVED - _SAME) & np.isfinite(moved).all(
+        axis=0
+    )
+    return np.where(still_valid, moved, np.float32(np.nan)), still_valid
 
 
 def _old_pixels_per_new(transform: Affine, crs: CRS | None, target: Grid) -> float:

@@ -45,15 +45,15 @@ def _found_baseline(source: Files, files: Mapping[str, str]) -> float:
             if path.suffix in {".json", ".xml"}
         ]
     matches = [match for text in texts for match in _BASELINE.finditer(text)]
-    found = {float(f"{m[1] or m[3]}.{m[2] or m[4]}") for m in matches}
-    if len(found) != 1:
-        what = f"several ({sorted(found)})" if found else "none"
+    baselines = {float(f"{m[1] or m[3]}.{m[2] or m[4]}") for m in matches}
+    if len(baselines) != 1:
+        what = f"several ({sorted(baselines)})" if baselines else "none"
         raise InputError(
             f"The processing baseline decides the offset of digital numbers, and {what} is told "
             "by the names and metadata here: pass baseline='02.06', say. It is the N0206 in the "
             "product's name; from 04.00 on (2022) the offset is -1000."
         )
-    return found.pop()
+    return baselines.pop()
 
 
 def read_sentinel2(
@@ -82,8 +82,7 @@ def read_sentinel2(
         (bands, rows, cols) reflectance, about [0, 1], at 10 m; valid where every band has data.
 
     Raises:
-        MissingDataError: no folder, or a band that is not there.
-        BrokenDataError: a file that is cut off.
+        MissingDataError, BrokenDataError: as `read_window`, or a band that is not there.
         InputError: unknown baseline; a band whose pixel size or own description is another
             band's; files that differ in CRS or extent; an empty window.
     """
@@ -91,7 +90,7 @@ def read_sentinel2(
     if unknown or not bands:
         raise InputError(f"Sentinel-2 has no band {unknown}; it has {', '.join(S2)}.")
     files = band_files(source, _FILE, bands)
-    found = _found_baseline(source, files) if baseline is None else _parsed(baseline)
+    number = _found_baseline(source, files) if baseline is None else _parsed(baseline)
     grids = {name: _grid_of_band(name, path) for name, path in files.items()}
     _check_same_place(grids)
     coarse = max(grids.values(), key=lambda grid: grid.gsd_m)
@@ -101,7 +100,7 @@ def read_sentinel2(
         for name, path in files.items()
     ]
     whole = scenes[0].stack(*scenes[1:])
-    array = (whole.array + np.float32(s2_offset_dn(found))) / np.float32(S2_QUANTIFICATION)
+    array = (whole.array + np.float32(s2_offset_dn(number))) / np.float32(S2_QUANTIFICATION)
     reflectance: Unit = "reflectance"
     scene = replace(whole, array=array, units=(reflectance,) * len(files))
     return scene if bounds is None else scene.window(bounds)

@@ -39,7 +39,7 @@ class Ground:
     @cached_property
     def is_cut(self) -> np.ndarray:
         """Whether each cell number is a patch of forest that is cut one day; entry 0 is not."""
-        return np.array([False, *(each.then[0][1] == CLEARING for each in self.features)])
+        return np.array([False, *(feature.then[0][1] == CLEARING for feature in self.features)])
 
     @cached_property
     def _tree(self) -> STRtree:
@@ -60,7 +60,7 @@ class Ground:
 
     def covers(self, date: float) -> Int32[np.ndarray, "features"]:
         """Class of each cell number at a decimal year; entry 0 is forest."""
-        return np.array([FOREST, *(each.cover(date) for each in self.features)], dtype=np.int32)
+        return np.array([FOREST, *(item.cover(date) for item in self.features)], dtype=np.int32)
 
     def shares(
         self, date: float, level_m: float, rows: slice, cols: slice
@@ -77,7 +77,7 @@ class Ground:
         factor = round(level_m / FINE_M)
         fine = times(rows, factor), times(cols, factor)
         numbers, covers = self.cells(*fine), self.covers(date)
-        own = np.array([1.0, *(each.brightness for each in self.features)], dtype=np.float32)
+        own = np.array([1.0, *(item.brightness for item in self.features)], dtype=np.float32)
         own[covers == FOREST] = 1.0  # before it is cut, a plot is as bright as any forest
         kinds = covers[numbers]
         crowns = tiled(11, _CROWNS, *fine, shift=37 * self.seed)

@@ -37,8 +37,8 @@ class TileSpec:
     """One tile of a world.
 
     Attributes:
-        rows: of the world at the tile's GSD.
-        cols: of the world at the tile's GSD.
+        rows: pixels of the world at the tile's GSD, from the north.
+        cols: pixels of the world at the tile's GSD, from the west.
         gsd_m: metres per pixel.
         date: decimal year.
     """
@@ -59,11 +59,11 @@ class FrontierTiles:
 
     Attributes:
         worlds: seeds, such as TRAIN_WORLDS.
-        folder: where rendered tiles are kept, in a subfolder per setting.
-        size_px: side of a tile.
+        folder: where rendered tiles are stored, in a subfolder per setting.
+        size_px: side of a tile, pixels.
         tiles_per_world: how many tiles are cut from each.
         gsds_m: metres per pixel, multiples of 2.5.
-        seed: of the draws.
+        seed: decides on sizes, dates and places.
 
     Raises:
         InputError: a GSD is no multiple of 2.5 m.
