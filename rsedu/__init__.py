@@ -1,7 +1,7 @@
 """rsedu: a teaching kit on multi-modal learning in remote sensing.
 
-Importing the package is cheap (no torch, no rasterio, no matplotlib): submodules and the four
-names a lesson uses, `setup`, `check`, `checkpoint` and `progress`, are imported when first used.
+Importing the package is cheap (no torch, no rasterio, no matplotlib): rooms such as
+`rsedu.models`, and the functions listed here, are imported when first used.
 """
 
 from importlib import import_module
@@ -10,23 +10,48 @@ from typing import Any
 
 __version__ = version("rsedu")
 
-_SUBMODULES = ("blocks", "device", "errors", "lessons", "models", "plot", "scenes", "segment")
+_ROOMS = (
+    "blocks",
+    "course",
+    "datasets",
+    "device",
+    "doctor",
+    "errors",
+    "evaluation",
+    "grade",
+    "io",
+    "lessons",
+    "models",
+    "plot",
+    "pretraining",
+    "project",
+    "scenes",
+    "segment",
+    "synthetic",
+    "training",
+    "widget",
+    "zoo",
+)
 _NAMES = {
     "check": "rsedu.course.check",
     "checkpoint": "rsedu.course.check",
     "progress": "rsedu.course.progress",
     "setup": "rsedu.course.setup",
+    "list_models": "rsedu.zoo",
+    "load": "rsedu.zoo",
     "pick_device": "rsedu.device",
     "seed_everything": "rsedu.device",
+    "weights": "rsedu.models",
 }
 
-__all__ = ["__version__", *sorted((*_SUBMODULES, *_NAMES))]
+__all__ = ["__version__", *sorted((*_ROOMS, *_NAMES))]
 
 
 def __getattr__(name: str) -> Any:
     if name in _NAMES:
-        return getattr(import_module(_NAMES[name]), name)
-    if name in _SUBMODULES:
+        module = import_module(_NAMES[name])
+        return getattr(module, name, None) or import_module(f"{_NAMES[name]}.{name}")
+    if name in _ROOMS:
         return import_module(f"rsedu.{name}")
     raise AttributeError(f"module 'rsedu' has no attribute {name!r}")
 

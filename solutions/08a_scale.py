@@ -107,7 +107,7 @@ print(method.name)
 # Is a difference more than luck? On one small place with a dozen clearings, two F1s a hundredth
 # apart may change places on the next. Try `seed=2002` before you believe it.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 ours = attempt("ours", method, task, progress=LARGE)
 attempts = [radar, forest, ours]
 ### BEGIN SOLUTION

@@ -108,7 +108,7 @@ print(*(method.name for method in methods.values()), sep="\n")
 # Is a difference more than luck? On one small place with a dozen clearings, two F1s a hundredth
 # apart may change places on the next. Try `seed=2002` before you believe it.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 attempts = [
     attempt(name if name == "ours" else f"our {name}", method, task, progress=LARGE)
     for name, method in methods.items()
@@ -119,7 +119,7 @@ print(compare(ndvi, radar, *attempts))
 # And with clouds at *all* dates, 30 % of both ends too? The methods are not taught anew.
 # **Predict:** who falls furthest, and who doesn't notice?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 storm = Task(place=place, clouds=(0.3,) * 6)
 stormy = [
     attempt(f"storm {name}", method, storm, progress=LARGE)

@@ -111,7 +111,7 @@ prompter
 # compare, and note what you tried and *why* in one sentence: that is half of your page. A window
 # that would not fit into the minutes any more is left out, so fewer are spent than were given.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 methods = []
 ### BEGIN SOLUTION
 methods = [clicks.Clicked.fit(task, minutes=minutes) for minutes in (1, 4, 8)]

@@ -87,6 +87,15 @@ def test_a_lock_holds_exact_versions_only(lock: dict[str, Requirement]) -> None:
     assert all(re.fullmatch(r"[\w.]+", _version(pin)) for pin in lock.values())
 
 
+@pytest.mark.parametrize("stolen", ["2.6.2", "2.6.3"])
+def test_no_range_admits_the_releases_of_lightning_that_stole_credentials(stolen: str) -> None:
+    ranges = [requirement for group in (DECLARED, *EXTRAS.values()) for requirement in group]
+    admitting = [r for r in ranges if r.name in ("lightning", "pytorch-lightning")]
+    assert admitting, "torchgeo still brings it"
+    assert not any(requirement.specifier.contains(stolen) for requirement in admitting)
+    assert "lightning" not in CORE and _version(DEV["lightning"]) != stolen
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_range_holds_the_pin_on_every_python(python: str, platform: str) -> None:

@@ -2,6 +2,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -43,9 +44,19 @@ def test_a_lazy_name_is_the_one_from_its_module() -> None:
     assert rsedu.seed_everything is seed_everything
 
 
-def test_a_submodule_comes_with_attribute_access() -> None:
-    assert isinstance(rsedu.errors, types.ModuleType)
-    assert rsedu.errors.__name__ == "rsedu.errors"
+def test_every_room_comes_with_a_plain_import() -> None:
+    home = Path(rsedu.__file__).parent
+    rooms = {path.name for path in home.iterdir() if (path / "__init__.py").is_file()}
+    rooms |= {path.stem for path in home.glob("[a-z]*.py")} - {"cli"}  # a command, nothing to call
+    for name in rooms:
+        assert isinstance(getattr(rsedu, name), types.ModuleType)
+        assert getattr(rsedu, name).__name__ == f"rsedu.{name}"
+    assert rooms <= set(dir(rsedu))
+
+
+def test_the_weights_and_the_zoo_are_within_reach() -> None:
+    assert rsedu.weights.__name__ == "rsedu.models.weights"
+    assert rsedu.load.__module__ == rsedu.list_models.__module__ == "rsedu.zoo"
 
 
 def test_every_name_that_is_announced_exists() -> None:

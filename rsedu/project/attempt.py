@@ -76,6 +76,8 @@ def _shown(value: float, digits: str, unit: str = "") -> str:
 def compare(*attempts: Attempt) -> str:
     """Return a line for each attempt, in the order given: F1, years, metres, hectares.
 
+    Metres are whole ones: tenths of what was learnt are not the same on every processor.
+
     Raises:
         InputError: there is none.
     """
@@ -88,7 +90,7 @@ def compare(*attempts: Attempt) -> str:
         low, high = found.interval_ha
         rows.append(
             f"{each.name:<{width}}  {found.f1:5.2f}  {_shown(found.date_error_years, '.2f'):>6}"
-            f"  {_shown(found.boundary_bias_m, '+.1f', ' m'):>8}  {found.mapped_ha:4.0f} ha"
+            f"  {_shown(found.boundary_bias_m, '+z.0f', ' m'):>8}  {found.mapped_ha:4.0f} ha"
             f"   {found.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})"
         )
     rows.append(f"{'truth':<{width}}{attempts[0].score.true_ha:31.0f} ha")

@@ -158,7 +158,7 @@ def _numbers(report: Report) -> str:
     found = report.score
     low, high = found.interval_ha
     when = "none" if np.isnan(found.date_error_years) else f"{found.date_error_years:.2f} years"
-    outline = "none" if np.isnan(found.boundary_bias_m) else f"{found.boundary_bias_m:+.1f} m"
+    outline = "none" if np.isnan(found.boundary_bias_m) else f"{found.boundary_bias_m:+z.1f} m"
     columns = {
         "hectares lost, estimated": f"**{found.estimated_ha:.0f} ha**",
         "95 % interval": f"**{low:.0f} to {high:.0f} ha**",

@@ -49,8 +49,9 @@ def _outlines(bias_m: float) -> tuple[str, str]:
     """The bias, and what it means for patches that both map and truth show."""
     if math.isnan(bias_m):
         return "none", "no patch was found"
+    bias_m = round(bias_m, 1)
     wide = "too large" if bias_m > 0 else "too small" if bias_m < 0 else "as large as they are"
-    return f"{bias_m:+.1f} m", f"patches that were found are mapped {wide}"
+    return f"{bias_m:+z.1f} m", f"patches that were found are mapped {wide}"
 
 
 def _hectares(found: Score) -> list[str]:

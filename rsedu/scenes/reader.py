@@ -16,6 +16,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.scenes.decibels import to_power
 from rsedu.scenes.grid import Grid, Number, resample
 from rsedu.scenes.scene import Scene, Unit
 
@@ -205,7 +206,7 @@ def read_onto(
         transform = source.transform @ Affine.translation(window.col_off, window.row_off)
         crs = source.crs
     in_db = unit == "sigma0_db"
-    values = 10 ** (array / 10) if in_db else array
+    values = to_power(array) if in_db else array
     moved, kept = resample(values, valid, transform=transform, crs=crs, target=like.grid)
     units: tuple[Unit, ...] = (("sigma0" if in_db else unit),) * len(names)
     scene = Scene(

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32
 from rasterio.crs import CRS
 
 from rsedu.errors import InputError
+from rsedu.scenes.decibels import to_db, to_power
 from rsedu.scenes.grid import Grid, Number, resample
 
 #: reflectance: share of sunlight sent back, about [0, 1], bright snow above 1. sigma0: radar
@@ -237,7 +238,7 @@ class Scene:
         if not any(in_db):
             return self
         array = self.array.copy()
-        array[in_db] = 10 ** (array[in_db] / 10)
+        array[in_db] = to_power(array[in_db])
         units = tuple("sigma0" if flag else unit for flag, unit in self._flagged(in_db))
         return replace(self, array=array, units=units)
 
@@ -246,7 +247,7 @@ class Scene:
             return self
         array = self.array.copy()
         positive = np.where(array[chosen] > 0, array[chosen], np.float32(np.nan))
-        array[chosen] = 10 * np.log10(positive)
+        array[chosen] = to_db(positive)
         units = tuple("sigma0_db" if flag else unit for flag, unit in self._flagged(chosen))
         valid = self.valid & np.isfinite(positive).all(axis=0)
         return replace(self, array=array, units=units, valid=valid)

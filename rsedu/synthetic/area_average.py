@@ -1,6 +1,11 @@
-"""Area averages: what a pixel of any size sees of fields that are exact on small square cells."""
+"""Area averages: what a pixel of any size sees of fields that are exact on small square cells.
 
-from collections.abc import Callable
+A pixel's value is the same to the bit in every window, on every processor: each sum here adds its
+terms one after the other, in an order that the place sets. `@`, `einsum` and `mean` choose theirs
+by shape, layout and processor.
+"""
+
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from jaxtyping import Float32
@@ -44,22 +49,29 @@ def _of_whole_cells(
 
 def _of_shared_cells(field: Field, gsd_m: float, rows: slice, cols: slice) -> np.ndarray:
     """Pixels that are no whole number of cells: each cell counts by the share that is covered."""
-    row_weights, row_cells = _weights(rows, gsd_m)
-    col_weights, col_cells = _weights(cols, gsd_m)
+    row_weights, row_at, row_cells = _weights(rows, gsd_m)
+    col_weights, col_at, col_cells = _weights(cols, gsd_m)
     values = field(FINE_M, row_cells, col_cells)
-    means = np.einsum("ir,brc,jc->bij", row_weights, values, col_weights, optimize=True)
-    shared: np.ndarray = means.astype(np.float32)
-    return shared
+    pairs = zip(row_weights, row_at, strict=True)
+    tall = _summed(values[:, at] * weight[:, None] for weight, at in pairs)
+    return _summed(tall[..., at] * weight for weight, at in zip(col_weights, col_at, strict=True))
 
 
-def _weights(pixels: slice, gsd_m: float) -> tuple[np.ndarray, slice]:
-    """How much of each pixel (rows) each cell of 2.5 m (columns) covers, and which cells."""
+def _weights(pixels: slice, gsd_m: float) -> tuple[np.ndarray, np.ndarray, slice]:
+    """Which cells of 2.5 m the pixels cover, and where in those each pixel's first, second ... is.
+
+    Returns:
+        (most, pixels) float32 share of each pixel that its first, second ... cell covers, 0 beyond
+        its last; (most, pixels) their places in the cells; the cells.
+    """
     edges = np.arange(pixels.start, pixels.stop + 1) * gsd_m / FINE_M
     cells = slice(int(np.floor(edges[0])), int(np.ceil(edges[-1] - 1e-9)))
-    low = np.arange(cells.start, cells.stop)[None, :]
-    covered = np.minimum(edges[1:, None], low + 1) - np.maximum(edges[:-1, None], low)
-    weights = np.clip(covered, 0, None) * FINE_M / gsd_m
-    return weights.astype(np.float32), cells
+    most = int(np.ceil(gsd_m / FINE_M)) + 1
+    low = np.floor(edges[:-1]) + np.arange(most)[:, None]
+    covered = np.minimum(edges[1:], low + 1) - np.maximum(edges[:-1], low)
+    weights = np.where(covered > 1e-9, covered, 0) * FINE_M / gsd_m
+    at = np.minimum(low.astype(int), cells.stop - 1) - cells.start
+    return weights.astype(np.float32), at, cells
 
 
 def times(pixels: slice, factor: int) -> slice:
@@ -72,9 +84,33 @@ def block_mean(
 ) -> Float32[np.ndarray, "*bands newrows newcols"]:
     """Average blocks of factor x factor cells; both sides are multiples of it."""
     *bands, rows, cols = values.shape
-    blocks = values.reshape(*bands, rows // factor, factor, cols // factor, factor)
-    means: np.ndarray = blocks.mean(axis=(-3, -1), dtype=np.float32)
-    return means
+    blocks = values.reshape(*bands, rows // factor, factor, cols)
+    tall = _summed(blocks[..., row, :] for row in range(factor))
+    wide = tall.reshape(*bands, rows // factor, cols // factor, factor)
+    return _summed(wide[..., col] for col in range(factor)) / np.float32(factor**2)
+
+
+def mixed(
+    shares: Float32[np.ndarray, "classes rows cols"],
+    each: Float32[np.ndarray, "classes bands"],
+) -> Float32[np.ndarray, "bands rows cols"]:
+    """What a sensor gets from classes side by side: the sum of share times what each one gives."""
+    total = np.zeros((each.shape[1], *shares.shape[1:]), dtype=np.float32)
+    part = np.empty_like(total[0])
+    for share, gives in zip(shares, each, strict=True):
+        if share.any():
+            for band, amount in zip(total, gives, strict=True):
+                band += np.multiply(share, amount, out=part)
+    return total
+
+
+def _summed(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """The sum of arrays of one shape, in their order."""
+    parts = iter(parts)
+    total = next(parts).copy()
+    for part in parts:
+        total += part
+    return total
 
 
 def sums_by_class(

@@ -21,9 +21,10 @@ from shapely.geometry.base import BaseGeometry
 from rsedu.errors import InputError
 from rsedu.io.raster_file import write_cog
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
+from rsedu.scenes.decibels import to_power
 from rsedu.scenes.scene import Scene, Unit
 from rsedu.synthetic import clouds
-from rsedu.synthetic.area_average import Field, area_average
+from rsedu.synthetic.area_average import Field, area_average, mixed
 from rsedu.synthetic.ground import Ground
 from rsedu.synthetic.land_cover import COVERS
 from rsedu.synthetic.random_fields import COARSE_M, FINE_M, speckle
@@ -34,7 +35,7 @@ UTM = CRS.from_epsg(32720)
 LOOKS_AT_10_M = 4.4  # of Sentinel-1 IW GRDH; here neighbouring pixels are independent, there not
 
 _SPECTRA = np.array([cover.reflectance for cover in COVERS], dtype=np.float32)
-_POWER = 10 ** (np.array([(c.vv_db, c.vh_db) for c in COVERS], dtype=np.float32) / 10)
+_POWER = to_power(np.array([(c.vv_db, c.vh_db) for c in COVERS], dtype=np.float32))
 
 Window = tuple[slice, slice]  # (rows, cols) in pixels of the render, from the north-west corner
 
@@ -126,7 +127,7 @@ class Frontier:
 
         def see(level_m: float, rows: slice, cols: slice) -> np.ndarray:
             amounts = self._ground.brightness(date, level_m, rows, cols)
-            bands = np.einsum("krc,kb->brc", amounts, _SPECTRA, optimize=True)
+            bands = mixed(amounts, _SPECTRA)
             bands *= clouds.light(self.seed, level_m, rows, cols)
             return clouds.under_clouds(bands, self._place, date, cloud_cover, level_m, rows, cols)
 
@@ -158,9 +159,7 @@ class Frontier:
             raise InputError(f"looks is {looks:g}; wanted a number above 0, or None: no speckle.")
 
         def hear(level_m: float, rows: slice, cols: slice) -> np.ndarray:
-            shares = self._ground.shares(date, level_m, rows, cols)
-            power: np.ndarray = np.einsum("krc,kp->prc", shares, _POWER, optimize=True)
-            return power
+            return mixed(self._ground.shares(date, level_m, rows, cols), _POWER)
 
         power = self._averaged(hear, gsd_m, window)
         if looks is not None:

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rsedu.errors import InputError
-from rsedu.project.attempt import attempt, compare
+from rsedu.project.attempt import Attempt, attempt, compare
 from rsedu.project.methods.baselines import RadarLogRatio
 from rsedu.project.place import Place
 from rsedu.project.score import score
@@ -47,6 +48,15 @@ def test_attempts_are_compared_in_lines(place: Place, mapped: np.ndarray, tmp_pa
     assert truth.split() == ["truth", f"{told.score.true_ha:.0f}", "ha"]
     at = lines[0].index(f"{told.score.mapped_ha:.0f} ha")
     assert truth.index(f"{told.score.true_ha:.0f} ha") == at  # stands below what was mapped
+
+
+@pytest.mark.parametrize("bias_m, shown", [(-0.04, "+0 m"), (-2.7, "-3 m"), (11.2, "+11 m")])
+def test_outlines_are_compared_in_whole_metres(
+    bias_m: float, shown: str, place: Place, true: np.ndarray, tmp_path: Path
+) -> None:
+    found = replace(score(true, true, gsd_m=place.gsd_m), boundary_bias_m=bias_m)
+    made = Attempt(name="told", path=tmp_path, mapped=true, score=found)
+    assert f" {shown} " in compare(made).splitlines()[1]
 
 
 def test_nothing_is_not_compared() -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,9 +54,10 @@ def test_the_sign_of_the_bias_is_put_in_words(true: np.ndarray, place: Place) ->
     grown = np.where(ndimage.binary_dilation(np.isfinite(true)), np.float32(2022), true)
     for mapped, wanted, words in ((grown, true, "large"), (true, grown, "small")):
         assert f"mapped too {words}" in render(score(mapped, wanted, gsd_m=10.0), place)
-    assert "+0.0 m   patches that were found are mapped as large as they are" in render(
-        score(true, true, gsd_m=10.0), place
-    )
+    even = score(true, true, gsd_m=10.0)
+    for bias_m in (0.0, -0.04):
+        shown = render(replace(even, boundary_bias_m=bias_m), place)
+        assert "+0.0 m   patches that were found are mapped as large as they are" in shown
 
 
 def test_a_sample_that_met_few_omissions_is_remarked_on(place: Place, true: np.ndarray) -> None:

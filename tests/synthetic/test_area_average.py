@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rsedu.synthetic.area_average import area_average, block_mean, sums_by_class, times
+from rsedu.synthetic.area_average import area_average, block_mean, mixed, sums_by_class, times
 
 
 def ground(rows: slice, cols: slice) -> np.ndarray:
@@ -37,11 +37,19 @@ def test_a_pixel_is_the_mean_of_its_ground(gsd_m: float) -> None:
         np.testing.assert_allclose(got[:, row - 2, col - 1], expected, atol=2e-3)
 
 
-@pytest.mark.parametrize("gsd_m", [2.5, 10.0, 3.0])
-def test_strips_meet_without_a_seam(gsd_m: float) -> None:
-    whole = area_average(field, gsd_m, slice(0, 150), slice(0, 3))
-    part = area_average(field, gsd_m, slice(60, 140), slice(0, 3))
-    np.testing.assert_allclose(part, whole[:, 60:140], atol=1e-6)
+@pytest.mark.parametrize("gsd_m", [2.5, 10.0, 3.0, 7.5, 11.3])
+def test_strips_and_parts_meet_without_a_seam(gsd_m: float) -> None:
+    whole = area_average(field, gsd_m, slice(0, 150), slice(0, 9))
+    for rows, cols in (np.s_[60:140, 0:9], np.s_[3:4, 2:8], np.s_[1:150, 5:6]):
+        part = area_average(field, gsd_m, rows, cols)
+        np.testing.assert_array_equal(part, whole[:, rows, cols])
+
+
+def test_what_is_mixed_is_the_sum_over_classes() -> None:
+    shares = np.float32([[[0.25, 0.0]], [[0.0, 0.0]], [[0.75, 1.0]]])
+    got = mixed(shares, np.float32([[1, 20, 3], [9, 9, 9], [2, 10, 5]]))
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(got, [[[1.75, 2.0]], [[12.5, 10.0]], [[4.5, 5.0]]])
 
 
 def test_block_mean_takes_each_block_of_each_band() -> None:

@@ -15,6 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from rsedu.project.task import MARGIN_PX, Stack, Task
 from rsedu.project.windows import parts
 from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.decibels import to_db, to_power
 from rsedu.scenes.indices import normalised_difference
 
 FOREST_NDVI = 0.75  # below, it was no forest at the first date
@@ -80,9 +81,8 @@ class NdviDifference:
 
 def _power(radar: np.ndarray) -> np.ndarray:
     """Mean power of both polarisations about each pixel, (dates, 2, rows, cols)."""
-    power: np.ndarray = 10 ** (radar / 10)
     calm: np.ndarray = ndimage.uniform_filter(
-        power, size=(1, 1, _NEAR_PX, _NEAR_PX), mode="nearest"
+        to_power(radar), size=(1, 1, _NEAR_PX, _NEAR_PX), mode="nearest"
     )
     return calm
 
@@ -92,7 +92,7 @@ def log_ratio(stack: Stack) -> Float32[np.ndarray, "periods rows cols"]:
 
     Both polarisations, means of 5 x 5 pixels as power, and over all dates before and after.
     """
-    calm = np.log10(_power(stack.radar)).mean(axis=1) * 10
+    calm = to_db(_power(stack.radar)).mean(axis=1)
     count = np.arange(1, len(calm))[:, None, None]
     before = np.cumsum(calm, axis=0)[:-1] / count
     after = np.cumsum(calm[::-1], axis=0)[:-1] / count

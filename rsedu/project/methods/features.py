@@ -14,6 +14,7 @@ from scipy import ndimage
 from rsedu.errors import InputError
 from rsedu.project.task import Stack
 from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.decibels import to_db, to_power
 
 SENSORS = ("optical", "radar", "both")
 Planes = Float32[np.ndarray, "features rows cols"]
@@ -90,7 +91,9 @@ def spectrum(optical: Float32[np.ndarray, "12 rows cols"]) -> Planes:
         (plane[one] - plane[other]) / np.maximum(plane[one] + plane[other], np.float32(1e-6))
         for one, other in _PAIRS
     ]
-    logs = [np.log(np.maximum(plane[name], np.float32(1e-4))) for name in _BANDS]
+    # In float64, because logarithms of float32 differ from one processor to the next.
+    floor = np.float32(1e-4)
+    logs = [np.log(np.maximum(plane[name], floor), dtype=np.float64) for name in _BANDS]
     return np.stack([*pairs, *logs]).astype(np.float32)
 
 
@@ -115,11 +118,11 @@ def optical_evidence(stack: Stack) -> Planes:
 
 def mean_db(stack: Stack, side_px: int) -> Float32[np.ndarray, "dates rows cols"]:
     """Both polarisations together, dB: the mean power of side_px x side_px pixels."""
-    power = 10 ** (stack.radar / 10)
+    power = to_power(stack.radar)
     if side_px > 1:
         power = ndimage.uniform_filter(power, size=(1, 1, side_px, side_px), mode="nearest")
-    calm: np.ndarray = (10 * np.log10(power)).mean(axis=1)
-    return calm.astype(np.float32)
+    calm: np.ndarray = to_db(power).mean(axis=1)
+    return calm
 
 
 def means_before_and_after(

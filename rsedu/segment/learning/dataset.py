@@ -24,7 +24,7 @@ GSDS_M = (2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0)
 FIRST_DATE, LAST_DATE = 2005.0, 2026.0
 WORLD_M = 7680.0
 _TRIES = 4  # at finding a tile with something on it
-_VERSION = 1  # of what is stored; raise it when that changes
+_VERSION = 2  # of what is stored; raise it when that changes
 
 #: Red, green, blue, and how often each triple is shown.
 COMPOSITES = (
