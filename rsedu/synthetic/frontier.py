@@ -24,8 +24,7 @@ from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.decibels import to_power
 from rsedu.scenes.scene import Scene, Unit
 from rsedu.synthetic import clouds
-from rsedu.synthetic.area_average import Field, area_average, mixed
-from rsedu.synthetic.ground import Ground
+from rsedu.synthetic.ground import Field, Ground, area_average, mixed
 from rsedu.synthetic.land_cover import COVERS
 from rsedu.synthetic.random_fields import COARSE_M, FINE_M, speckle
 
