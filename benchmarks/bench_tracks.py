@@ -13,12 +13,16 @@ from pathlib import Path
 
 import torch
 
-from rsedu.project.methods.baselines import NdviDifference, PixelForest, RadarLogRatio
+from rsedu.project.methods.baselines import (
+    NdviDifference,
+    PixelClassifier,
+    PixelForest,
+    RadarLogRatio,
+)
 from rsedu.project.methods.clicks import Clicked
 from rsedu.project.methods.clouds import ThroughClouds
 from rsedu.project.methods.features import Pixels
 from rsedu.project.methods.one_example import OneExample, example_of
-from rsedu.project.methods.pixel_classifier import PixelClassifier
 from rsedu.project.methods.scales import MixedGsd
 from rsedu.project.place import Place
 from rsedu.project.task import Task

@@ -21,7 +21,7 @@ sys.path.insert(0, str(TESTS / "browser"))
 
 from conftest import FLAGS, Lab, serving  # noqa: E402
 
-from rsedu.browser import find_chromium  # noqa: E402
+from rsedu.doctor import find_chromium  # noqa: E402
 
 TARGET_MS = {"median": 60, "95th percentile": 120}
 SEGMENTERS = {

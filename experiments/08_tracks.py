@@ -5,7 +5,7 @@ writes data/results/08_tracks.json, about an hour on one core; what is there alr
 
 Places of 20 x 20 km, seeds 3010 to 3014. Each is judged on five of its 25 windows of 4 x 4 km,
 one of each row and column, 80 of its 400 square kilometres. Everything learnt was learnt on
-`pixel_classifier.SCHOOL`, or on the labels of the place itself where its name says so; choices
+`baselines.TRAIN_PLACES`, or on the labels of the place itself where its name says so; choices
 were made on places 2000 to 2004. Three weathers: "60" has 60 % of clouds on the four dates in
 between, "80" has 80 % there, "80 on all" has 80 % at all six dates.
 """
@@ -20,12 +20,18 @@ from typing import Any
 import click
 import numpy as np
 
-from rsedu.project.methods.baselines import NdviDifference, PixelForest, RadarLogRatio
+from rsedu.project.methods.baselines import (
+    TRAIN_PLACES,
+    NdviDifference,
+    PixelClassifier,
+    PixelForest,
+    RadarLogRatio,
+    taught_forest,
+)
 from rsedu.project.methods.clicks import Clicked
 from rsedu.project.methods.clouds import ThroughClouds
 from rsedu.project.methods.features import Pixels
 from rsedu.project.methods.one_example import OneExample, example_of
-from rsedu.project.methods.pixel_classifier import TRAIN_PLACES, PixelClassifier, taught_forest
 from rsedu.project.methods.scales import MixedGsd
 from rsedu.project.place import Place
 from rsedu.project.score import score

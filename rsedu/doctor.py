@@ -18,8 +18,6 @@ from typing import Literal, get_args
 
 import psutil
 
-from rsedu.browser import find_chromium
-
 State = Literal["ok", "note", "missing"]
 
 REPORT_FORMAT = 1  # one more whenever a line of the report is added, taken away or renamed
@@ -31,6 +29,7 @@ _DISK_GB = 1  # room for what the lessons write; the environment is there by now
 # By the lesson or starter that loads them first.
 _WEIGHTS = {"mae-tiny": "02", "croma-tiny": "05", "sam-tiny": "06", "scalemae-tiny": "08a"}
 _WIDTH = 80
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _COLUMNS = "  {state:<8}{name:<11}"
 _INSTALL = "run make lab (or pip install -r requirements.lock)"
 
@@ -161,14 +160,17 @@ def _jupyterlab() -> Finding:
     return Finding("JupyterLab", "ok", f"{version}, ipykernel {_version('ipykernel')}")
 
 
+def find_chromium() -> str | None:
+    """Path of the first Chromium or Chrome on PATH, None where there is none."""
+    return next(filter(None, map(shutil.which, _CHROMIUM)), None)
+
+
 def _browser() -> Finding:
     path = find_chromium()
     if path:
-        return Finding("Chromium", "ok", f"{path}, for reports as PDF and the browser tests")
-    detail = "not found; no PDFs, and the browser tests will skip"
-    return Finding(
-        "Chromium", "note", detail, "for reports as PDF, and for developers: apt install chromium"
-    )
+        return Finding("Chromium", "ok", f"{path}, for the browser tests")
+    remedy = "only for developers: apt install chromium"
+    return Finding("Chromium", "note", "not found; the browser tests will skip", remedy)
 
 
 def _bubblewrap() -> Finding:

@@ -19,7 +19,7 @@ import rsedu
 from rsedu import plot
 from rsedu.course import results
 from rsedu.evaluation import area
-from rsedu.project import figure, page, yearly
+from rsedu.project import figure
 from rsedu.project import score as scoring
 from rsedu.project.methods import baselines
 from rsedu.project.place import Place
@@ -654,7 +654,7 @@ for name, found in scores.items():
 # %%
 axes = plot.panels(1, 2, title="Hectares of each year", size_in=(5.0, 3.6))
 for ax, (name, map_) in zip(axes, {"NDVI": by_ndvi, "both": both}.items(), strict=True):
-    each_year = yearly.by_year(map_, true, place)
+    each_year = scoring.by_year(map_, true, place)
     figure.draw_years(each_year, ax=ax)
     ax.set(title=name, ylim=(0, 68))
 plot.show(
@@ -695,7 +695,7 @@ for found in each_year:
 # rsedu score map.tif --group "Los Tucanes" --board /shared/board
 # rsedu board /shared/board
 # rsedu report map.tif --group "Los Tucanes" --track "B, through clouds" \
-#     --method did.txt --limits not.txt --out report.html --out report.pdf
+#     --method did.txt --limits not.txt --out report.html
 # ```
 #
 # The report fills itself with numbers and figures. Two texts are yours: what you did, and what you
@@ -703,7 +703,7 @@ for found in each_year:
 
 # %%
 today = Report(group="This notebook", track="both sensors", place=place, mapped=both)
-print("written:", *page.write(today, "afternoon/report.html"))
+print("written:", today.write("afternoon/report.html"))
 print(how_sure(today))
 
 # %% [markdown]

@@ -17,9 +17,9 @@ from scipy import ndimage
 import rsedu
 from rsedu import plot
 from rsedu.lessons.forest_loss import expected
-from rsedu.project import figure, page
+from rsedu.project import figure
 from rsedu.project.attempt import attempt, compare
-from rsedu.project.methods import baselines, features, pixel_classifier, scales
+from rsedu.project.methods import baselines, features, scales
 from rsedu.project.place import Place
 from rsedu.project.report import Report
 from rsedu.project.task import Task
@@ -81,8 +81,8 @@ for n in (1, 2, 4, 8):
 #
 # 1. **More teachers.** `PixelClassifier.fit(features.Pixels())` learns on windows of other worlds
 #    instead of 40 labels: differences before and after, and means over 1, 3, 5 and 9 pixels. How
-#    much of the gain is the labels? `taught.taught_forest()` tells.
-# 2. **Features at mixed GSDs.** `mixed_gsd.MixedGsd.fit(gsds_m=(5.0, 10.0, 20.0))` adds what
+#    much of the gain is the labels? `baselines.taught_forest()` tells.
+# 2. **Features at mixed GSDs.** `scales.MixedGsd.fit(gsds_m=(5.0, 10.0, 20.0))` adds what
 #    Scale-MAE's tokens say at each. Which GSD helps? What if you leave one out?
 # 3. **Clean up.** Patches below 0.3 ha are seldom fields: `ndimage.label`, count, drop them. It
 #    costs two lines. What does it do to the hectares?
@@ -95,11 +95,11 @@ for n in (1, 2, 4, 8):
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = pixel_classifier.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
+few = baselines.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
 method = baselines.RadarLogRatio.fit(task)
 ### BEGIN SOLUTION
-method = pixel_classifier.PixelClassifier.fit(scales.MixedGsd.fit(places=few), places=few)
-pixels = pixel_classifier.PixelClassifier.fit(features.Pixels(), places=few)
+method = baselines.PixelClassifier.fit(scales.MixedGsd.fit(places=few), places=few)
+pixels = baselines.PixelClassifier.fit(features.Pixels(), places=few)
 ### END SOLUTION
 print(method.name)
 
@@ -134,8 +134,8 @@ print(told)
 # %% [markdown]
 # ## Your page
 #
-# Two texts are yours; the rest fills itself. With `.pdf` instead of `.html` it is printed, where
-# there is a Chromium.
+# Two texts are yours; the rest fills itself. Open the page in a browser: it prints on one sheet, or
+# saves as PDF.
 #
 # - `method`: we mapped loss by ...; we chose it because ... (F1 ... on ..., against ...); we tried
 #   ... and dropped it, because ...
@@ -146,7 +146,7 @@ words = {"method": "", "limits": ""}  # yours, in full sentences
 report = Report(
     group="Our name", track="A, features at mixed GSDs", place=place, mapped=ours.mapped, **words
 )
-print(*page.write(report, "afternoon/report-a.html"))
+print(report.write("afternoon/report-a.html"))
 
 # %% [markdown]
 # **Checkpoints.** 14:15: the baseline is on the board. 14:50: `LARGE = True`. 15:20: the map of the

@@ -16,9 +16,10 @@ import numpy as np
 import rsedu
 from rsedu import plot
 from rsedu.lessons.forest_loss import expected
-from rsedu.project import figure, page, yearly
+from rsedu.project import figure
+from rsedu.project import score as scoring
 from rsedu.project.attempt import attempt, compare
-from rsedu.project.methods import baselines, features, pixel_classifier
+from rsedu.project.methods import baselines, features
 from rsedu.project.methods import clouds as through_clouds
 from rsedu.project.place import Place
 from rsedu.project.report import Report
@@ -50,7 +51,7 @@ ndvi = attempt("ndvi", baselines.NdviDifference(), task, progress=LARGE)
 radar = attempt("radar", baselines.RadarLogRatio.fit(task), task, progress=LARGE)
 print(compare(ndvi, radar))
 (ax,) = plot.panels(1, 1, title="NDVI under clouds", size_in=(6.0, 3.6))
-plot.show(figure.draw_years(yearly.by_year(ndvi.mapped, place.truth(), place), ax=ax))
+plot.show(figure.draw_years(scoring.by_year(ndvi.mapped, place.truth(), place), ax=ax))
 
 # %% [markdown]
 # As in lesson 08: found, and dated by the clouds. The radar dates well, and frays the edges.
@@ -71,7 +72,7 @@ for date, look, clear in zip(dates, latest, stack.clear, strict=True):
 
 # %% [markdown]
 # Radar is never older than its date. CROMA's joint encoder reads both, side by side: an old optical
-# patch beside a fresh radar one (`through_clouds.filled` makes the optical image).
+# patch beside a fresh radar one (`through_clouds.latest_clear_composite` makes the optical image).
 #
 # ## Three ways to beat it
 #
@@ -91,16 +92,16 @@ for date, look, clear in zip(dates, latest, stack.clear, strict=True):
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = pixel_classifier.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
+few = baselines.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
 methods = {"ours": baselines.RadarLogRatio.fit(task)}
 ### BEGIN SOLUTION
 methods = {
-    name: pixel_classifier.PixelClassifier.fit(
+    name: baselines.PixelClassifier.fit(
         through_clouds.ThroughClouds.fit(sensors=name, places=few), places=few
     )
     for name in ("optical", "radar", "both")
 }
-methods["no tokens"] = pixel_classifier.PixelClassifier.fit(features.Pixels(), places=few)
+methods["no tokens"] = baselines.PixelClassifier.fit(features.Pixels(), places=few)
 ### END SOLUTION
 print(*(method.name for method in methods.values()), sep="\n")
 
@@ -158,8 +159,8 @@ print(told)
 # %% [markdown]
 # ## Your page
 #
-# Two texts are yours; the rest fills itself. With `.pdf` instead of `.html` it is printed, where
-# there is a Chromium.
+# Two texts are yours; the rest fills itself. Open the page in a browser: it prints on one sheet, or
+# saves as PDF.
 #
 # - `method`: we mapped loss by ...; we chose it because ... (F1 ... on ..., against ...); we tried
 #   ... and dropped it, because ...
@@ -170,7 +171,7 @@ words = {"method": "", "limits": ""}  # yours, in full sentences
 report = Report(
     group="Our name", track="B, through clouds", place=place, mapped=attempts[-1].mapped, **words
 )
-print(*page.write(report, "afternoon/report-b.html"))
+print(report.write("afternoon/report-b.html"))
 
 # %% [markdown]
 # **Checkpoints.** 14:15: the baseline is on the board. 14:50: `LARGE = True`. 15:20: the map of the

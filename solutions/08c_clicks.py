@@ -16,7 +16,6 @@ import numpy as np
 import rsedu
 from rsedu import plot
 from rsedu.lessons.forest_loss import expected
-from rsedu.project import page
 from rsedu.project.attempt import attempt, compare
 from rsedu.project.methods import baselines, clicks
 from rsedu.project.place import Place
@@ -90,12 +89,12 @@ prompter
 # %% [markdown]
 # ## Three ways to beat it
 #
-# 1. **Teach by outlines.** `clicked.Clicked.fit(task, minutes=5)` boxes windows in random order
+# 1. **Teach by outlines.** `clicks.Clicked.fit(task, minutes=5)` boxes windows in random order
 #    until the minutes are over, and trees learn from SAM's outlines. Before that, the edge of each
 #    outline is drawn again: a pixel belongs to it if its reflectance changed more like the inside
-#    than like what is around (`redrawn`), and from eight windows on, labels that the other windows
-#    deny are left out (`clicked.undisputed`). What do these two steps bring? Where does the curve
-#    flatten?
+#    than like what is around (`clicks.refine_boundary`), and from eight windows on, labels that the
+#    other windows deny are left out (`clicks.drop_contradicted_labels`). What do these two steps
+#    bring? Where does the curve flatten?
 # 2. **Don't draw, check.** At ten seconds each, 8 minutes look up 48 random pixels: which interval
 #    does the radar's map get from `attempt(..., sample=48)`, which from 500 (83 minutes)? Which
 #    buys more, a better map or a larger sample? (Lesson 08 reckoned with a minute a pixel: that is
@@ -157,8 +156,8 @@ print(told)
 # %% [markdown]
 # ## Your page
 #
-# Two texts are yours; the rest fills itself. With `.pdf` instead of `.html` it is printed, where
-# there is a Chromium.
+# Two texts are yours; the rest fills itself. Open the page in a browser: it prints on one sheet, or
+# saves as PDF.
 #
 # - `method`: we mapped loss by ...; we chose it because ... (F1 ... on ..., against ...); we tried
 #   ... and dropped it, because ...
@@ -167,7 +166,7 @@ print(told)
 # %%
 words = {"method": "", "limits": ""}  # yours, in full sentences
 report = Report(group="Our name", track="C, clicks", place=place, mapped=maps[best].mapped, **words)
-print(*page.write(report, "afternoon/report-c.html"))
+print(report.write("afternoon/report-c.html"))
 
 # %% [markdown]
 # **Checkpoints.** 14:15: the baseline is on the board. 14:50: `LARGE = True`. 15:20: the map of the

@@ -18,9 +18,9 @@ import numpy as np
 import rsedu
 from rsedu import plot
 from rsedu.lessons.forest_loss import expected
-from rsedu.project import figure, page
+from rsedu.project import figure
 from rsedu.project.attempt import attempt, compare
-from rsedu.project.methods import baselines, features, one_example, pixel_classifier
+from rsedu.project.methods import baselines, features, one_example
 from rsedu.project.place import Place
 from rsedu.project.report import Report
 from rsedu.project.task import Task
@@ -119,7 +119,7 @@ plot.show(figure.draw(nearest.mapped, place.truth(), place, nearest.score))
 # compare, and note what you tried and *why* in one sentence: that is half of your page.
 
 # %%
-few = pixel_classifier.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
+few = baselines.TRAIN_PLACES[:2]  # worlds to learn on; all 18 take minutes
 method = Nearest(example=example, share=0.99)
 ### BEGIN SOLUTION
 method = one_example.OneExample.fit(example, places=few)
@@ -166,8 +166,8 @@ print(told)
 # %% [markdown]
 # ## Your page
 #
-# Two texts are yours; the rest fills itself. With `.pdf` instead of `.html` it is printed, where
-# there is a Chromium.
+# Two texts are yours; the rest fills itself. Open the page in a browser: it prints on one sheet, or
+# saves as PDF.
 #
 # - `method`: we mapped loss by ...; we chose it because ... (F1 ... on ..., against ...); we tried
 #   ... and dropped it, because ...
@@ -176,7 +176,7 @@ print(told)
 # %%
 words = {"method": "", "limits": ""}  # yours, in full sentences
 report = Report(group="Our name", track="D, one example", place=place, mapped=ours.mapped, **words)
-print(*page.write(report, "afternoon/report-d.html"))
+print(report.write("afternoon/report-d.html"))
 
 # %% [markdown]
 # **Checkpoints.** 14:15: the baseline is on the board. 14:50: `LARGE = True`. 15:20: the map of the

@@ -38,7 +38,7 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the browser; a skip where there is none, a failure where one was promised."""
-    from rsedu.browser import find_chromium
+    from rsedu.doctor import find_chromium
 
     path = find_chromium()
     if path is None and os.environ.get("RSEDU_REQUIRE_BROWSER"):

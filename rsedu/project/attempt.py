@@ -1,6 +1,5 @@
-"""One method on one place: mapped, scored, and one line to compare it with others."""
+"""Attempts: one method on one place, mapped, scored, and compared with others in a line."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +7,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from rsedu.errors import InputError
+from rsedu.io.text_table import text_table
 from rsedu.project import change_map, windows
-from rsedu.project.score import SAMPLE, Score, score
+from rsedu.project.score import SAMPLE, Score, in_words, score
 from rsedu.project.task import Task
 
 #: Where a group's maps and reports are kept: beside its notebook.
@@ -65,12 +65,8 @@ def attempt(
     folder.mkdir(parents=True, exist_ok=True)
     windows.run(method, task, path, progress=progress)
     mapped = change_map.read(path, place)
-    found = score(mapped, place.truth(), gsd_m=place.gsd_m, sample=sample)
-    return Attempt(name=name, path=path, mapped=mapped, score=found)
-
-
-def _shown(value: float, digits: str, unit: str = "") -> str:
-    return "none" if math.isnan(value) else f"{value:{digits}}{unit}"
+    scored = score(mapped, place.truth(), gsd_m=place.gsd_m, sample=sample)
+    return Attempt(name=name, path=path, mapped=mapped, score=scored)
 
 
 def compare(*attempts: Attempt) -> str:
@@ -83,15 +79,17 @@ def compare(*attempts: Attempt) -> str:
     """
     if not attempts:
         raise InputError("There is no attempt to compare: give one or more.")
-    width = max(6, *(len(each.name) for each in attempts))
-    rows = [f"{'':<{width}}     F1   years  outlines   mapped   estimated"]
+    rows = [("", "F1", "years", "outlines", "mapped", " estimated")]
     for each in attempts:
-        found = each.score
-        low, high = found.interval_ha
-        rows.append(
-            f"{each.name:<{width}}  {found.f1:5.2f}  {_shown(found.date_error_years, '.2f'):>6}"
-            f"  {_shown(found.boundary_bias_m, '+z.0f', ' m'):>8}  {found.mapped_ha:4.0f} ha"
-            f"   {found.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})"
+        score = each.score
+        low, high = score.interval_ha
+        numbers = (
+            f"{score.f1:.2f}",
+            in_words(score.date_error_years, ".2f", "").rstrip(),
+            in_words(score.boundary_bias_m, "+z.0f", "m"),
+            f"{score.mapped_ha:.0f} ha",
+            f" {score.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})",
         )
-    rows.append(f"{'truth':<{width}}{attempts[0].score.true_ha:31.0f} ha")
-    return "\n".join(rows)
+        rows.append((each.name, *numbers))
+    rows.append(("truth", "", "", "", f"{attempts[0].score.true_ha:.0f} ha", ""))
+    return text_table(rows, align="<>>>><", widths=(6, 5, 6, 8, 7))

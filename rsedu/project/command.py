@@ -1,25 +1,35 @@
 """The commands `rsedu score`, `rsedu board` and `rsedu report`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from rsedu.errors import InputError
 from rsedu.evaluation.area import ALLOCATIONS
-from rsedu.project import change_map, figure, ranking, scoreboard, table
+from rsedu.project import change_map, figure, scoreboard
 from rsedu.project.place import Place, known
-from rsedu.project.score import SAMPLE
+from rsedu.project.score import SAMPLE, facts, render
 from rsedu.project.score import score as score_map
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
+def _of_a_place(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which place a map shows."""
+    for option in (
+        click.option("--period", type=float, nargs=2, help="Decimal years. [2020.5 2025.5]"),
+        click.option("--size-m", type=float, help="Side of the place in metres.  [20000]"),
+        click.option("--place", "seed", type=int, help="Seed of the place, if the file lacks it."),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command(context_settings=_HELP)
 @click.argument("map_file", metavar="MAP.tif", type=click.Path(path_type=Path))
-@click.option("--place", "seed", type=int, help="Seed of the place, if the file does not say it.")
-@click.option("--size-m", type=float, help="Side of the place in metres.  [20000]")
-@click.option("--period", type=float, nargs=2, help="First and last decimal year. [2020.5 2025.5]")
+@_of_a_place
 @click.option("--sample", default=SAMPLE, show_default=True, help="Pixels to look up.")
 @click.option("--allocation", type=click.Choice(ALLOCATIONS), default="at_least", show_default=True)
 @click.option(
@@ -60,20 +70,20 @@ def score(
         figure.check_name(picture)
     place = _place(map_file, seed, size_m, period)
     mapped, true = change_map.read(map_file, place), place.truth()
-    found = score_map(
+    scored = score_map(
         mapped, true, gsd_m=place.gsd_m, sample=sample, how=allocation, seed=draw_seed
     )
-    facts = table.facts(found, place)
-    click.echo(json.dumps(facts, indent=2) if as_json else table.render(found, place))
+    values = facts(scored, place)
+    click.echo(json.dumps(values, indent=2) if as_json else render(scored, place))
     remark = change_map.remark(mapped)
     if remark:
         click.echo(remark, err=True)
     if picture is not None:
-        summary = figure.draw(mapped, true, place, found)
+        summary = figure.draw(mapped, true, place, scored)
         figure.save(picture)
         click.echo(f"Figure {picture}: {summary}", err=as_json)
     if group is not None and board is not None:
-        written = scoreboard.submit(board, scoreboard.submission(group, facts))
+        written = scoreboard.submit(board, scoreboard.entry(group, values))
         click.echo(f"Submitted: {written}", err=as_json)
 
 
@@ -81,8 +91,8 @@ def _place(
     path: Path, seed: int | None, size_m: float | None, period: tuple[float, float] | None
 ) -> Place:
     since, until = period or (None, None)
-    asked = {"seed": seed, "size_m": size_m, "since": since, "until": until}
-    return known(Place.facts(change_map.tags(path)), asked)
+    options = {"seed": seed, "size_m": size_m, "since": since, "until": until}
+    return known(Place.facts(change_map.tags(path)), options)
 
 
 @click.command(context_settings=_HELP)
@@ -93,7 +103,7 @@ def board(folder: Path, newest: bool) -> None:
 
     Equal F1 shares a rank. Files that cannot be read are named below.
     """
-    click.echo(ranking.render(scoreboard.read(folder), pick="newest" if newest else "best"))
+    click.echo(scoreboard.render(scoreboard.read(folder), pick="newest" if newest else "best"))
 
 
 def _text(path: Path | None) -> str:
@@ -114,23 +124,19 @@ def _text(path: Path | None) -> str:
 @click.option("--limits", type=click.Path(path_type=Path), help="Text file: what it is not for.")
 @click.option(
     "--out",
-    "paths",
-    multiple=True,
     type=click.Path(path_type=Path),
-    default=("report.html",),
+    default="report.html",
     show_default=True,
-    help="File to write: .html, .ipynb or .pdf; may be given several times.",
+    help="HTML file to write.",
 )
-@click.option("--place", "seed", type=int, help="Seed of the place, if the file does not say it.")
-@click.option("--size-m", type=float, help="Side of the place in metres.  [20000]")
-@click.option("--period", type=float, nargs=2, help="First and last decimal year. [2020.5 2025.5]")
+@_of_a_place
 def report(
     map_file: Path,
     group: str,
     track: str,
     method: Path | None,
     limits: Path | None,
-    paths: tuple[Path, ...],
+    out: Path,
     seed: int | None,
     size_m: float | None,
     period: tuple[float, float] | None,
@@ -138,16 +144,15 @@ def report(
     """Write a group's one-page report on a change map.
 
     Numbers and figures fill themselves; what you did and what it is not for you write in two text
-    files. A PDF needs Chromium or Chrome, but no network.
+    files. Open the page in a browser: it prints on one sheet, or saves as PDF.
     """
-    from rsedu.project import page  # nbconvert takes half a second to import
-    from rsedu.project.report import Report, remarks
+    from rsedu.project.report import Report, check_name, remarks  # loads what draws
 
-    page.check_names(paths)
-    words = {"method": _text(method), "limits": _text(limits)}
+    check_name(out)
+    did, not_for = _text(method), _text(limits)
     place = _place(map_file, seed, size_m, period)
-    made = Report.of_map(map_file, place, group=group, track=track, **words)
-    for path in page.write(made, *paths):
-        click.echo(f"Report: {path}")
-    for remark in remarks(made):
+    mapped = change_map.read(map_file, place)
+    page = Report(group=group, place=place, mapped=mapped, track=track, method=did, limits=not_for)
+    click.echo(f"Report: {page.write(out)} (to print it or save it as PDF, open it in a browser)")
+    for remark in remarks(page):
         click.echo(remark, err=True)

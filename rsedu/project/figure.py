@@ -1,6 +1,8 @@
-"""A change map beside the truth, and where the two differ."""
+"""Figures of a score: truth, map and errors side by side, and hectares of each year."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,8 +13,7 @@ from rsedu import plot
 from rsedu.errors import BrokenDataError, InputError
 from rsedu.io.files import write_atomically
 from rsedu.project.place import Place
-from rsedu.project.score import Score
-from rsedu.project.yearly import YearEstimate
+from rsedu.project.score import Score, YearHectares
 from rsedu.scenes.scene import Scene
 
 NAMES = ("neither", "found", "missed", "false alarm")
@@ -35,15 +36,15 @@ def draw(
     mapped: Float32[np.ndarray, "rows cols"],
     true: Float32[np.ndarray, "rows cols"],
     place: Place,
-    found: Score,
+    score: Score,
 ) -> str:
     """Draw truth, map and errors side by side, as the current figure.
 
     Args:
         mapped: decimal year of the loss, NaN for none.
-        true: likewise.
+        true: decimal year of the true loss, NaN for none.
         place: of both.
-        found: the score of the map.
+        score: of the map.
 
     Returns:
         The sentence that belongs under the figure.
@@ -54,31 +55,24 @@ def draw(
     )
     axes = plot.panels(1, 3, title=f"SYNTHETIC {place}", size_in=(4.6, 4.2))
     period = (place.since, place.until)
+    style: Any = {"label": "year of the loss", "cmap": "cividis"}
     for ax, years, title in ((axes[0], true, "truth"), (axes[1], mapped, "map")):
-        plot.index_map(
-            years,
-            scene,
-            label="year of the loss",
-            title=title,
-            ax=ax,
-            cmap="cividis",
-            limits=period,
-        )
+        plot.index_map(years, scene, title=title, ax=ax, limits=period, **style)
     kinds = errors(mapped, true)
     plot.class_map(kinds, scene, names=NAMES, colours=COLOURS, title="errors", ax=axes[2])
-    low, high = found.interval_ha
+    low, high = score.interval_ha
     return (
-        f"Loss of forest in truth, on the map, and where the two differ: F1 {found.f1:.3f}; "
-        f"{found.mapped_ha:.0f} ha on the map, {found.estimated_ha:.0f} ha estimated "
-        f"({low:.0f} to {high:.0f}), {found.true_ha:.0f} ha in truth."
+        f"Loss of forest in truth, on the map, and where the two differ: F1 {score.f1:.3f}; "
+        f"{score.mapped_ha:.0f} ha on the map, {score.estimated_ha:.0f} ha estimated "
+        f"({low:.0f} to {high:.0f}), {score.true_ha:.0f} ha in truth."
     )
 
 
-def draw_years(years: tuple[YearEstimate, ...], *, ax: Axes | None = None) -> str:
+def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> str:
     """Draw the hectares of each calendar year: estimated with its interval, counted, true.
 
     Args:
-        years: see `rsedu.project.yearly.by_year`.
+        years: see `rsedu.project.score.by_year`.
         ax: the current axes if None.
 
     Returns:
@@ -86,18 +80,18 @@ def draw_years(years: tuple[YearEstimate, ...], *, ax: Axes | None = None) -> st
     """
     ax = ax or plt.gca()
     at = np.arange(len(years))
-    middle = np.array([each.estimated_ha for each in years])
-    ends = np.array([[each.low_ha, each.high_ha] for each in years]).T
+    middle = np.array([year.estimated_ha for year in years])
+    ends = np.array([[year.low_ha, year.high_ha] for year in years]).T
     reach = np.maximum([middle - ends[0], ends[1] - middle], 0)
     ax.bar(at, middle, 0.7, yerr=reach, capsize=4, color=COLOURS[FOUND], label="estimated, 95 %")
-    counted, true = [e.mapped_ha for e in years], [e.true_ha for e in years]
+    counted, true = [year.mapped_ha for year in years], [year.true_ha for year in years]
     ax.plot(at, counted, "D", color=COLOURS[FALSE_ALARM], label="counted on the map")
     ax.plot(at, true, "_", color=COLOURS[MISSED], markersize=22, markeredgewidth=2, label="truth")
-    ax.set_xticks(at, [str(each.year) for each in years])
+    ax.set_xticks(at, [str(year.year) for year in years])
     ax.set(ylabel="hectares lost", title="hectares of each year", ylim=(0, None))
     ax.legend(fontsize="small")
-    worst = max(years, key=lambda each: each.estimated_ha)
-    held = sum(each.low_ha <= each.true_ha <= each.high_ha for each in years)
+    worst = max(years, key=lambda year: year.estimated_ha)
+    held = sum(year.low_ha <= year.true_ha <= year.high_ha for year in years)
     return (
         f"Hectares lost in each calendar year: most in {worst.year}, {worst.estimated_ha:.0f} "
         f"estimated ({worst.low_ha:.0f} to {worst.high_ha:.0f}); the intervals hold the truth in "
@@ -127,10 +121,22 @@ def save(path: Path) -> None:
     check_name(path)
     figure = plt.gcf()
     try:
-        write_atomically(
-            path, lambda temporary: figure.savefig(temporary, format="png", dpi=_DOTS_PER_INCH)
-        )
-    except OSError as error:
-        raise BrokenDataError(f"{path} cannot be written: choose another ({error}).") from error
+        write(path, lambda file: figure.savefig(file, format="png", dpi=_DOTS_PER_INCH))
     finally:
         plt.close(figure)
+
+
+def write(path: Path, content: Callable[[Path], object]) -> None:
+    """Write a file that somebody named, whole or not at all.
+
+    Args:
+        path: of the file.
+        content: writes it to a path beside.
+
+    Raises:
+        BrokenDataError: nothing can be written there.
+    """
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise BrokenDataError(f"{path} cannot be written: choose another ({error}).") from error

@@ -1,34 +1,31 @@
-"""A group's one-page report: it fills itself with numbers, figures and three sentences of theirs.
+"""A group's one-page report: HTML that fills itself with numbers, figures and the group's texts.
 
-The report is a notebook: markdown only, its figures attached, so that it can be read and changed
-in JupyterLab. `rsedu.project.page` makes a page and a PDF of it.
+The page needs no other file and runs nothing; the browser that shows it prints it on one sheet.
 """
 
 import base64
-import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 from jaxtyping import Float32
-from nbformat import NotebookNode
 
 from rsedu import __version__, plot
+from rsedu.errors import InputError
 from rsedu.evaluation.area import ALLOCATIONS
-from rsedu.project import change_map, figure, yearly
+from rsedu.project import change_map, figure
 from rsedu.project.place import Place
-from rsedu.project.score import LOST, SAMPLE, Score, score
+from rsedu.project.score import FEW, LOST, SAMPLE, Score, by_year, in_words, score
 from rsedu.project.scoreboard import clean
-from rsedu.project.table import FEW
 
-_TO_WRITE = "*To be written by the group.*"
-_LONGEST = 900  # letters of each of the group's texts; more does not fit on one page
-_TRACK_LENGTH = 60
+_LONGEST = {"track": 60, "method": 900, "limits": 900}  # letters; more does not fit on one page
 _MONTHS = (  # the page is in English, whatever the machine's language
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -44,7 +41,7 @@ class Report:
         group: its name.
         track: how they went on, such as "B, CROMA through clouds"; may be empty.
         method: what they did, in their words; paragraphs parted by empty lines.
-        limits: what they would not use the map for, likewise.
+        limits: what they would not use the map for, in their words.
         place: that the map shows.
         mapped: decimal year of the loss, NaN for none.
         sample: pixels looked up.
@@ -68,78 +65,120 @@ class Report:
     day: date = field(default_factory=date.today)
     true: Float32[np.ndarray, "rows cols"] = field(init=False)
     score: Score = field(init=False)
-    years: tuple[yearly.YearEstimate, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         clean(self.group)
-        true = self.place.truth()
-        drawn = {"sample": self.sample, "seed": self.seed}
-        found = score(self.mapped, true, gsd_m=self.place.gsd_m, how=self.how, **drawn)
-        years = yearly.by_year(self.mapped, true, self.place, how=self.how, **drawn)
-        for name, value in (("true", true), ("score", found), ("years", years)):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "true", self.place.truth())
+        scored = score(self.mapped, self.true, gsd_m=self.place.gsd_m, **self._drawn)
+        object.__setattr__(self, "score", scored)
 
-    @classmethod
-    def of_map(cls, path: Path, place: Place, *, group: str, **words: Any) -> "Report":
-        """Report on a change map that was written before.
+    @property
+    def _drawn(self) -> dict[str, Any]:
+        return {"sample": self.sample, "how": self.how, "seed": self.seed}
+
+    def page(self) -> str:
+        """Return the report as HTML, in which all of the group's words are text and no markup."""
+        text = files("rsedu.project").joinpath("report.html.j2").read_text(encoding="utf-8")
+        environment = jinja2.Environment(
+            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        )
+        words = {name: paragraphs(getattr(self, name), most) for name, most in _LONGEST.items()}
+        return environment.from_string(text).render(
+            group=clean(self.group),
+            facts=[*words["track"], f"SYNTHETIC {self.place}", _written_out(self.day)],
+            numbers=_numbers(self.score),
+            maps=_drawn(self._draw_maps),
+            years=_drawn(self._draw_years),
+            method=words["method"],
+            how_sure=how_sure(self),
+            limits=words["limits"],
+            foot=self._foot(),
+        )
+
+    def write(self, path: Path | str) -> Path:
+        """Write the page, whole or not at all.
 
         Args:
-            path: of the GeoTIFF, see `rsedu.project.change_map`.
-            place: that it shows.
-            group: its name.
-            words: any other attribute that can be given, such as track, method and limits.
+            path: ends in .html; its folder is made where it is missing.
+
+        Returns:
+            The path.
 
         Raises:
-            MissingDataError: no such file.
-            BrokenDataError: unreadable.
-            InputError: it is no change map of the place.
+            InputError: the name ends in something else.
+            BrokenDataError: nothing can be written there.
         """
-        return cls(place=place, mapped=change_map.read(path, place), group=group, **words)
+        path = Path(path)
+        check_name(path)
+        text = self.page()
+        figure.write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        return path
+
+    def _draw_maps(self) -> str:
+        """Truth, map and errors."""
+        summary = figure.draw(self.mapped, self.true, self.place, self.score)
+        plt.gcf().suptitle("")  # the page has it above
+        plt.gcf().set_size_inches(14.0, 3.7)
+        return summary
+
+    def _draw_years(self) -> str:
+        """Hectares of each year."""
+        (ax,) = plot.panels(1, 1, title="", size_in=(7.0, 4.6))
+        return figure.draw_years(by_year(self.mapped, self.true, self.place, **self._drawn), ax=ax)
+
+    def _foot(self) -> str:
+        estimate = self.score.estimate
+        user, producer = (float(share[LOST]) for share in (estimate.user, estimate.producer))
+        return (
+            f"Scored by rsedu {__version__} with {self.sample} pixels, allocation {self.how}, seed "
+            f"{self.seed}. User's accuracy of loss {user:.2f}, producer's {producer:.2f}. The "
+            "place is synthetic: nothing here is a fact about a real forest."
+        )
 
 
-def plain(text: str, *, longest: int = _LONGEST) -> str:
-    """Return a group's text as markdown that shows it letter by letter: no markup, no HTML.
+def check_name(path: Path) -> None:
+    """Refuse a name for the page that does not end in .html.
+
+    Raises:
+        InputError: it does not.
+    """
+    if path.suffix.lower() != ".html":
+        raise InputError(
+            f"A report is written as .html, which any browser prints or saves as PDF; name a file "
+            f"that ends so, not {path}."
+        )
+
+
+def paragraphs(text: str, longest: int) -> list[str]:
+    """Return the paragraphs of a group's text, which are parted by empty lines.
 
     Args:
-        text: paragraphs are parted by empty lines; other white space is a space.
-        longest: letters that are kept.
+        text: all other white space is a space.
+        longest: letters that are left.
     """
     cut = text if len(text) <= longest else f"{text[:longest].rstrip()} ..."
-    paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", cut))
-    return "\n\n".join(_escaped(part) for part in paragraphs if part)
+    joined = (" ".join(part.split()) for part in re.split(r"\n\s*\n", cut))
+    return [paragraph for paragraph in joined if paragraph]
 
 
 def remarks(report: Report) -> list[str]:
     """Say what of the group's words the page cuts off, and what is odd about the map's years."""
-    limits = {"track": _TRACK_LENGTH, "method": _LONGEST, "limits": _LONGEST}
     cut = [
         f"The text {name} has {len(text)} letters, and {longest} fit on the page: the rest of it "
         "is left out; shorten it."
-        for name, longest in limits.items()
+        for name, longest in _LONGEST.items()
         if len(text := getattr(report, name)) > longest
     ]
     return [*cut, *filter(None, [change_map.remark(report.mapped)])]
 
 
-def _escaped(paragraph: str) -> str:
-    shown = re.sub(r"([\\`*_{}\[\]()#+!|~=-])", r"\\\1", html.escape(paragraph, quote=False))
-    shown = re.sub(r"^(\d+)\.(?=\s)", r"\1\\.", shown)  # at the start of a line it would be a list
-    return shown.replace("$", "&#36;")
-
-
-def _png() -> str:
-    """The current figure as base64, and closed."""
-    png = plot.small_png(plt.gcf())
-    plt.close()
-    return base64.b64encode(png).decode("ascii")
-
-
-def _cell(tag: str, text: str, picture: str = "") -> NotebookNode:
-    cell: NotebookNode = nbformat.v4.new_markdown_cell(text, id=tag)  # type: ignore[no-untyped-call]
-    cell.metadata["tags"] = [tag]
-    if picture:
-        cell["attachments"] = {f"{tag}.png": {"image/png": picture}}
-    return cell
+def _drawn(draw: Callable[[], str]) -> dict[str, str]:
+    """A figure as base64, and its sentence."""
+    with plt.rc_context(_FONT):
+        summary = draw()
+        png = plot.small_png(plt.gcf())
+        plt.close()
+    return {"summary": summary, "png": base64.b64encode(png).decode("ascii")}
 
 
 def _written_out(day: date) -> str:
@@ -147,43 +186,15 @@ def _written_out(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def _title(report: Report) -> str:
-    facts = [f"**{plain(clean(report.group))}**", plain(report.track, longest=_TRACK_LENGTH)]
-    facts += [f"SYNTHETIC {report.place}", _written_out(report.day)]
-    return "# How much forest was lost, and when?\n\n" + " · ".join(filter(None, facts))
-
-
-def _numbers(report: Report) -> str:
-    """Five numbers, as a table of one row."""
-    found = report.score
-    low, high = found.interval_ha
-    when = "none" if np.isnan(found.date_error_years) else f"{found.date_error_years:.2f} years"
-    outline = "none" if np.isnan(found.boundary_bias_m) else f"{found.boundary_bias_m:+z.1f} m"
-    columns = {
-        "hectares lost, estimated": f"**{found.estimated_ha:.0f} ha**",
-        "95 % interval": f"**{low:.0f} to {high:.0f} ha**",
-        "F1 of change": f"{found.f1:.3f}",
-        "dates beside the truth": when,
-        "outlines beside the truth": outline,
+def _numbers(score: Score) -> dict[str, str]:
+    low, high = score.interval_ha
+    return {
+        "hectares lost, estimated": f"{score.estimated_ha:.0f} ha",
+        "95 % interval": f"{low:.0f} to {high:.0f} ha",
+        "F1 of change": f"{score.f1:.3f}",
+        "dates beside the truth": in_words(score.date_error_years, ".2f", "years"),
+        "outlines beside the truth": in_words(score.boundary_bias_m, "+z.1f", "m"),
     }
-    rows = (columns, ["---"] * len(columns), columns.values())
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _maps(report: Report) -> tuple[str, str]:
-    """Truth, map and errors: sentence and picture."""
-    with plt.rc_context(_FONT):
-        summary = figure.draw(report.mapped, report.true, report.place, report.score)
-        plt.gcf().suptitle("")  # the page has it above
-        plt.gcf().set_size_inches(14.0, 3.7)
-        return summary, _png()
-
-
-def _bars(report: Report) -> tuple[str, str]:
-    """Hectares of each year: sentence and picture."""
-    with plt.rc_context(_FONT):
-        (ax,) = plot.panels(1, 1, title="", size_in=(7.0, 4.6))
-        return figure.draw_years(report.years, ax=ax), _png()
 
 
 def _were(count: int) -> str:
@@ -192,48 +203,19 @@ def _were(count: int) -> str:
 
 def how_sure(report: Report) -> str:
     """Say in words what was looked up, what was found, and what follows."""
-    found = report.score
-    (kept, missed), (alarms, right) = found.matrix.tolist()
-    low, high = found.interval_ha
+    score = report.score
+    (unchanged, missed), (alarms, right) = score.matrix.tolist()
+    low, high = score.interval_ha
     text = (
-        f"{kept + missed + alarms + right} pixels were drawn at random and looked up. Of "
+        f"{score.matrix.sum()} pixels were drawn at random and looked up. Of "
         f"{alarms + right} that the map shows as lost, {right} {_were(right)}; of "
-        f"{kept + missed} others {missed} {_were(missed)} lost too. So {found.estimated_ha:.0f} "
-        f"ha, {low:.0f} to {high:.0f} with 95 % confidence (Olofsson et al. 2014, with Jeffreys' "
-        f"intervals). The map's own pixels add up to {found.mapped_ha:.0f} ha, a count without an "
-        f"error. The truth, which no real project has, is {found.true_ha:.0f} ha."
+        f"{unchanged + missed} others {missed} {_were(missed)} lost too. So "
+        f"{score.estimated_ha:.0f} ha, {low:.0f} to {high:.0f} with 95 % confidence (Olofsson et "
+        "al. 2014, with Jeffreys' intervals). The map's own pixels add up to "
+        f"{score.mapped_ha:.0f} ha, a count without an error. The truth, which no real project "
+        f"has, is {score.true_ha:.0f} ha."
     )
     if missed >= FEW:
         return text
     met = "No omission was" if not missed else f"Only {missed} of the omissions {_were(missed)}"
     return text + f" {met} met by the sample: the upper end is what we know least."
-
-
-def compose(report: Report) -> NotebookNode:
-    """Write the report as a notebook.
-
-    Returns:
-        Markdown cells, each with one tag: title, numbers, where, when, method, sure, limits, foot.
-    """
-    maps, where = _maps(report)
-    bars, when = _bars(report)
-    estimate = report.score.estimate
-    user, producer = (float(each[LOST]) for each in (estimate.user, estimate.producer))
-    foot = (
-        f"Scored by rsedu {__version__} with {report.sample} pixels, allocation {report.how}, seed "
-        f"{report.seed}. User's accuracy of loss {user:.2f}, producer's {producer:.2f}. The place "
-        "is synthetic: nothing here is a fact about a real forest."
-    )
-    notebook: NotebookNode = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    notebook.metadata["title"] = f"Forest loss: {clean(report.group)}"
-    notebook.cells = [
-        _cell("title", _title(report)),
-        _cell("numbers", _numbers(report)),
-        _cell("where", f"## Where\n\n![{maps}](attachment:where.png)\n\n{maps}", where),
-        _cell("when", f"## When\n\n![{bars}](attachment:when.png)\n\n{bars}", when),
-        _cell("method", f"## What we did\n\n{plain(report.method) or _TO_WRITE}"),
-        _cell("sure", f"## How sure we are\n\n{how_sure(report)}"),
-        _cell("limits", f"## What we would not use it for\n\n{plain(report.limits) or _TO_WRITE}"),
-        _cell("foot", foot),
-    ]
-    return notebook

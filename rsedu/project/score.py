@@ -1,7 +1,8 @@
-"""How good a change map is: found or not, when, how far its outlines lie off, and hectares."""
+"""The score of a change map: F1, dates, boundary bias and hectares; as numbers and as text."""
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -9,11 +10,16 @@ from scipy import ndimage
 
 from rsedu.errors import InputError
 from rsedu.evaluation.area import Estimate, allocate, draw, error_matrix, estimate
-from rsedu.evaluation.masks import boundary_bias
+from rsedu.evaluation.masks import boundary_bias, dice
+from rsedu.io.text_table import text_table
+from rsedu.project.place import Place
+from rsedu.scenes.grid import hectares
 
 LOST = 1  # the class and the stratum of lost forest; the rest is 0
 SAMPLE = 1000  # pixels; of what a map missed, too few of a smaller sample tell
+FEW = 5  # of a kind in a stratum; with fewer, a symmetric interval is too narrow
 
+Mask = Bool[np.ndarray, "rows cols"]
 Years = Float32[np.ndarray, "rows cols"]
 
 
@@ -24,11 +30,17 @@ class YearHectares:
     Attributes:
         year: such as 2021.
         mapped_ha: hectares, counted on the map.
+        estimated_ha: hectares, estimated from the sample.
+        low_ha: lower end of the 95 % interval, see `rsedu.evaluation.area.estimate`.
+        high_ha: its upper end.
         true_ha: hectares of the truth.
     """
 
     year: int
     mapped_ha: float
+    estimated_ha: float
+    low_ha: float
+    high_ha: float
     true_ha: float
 
 
@@ -91,10 +103,10 @@ def score(
 
     Args:
         mapped: decimal year of the loss, NaN for none; some of both.
-        true: likewise, on the same pixels.
+        true: decimal year of the true loss, on the same pixels.
         gsd_m: side of a pixel, metres.
         sample: pixels to look up.
-        how: they are dealt out to the strata, see `rsedu.evaluation.area.ALLOCATIONS`.
+        how: the sample is dealt out to the strata, see `rsedu.evaluation.area.ALLOCATIONS`.
         seed: of the sample.
 
     Raises:
@@ -102,46 +114,106 @@ def score(
     """
     _check(mapped, true)
     ours, theirs = np.isfinite(mapped), np.isfinite(true)
-    found = ours & theirs
-    hectares = gsd_m**2 / 10_000
-    precision, recall = float(found.sum() / ours.sum()), float(found.sum() / theirs.sum())
-    matrix, sizes = sampled(ours, theirs, sample=sample, how=how, seed=seed)
-    apart = np.abs(mapped[found].astype(np.float64) - true[found])
+    both = ours & theirs
+    pixels, sizes = _draw(ours, sample=sample, how=how, seed=seed)
+    matrix = _matrix(ours, theirs, pixels, classes=2)
+    difference = np.abs(mapped[both].astype(np.float64) - true[both])
+    lost = np.floor(np.concatenate([mapped[ours], true[theirs]]))
+    calendar_years = range(int(lost.min()), int(lost.max()) + 1)
+    years = _by_year(mapped, true, calendar_years, pixels, sizes, gsd_m)
     return Score(
-        precision=precision,
-        recall=recall,
-        f1=2 * precision * recall / (precision + recall) if found.any() else 0.0,
-        found_px=int(found.sum()),
-        date_error_years=float(apart.mean()) if found.any() else math.nan,
-        boundary_bias_m=_boundary_m(ours, theirs, gsd_m) if found.any() else math.nan,
-        mapped_ha=float(ours.sum() * hectares),
-        true_ha=float(theirs.sum() * hectares),
+        precision=float(both.sum() / ours.sum()),
+        recall=float(both.sum() / theirs.sum()),
+        f1=dice(ours, theirs),
+        found_px=int(both.sum()),
+        date_error_years=float(difference.mean()) if both.any() else math.nan,
+        boundary_bias_m=_boundary_m(ours, theirs, gsd_m) if both.any() else math.nan,
+        mapped_ha=hectares(ours, gsd_m),
+        true_ha=hectares(theirs, gsd_m),
         matrix=matrix,
-        estimate=estimate(matrix, sizes * hectares),
-        by_year=_by_year(mapped[ours], true[theirs], hectares),
+        estimate=estimate(matrix, sizes * (gsd_m**2 / 10_000)),
+        by_year=tuple(year for year in years if year.mapped_ha or year.true_ha),
     )
 
 
-def sampled(
-    mapped: Bool[np.ndarray, "rows cols"],
-    true: Bool[np.ndarray, "rows cols"],
+def by_year(
+    mapped: Years,
+    true: Years,
+    place: Place,
     *,
     sample: int = SAMPLE,
     how: str = "at_least",
     seed: int = 0,
+) -> tuple[YearHectares, ...]:
+    """Estimate the loss of each calendar year that the place's period touches.
+
+    Strata and sample are those of `score`, so the estimates of the years add up to its own. The
+    map's years play no part in them: a map with wrong dates gets right hectares here, and a wider
+    interval than one year's stratum would give. Arguments and errors as in `score`.
+    """
+    pixels, sizes = _draw(np.isfinite(mapped), sample=sample, how=how, seed=seed)
+    return _by_year(mapped, true, calendar(place), pixels, sizes, place.gsd_m)
+
+
+def calendar(place: Place) -> range:
+    """Calendar years that the period of a place touches."""
+    return range(math.floor(place.since), math.ceil(place.until))
+
+
+def sampled(
+    mapped: Mask, true: Mask, *, sample: int = SAMPLE, how: str = "at_least", seed: int = 0
 ) -> tuple[Int64[np.ndarray, "2 2"], Int64[np.ndarray, "2"]]:
     """Look up a stratified random sample of a map: its error matrix, and the strata's pixels."""
-    strata = mapped.astype(np.int8)
+    pixels, sizes = _draw(mapped, sample=sample, how=how, seed=seed)
+    return _matrix(mapped, true, pixels, classes=2), sizes
+
+
+def _draw(
+    mapped: np.ndarray, *, sample: int, how: str, seed: int
+) -> tuple[Int64[np.ndarray, "sample"], Int64[np.ndarray, "2"]]:
+    """Places of a sample in the flat map, and the pixels of its strata."""
     lost = int(mapped.sum())
     sizes = np.array([mapped.size - lost, lost], dtype=np.int64)
-    places = draw(strata, allocate(sizes, sample, how=how), seed=seed)
-    looked = error_matrix(
-        strata.ravel()[places].astype(np.int64),
-        true.ravel()[places].astype(np.int64),
-        strata_count=2,
-        classes=2,
+    return draw(mapped.astype(np.int8), allocate(sizes, sample, how=how), seed=seed), sizes
+
+
+def _matrix(
+    mapped: np.ndarray, true: np.ndarray, pixels: np.ndarray, *, classes: int
+) -> Int64[np.ndarray, "2 classes"]:
+    strata, reference = (each.ravel()[pixels].astype(np.int64) for each in (mapped, true))
+    return error_matrix(strata, reference, strata_count=2, classes=classes)
+
+
+def _by_year(
+    mapped: np.ndarray,
+    true: np.ndarray,
+    calendar_years: range,
+    pixels: np.ndarray,
+    sizes: np.ndarray,
+    gsd_m: float,
+) -> tuple[YearHectares, ...]:
+    ours, theirs = (_classes(years, calendar_years) for years in (mapped, true))
+    counts = _matrix(np.isfinite(mapped), theirs, pixels, classes=len(calendar_years) + 1)
+    whole = estimate(counts, sizes * (gsd_m**2 / 10_000), mapped=(0, LOST))
+    return tuple(
+        YearHectares(
+            year=year,
+            mapped_ha=hectares(ours == number, gsd_m),
+            estimated_ha=float(whole.area[number]),
+            low_ha=float(whole.low[number]),
+            high_ha=float(whole.high[number]),
+            true_ha=hectares(theirs == number, gsd_m),
+        )
+        for number, year in enumerate(calendar_years, 1)
     )
-    return looked, sizes
+
+
+def _classes(years: np.ndarray, calendar_years: range) -> Int64[np.ndarray, "rows cols"]:
+    """0 for no loss, 1 for a loss in the first calendar year, and so on."""
+    lost = np.isfinite(years)
+    number = np.floor(np.where(lost, years, 0)).astype(np.int64) - calendar_years[0] + 1
+    # A loss at the very end of the period, say 2026.0, belongs to its last year.
+    return np.where(lost, np.clip(number, 1, len(calendar_years)), 0).astype(np.int64)
 
 
 def _check(mapped: np.ndarray, true: np.ndarray) -> None:
@@ -165,21 +237,100 @@ def _boundary_m(mapped: np.ndarray, true: np.ndarray, gsd_m: float) -> float:
 
 
 def _met(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Those connected parts of a mask that share a pixel with another mask."""
+    """Those regions of a mask that share a pixel with another mask."""
     labels, count = ndimage.label(mask)
     meets = np.bincount(labels[other], minlength=count + 1) > 0
     meets[0] = False  # what lies outside the mask is no part of it
-    kept: np.ndarray = meets[labels]
-    return kept
+    return np.asarray(meets[labels])
 
 
-def _by_year(mapped: np.ndarray, true: np.ndarray, hectares: float) -> tuple[YearHectares, ...]:
-    ours, theirs = np.floor(mapped).astype(int), np.floor(true).astype(int)
-    return tuple(
-        YearHectares(
-            year=year,
-            mapped_ha=float((ours == year).sum() * hectares),
-            true_ha=float((theirs == year).sum() * hectares),
+def in_words(value: float, digits: str, unit: str) -> str:
+    """Return a number with its unit, or "none" for NaN."""
+    return "none" if math.isnan(value) else f"{value:{digits}} {unit}"
+
+
+def render(score: Score, place: Place) -> str:
+    """Return the score as a table of text; the places of its decimals are those that hold."""
+    years = [("", "year", "mapped ha", "true ha")]
+    years += [("", str(y.year), f"{y.mapped_ha:.0f}", f"{y.true_ha:.0f}") for y in score.by_year]
+    parts = [
+        f"SYNTHETIC {place}",
+        _table(_accuracy(score)),
+        "hectares lost\n" + _table(_hectares(score)),
+        text_table(years, align="<<>", widths=(0, 4, 12, 10)),
+    ]
+    missed, looked_up = int(score.matrix[0, LOST]), int(score.matrix[0].sum())
+    if missed < FEW:
+        parts.append(
+            f"Only {missed} of {looked_up} sampled pixels outside the mapped loss were lost: the "
+            "symmetric interval is too narrow here."
         )
-        for year in sorted({*ours.tolist(), *theirs.tolist()})
-    )
+    return "\n\n".join(parts)
+
+
+def _table(rows: list[tuple[str, str, str]]) -> str:
+    indented = [("", name, value, f" {remark}") for name, value, remark in rows]
+    return text_table(indented, align="<<><", widths=(0, 20, 12))
+
+
+def _accuracy(score: Score) -> list[tuple[str, str, str]]:
+    rates = f"precision {score.precision:.3f}, recall {score.recall:.3f}"
+    years = in_words(score.date_error_years, ".2f", "years")
+    metres = in_words(score.boundary_bias_m, "+z.1f", "m")
+    return [
+        ("F1 of change", f"{score.f1:.3f}", rates),
+        ("date error", years, f"mean of {score.found_px} pixels found"),
+        ("boundary bias", metres, _bias_in_words(score.boundary_bias_m)),
+    ]
+
+
+def _bias_in_words(bias_m: float) -> str:
+    """What the bias means for patches that both map and truth show."""
+    if math.isnan(bias_m):
+        return "no patch was found"
+    bias_m = round(bias_m, 1)
+    wide = "too large" if bias_m > 0 else "too small" if bias_m < 0 else "as large as they are"
+    return f"patches that were found are mapped {wide}"
+
+
+def _hectares(score: Score) -> list[tuple[str, str, str]]:
+    low, high = score.interval_ha
+    first, last = score.estimate.symmetric(LOST)
+    inside = "within" if low <= score.true_ha <= high else "outside"
+    off = f"the map's count is {100 * (score.mapped_ha / score.true_ha - 1):+.0f} % off"
+    interval = f"95 % interval {low:.0f} to {high:.0f}"
+    return [
+        ("counted on the map", f"{score.mapped_ha:.0f}", "no error is known"),
+        (f"estimated, {int(score.matrix.sum())} px", f"{score.estimated_ha:.0f}", interval),
+        ("", "", f"symmetric, Olofsson et al. 2014: {first:.0f} to {last:.0f}"),
+        ("truth", f"{score.true_ha:.0f}", f"{inside} the interval; {off}"),
+        *(
+            (f"{name}'s accuracy", f"{share[LOST]:.2f}", f"standard error {error[LOST]:.2f}")
+            for name, (share, error) in _accuracies(score.estimate).items()
+        ),
+    ]
+
+
+def _accuracies(estimate: Estimate) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {
+        "user": (estimate.user, estimate.user_error),
+        "producer": (estimate.producer, estimate.producer_error),
+    }
+
+
+def facts(score: Score, place: Place) -> dict[str, Any]:
+    """Return the score as JSON knows it: None for what is not defined, six digits at most."""
+    names = ("f1", "precision", "recall", "date_error_years", "boundary_bias_m", "mapped_ha")
+    values = {name: getattr(score, name) for name in (*names, "estimated_ha")}
+    values["low_ha"], values["high_ha"] = score.interval_ha
+    values["symmetric_low_ha"], values["symmetric_high_ha"] = score.estimate.symmetric(LOST)
+    values["true_ha"] = score.true_ha
+    for name, (share, error) in _accuracies(score.estimate).items():
+        values |= {name: float(share[LOST]), f"{name}_error": float(error[LOST])}
+    rounded = {name: float(f"{v:.6g}") if math.isfinite(v) else None for name, v in values.items()}
+    by_year = {
+        str(year.year): {"mapped_ha": year.mapped_ha, "true_ha": year.true_ha}
+        for year in score.by_year
+    }
+    matrix = score.matrix.tolist()
+    return {"place": str(place), **rounded, "error_matrix": matrix, "by_year": by_year}

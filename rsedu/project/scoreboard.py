@@ -1,4 +1,4 @@
-"""A scoreboard that groups in one room share: a folder, and one small file per submission.
+"""Scoreboard of groups in one room: a shared folder with one small file per map handed in.
 
 Nothing is ever changed in it, only added, under a name that nobody else draws; so no writer can
 harm another, and there is no lock to be left behind. A file that is broken is named and left out.
@@ -8,20 +8,25 @@ import json
 import math
 import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.io.files import write_atomically
+from rsedu.io.text_table import text_table
 
 _NAME_LENGTH = 40
 _PLACE_LENGTH = 80
 _MOST_BYTES = 10_000
 _FORMAT = "rsedu score 1"
 _OPTIONAL = ("date_error_years", "boundary_bias_m")
+_DIGITS = 3  # of F1 that are shown; groups that look equal are equal
+
+#: Which of a group's entries counts: its highest F1 (the earlier of equals), or its last.
+Pick = Literal["best", "newest"]
 
 
 def clean(name: str, *, longest: int = _NAME_LENGTH) -> str:
@@ -33,15 +38,15 @@ def clean(name: str, *, longest: int = _NAME_LENGTH) -> str:
     spaced = "".join(" " if letter.isspace() else letter for letter in name)
     composed = unicodedata.normalize("NFC", spaced)
     # Category C: control, format (which can turn the writing round), private, surrogates.
-    shown = "".join(each for each in composed if unicodedata.category(each)[0] != "C")
-    kept = " ".join(shown.split())[:longest].strip()
-    if not any(letter.isalnum() for letter in kept):
+    visible = "".join(letter for letter in composed if unicodedata.category(letter)[0] != "C")
+    cleaned = " ".join(visible.split())[:longest].strip()
+    if not any(letter.isalnum() for letter in cleaned):
         raise InputError(f"The name {name!r} has no letter and no digit: give the group another.")
-    return kept
+    return cleaned
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submission:
+class Entry:
     """One line of the scoreboard.
 
     Attributes:
@@ -71,12 +76,12 @@ class Submission:
     true_ha: float
 
 
-def submission(group: str, facts: Mapping[str, Any], *, now: datetime | None = None) -> Submission:
-    """Make a line of the scoreboard.
+def entry(group: str, facts: Mapping[str, Any], *, now: datetime | None = None) -> Entry:
+    """Make an entry of a score.
 
     Args:
         group: its name, in any spelling.
-        facts: of the score, see `rsedu.project.table.facts`.
+        facts: of the score, see `rsedu.project.score.facts`.
         now: the time, with its zone; the clock's if None.
 
     Raises:
@@ -86,12 +91,8 @@ def submission(group: str, facts: Mapping[str, Any], *, now: datetime | None = N
     return _checked({**facts, "group": group, "submitted": moment.isoformat()})
 
 
-def submit(folder: Path, line: Submission) -> Path:
-    """Add a submission to the scoreboard.
-
-    Args:
-        folder: of the scoreboard, made where it is missing.
-        line: to add.
+def submit(folder: Path, line: Entry) -> Path:
+    """Add an entry to the scoreboard's folder, which is made where it is missing.
 
     Returns:
         The file that was written.
@@ -117,16 +118,16 @@ class Board:
     """What lies in a scoreboard's folder.
 
     Attributes:
-        submissions: the oldest first.
+        entries: the oldest first.
         broken: name of the file and what is wrong with it, by name.
     """
 
-    submissions: tuple[Submission, ...]
+    entries: tuple[Entry, ...]
     broken: tuple[tuple[str, str], ...]
 
 
 def read(folder: Path) -> Board:
-    """Read every submission; what cannot be read is named and left out.
+    """Read every entry; what cannot be read is named and left out.
 
     Raises:
         MissingDataError: there is no such folder.
@@ -136,37 +137,37 @@ def read(folder: Path) -> Board:
             f"There is no scoreboard {folder}: the first `rsedu score MAP --group NAME --board "
             f"{folder}` makes it."
         )
-    lines, broken = [], []
+    entries, broken = [], []
     for path in sorted(folder.glob("*.json")):
         if path.name.startswith("."):  # of a file system, or of a writer that has not finished
             continue
         try:
-            lines.append(_line(path))
+            entries.append(_read(path))
         except (OSError, ValueError, OverflowError, RecursionError) as error:
             broken.append((path.name, str(error) or type(error).__name__))
-    lines.sort(key=lambda line: (line.submitted, line.group))
-    return Board(submissions=tuple(lines), broken=tuple(broken))
+    entries.sort(key=lambda line: (line.submitted, line.group))
+    return Board(entries=tuple(entries), broken=tuple(broken))
 
 
-def _line(path: Path) -> Submission:
+def _read(path: Path) -> Entry:
     if not path.is_file():
         raise InputError("no file")
     if path.stat().st_size > _MOST_BYTES:
         raise InputError(f"larger than {_MOST_BYTES} bytes")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"no JSON ({error})") from error
-    if not isinstance(found, dict) or found.get("format") != _FORMAT:
+    if not isinstance(stored, dict) or stored.get("format") != _FORMAT:
         raise InputError(f"not in the format {_FORMAT!r}")
-    return _checked(found)
+    return _checked(stored)
 
 
-def _checked(found: Mapping[str, Any]) -> Submission:
-    """A submission in which every number is one, whoever wrote the file."""
+def _checked(stored: Mapping[str, Any]) -> Entry:
+    """An entry in which every number is one, whoever wrote the file."""
     values: dict[str, Any] = {}
-    for field in fields(Submission):
-        value = found.get(field.name)
+    for field in fields(Entry):
+        value = stored.get(field.name)
         if field.type is str:
             if not isinstance(value, str):
                 raise InputError(f"{field.name} is no text")
@@ -181,7 +182,7 @@ def _checked(found: Mapping[str, Any]) -> Submission:
     moment = datetime.fromisoformat(values["submitted"])
     if moment.tzinfo is None:
         raise InputError(f"submitted is {values['submitted']}, without a time zone")
-    return Submission(**{**values, "submitted": moment.astimezone(UTC).isoformat()})
+    return Entry(**{**values, "submitted": moment.astimezone(UTC).isoformat()})
 
 
 def _number(name: str, value: object) -> float:
@@ -191,3 +192,67 @@ def _number(name: str, value: object) -> float:
     if not math.isfinite(number):
         raise InputError(f"{name} is not finite or too large")
     return number
+
+
+def _f1(line: Entry) -> float:
+    return round(line.f1, _DIGITS)
+
+
+def chosen(entries: Iterable[Entry], *, pick: Pick = "best") -> tuple[Entry, ...]:
+    """Return the entry of each group that counts, the best first.
+
+    Names that differ only in upper and lower case are one group. Groups of one F1, to three
+    digits, stand in the order of their date errors, and share a rank.
+
+    Args:
+        entries: of one place.
+        pick: see `Pick`.
+    """
+    counted: dict[str, Entry] = {}
+    for line in sorted(entries, key=lambda line: line.submitted):
+        group = line.group.casefold()
+        if pick == "newest" or group not in counted or _f1(line) > _f1(counted[group]):
+            counted[group] = line
+    return tuple(sorted(counted.values(), key=_order))
+
+
+def _order(line: Entry) -> tuple[float, bool, float, str]:
+    error = line.date_error_years
+    return -_f1(line), error is None, error or 0.0, line.group.casefold()
+
+
+def ranks(entries: tuple[Entry, ...]) -> tuple[int, ...]:
+    """Return the ranks of entries in order: equal F1 shares one, and the next is left out."""
+    return tuple(1 + sum(_f1(other) > _f1(line) for other in entries) for line in entries)
+
+
+def render(board: Board, *, pick: Pick = "best") -> str:
+    """Return the ranking of each place as text, and which files were left out and why."""
+    places = sorted({line.place for line in board.entries})
+    parts = [_ranking(place, board.entries, pick) for place in places] or ["No submission yet."]
+    if board.broken:
+        names = (_printable(f"  {name}: {reason}") for name, reason in board.broken)
+        parts.append("\n".join(("Left out:", *names)))
+    return "\n\n".join(parts)
+
+
+def _printable(line: str) -> str:
+    """One line, whatever the file is called and whatever is in it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def _ranking(place: str, entries: Iterable[Entry], pick: Pick) -> str:
+    lines = chosen((line for line in entries if line.place == place), pick=pick)
+    heads = ("F1", "date error", "boundary", "mapped ha", "estimated ha", "truth")
+    rows = [["", "rank", "group", *heads]]
+    for rank, line in zip(ranks(lines), lines, strict=True):
+        error, bias = line.date_error_years, line.boundary_bias_m
+        numbers = (
+            f"{line.f1:.{_DIGITS}f}",
+            "none" if error is None else f"{error:.2f} years",
+            "none" if bias is None else f"{bias:+.1f} m",
+            *(f"{value:.0f}" for value in (line.mapped_ha, line.estimated_ha, line.true_ha)),
+        )
+        rows.append(["", str(rank), line.group, *numbers])
+    table = text_table(rows, align="<><>", widths=(0, 4, 5, *[12] * len(heads)))
+    return f"{place} ({pick} of each group)\n{table}"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rsedu.project.methods import pixel_classifier
-from rsedu.project.methods.pixel_classifier import Sample
+from rsedu.project.methods import baselines
+from rsedu.project.methods.baselines import Sample
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 
@@ -41,5 +41,5 @@ def seen(place: Place, true: np.ndarray) -> Sample:
 def samples(seen: Sample, monkeypatch: pytest.MonkeyPatch) -> tuple[Sample, ...]:
     """What every school teaches in these tests, so that none is rendered."""
     both = (seen, seen)
-    monkeypatch.setattr(pixel_classifier, "_school", lambda places: both)
+    monkeypatch.setattr(baselines, "_school", lambda places: both)
     return both

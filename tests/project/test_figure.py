@@ -8,8 +8,7 @@ from PIL import Image
 from rsedu.errors import BrokenDataError, InputError
 from rsedu.project import figure
 from rsedu.project.place import Place
-from rsedu.project.score import score
-from rsedu.project.yearly import by_year
+from rsedu.project.score import by_year, score
 
 
 def test_each_pixel_has_its_kind() -> None:

@@ -1,18 +1,23 @@
 import base64
+import html.parser
 import io
+import subprocess
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
-from rsedu.errors import InputError
-from rsedu.project import change_map, report
+from rsedu.errors import BrokenDataError, InputError
 from rsedu.project.place import Place
-from rsedu.project.report import Report, compose, how_sure, plain
+from rsedu.project.report import Report, how_sure, paragraphs, remarks
 from rsedu.project.score import score
+
+HOSTILE = "<script>alert(1)</script> <img src=x onerror=alert(1)> ![i](http://example.org/x.png)"
+SECTIONS = ["title", "numbers", "where", "when", "method", "sure", "limits", "foot"]
 
 
 @pytest.fixture
@@ -30,29 +35,67 @@ def made(place: Place, mapped: np.ndarray) -> Report:
     )
 
 
-def cells(notebook: nbformat.NotebookNode) -> dict[str, str]:
-    return {cell.metadata.tags[0]: cell.source for cell in notebook.cells}
+class Reader(html.parser.HTMLParser):
+    """What a browser would load and run, and what it would show, section by section."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.images: list[dict[str, Any]] = []
+        self.sections: dict[str, str] = {"": ""}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag == "img":
+            self.images.append(dict(attrs))
+        if tag == "section":
+            self.sections[dict(attrs)["id"] or ""] = ""
+
+    def handle_data(self, data: str) -> None:
+        self.sections[list(self.sections)[-1]] += data
 
 
 def test_the_report_fills_itself(made: Report, mapped: np.ndarray, true: np.ndarray) -> None:
     wanted = score(mapped, true, gsd_m=10.0, sample=300, how="equal", seed=5)
-    notebook = compose(made)
-    nbformat.validate(notebook)
-    text = cells(notebook)
-    assert list(text) == ["title", "numbers", "where", "when", "method", "sure", "limits", "foot"]
+    page = made.page()
+    assert page.startswith('<!DOCTYPE html>\n<html lang="en">') and page.endswith("</html>")
+    text = {name: shown.strip() for name, shown in Reader(page).sections.items()}
+    assert list(text) == ["", *SECTIONS]
     assert text["title"].endswith(
-        "**Los Tucanes** · B, through clouds · SYNTHETIC place 3, 2 km, 2020.5 to 2025.5, 10 m · "
+        "Los Tucanes · B, through clouds · SYNTHETIC place 3, 2 km, 2020.5 to 2025.5, 10 m · "
         "7 March 2026"
     )
     low, high = wanted.interval_ha
-    assert (
-        f"| **{wanted.estimated_ha:.0f} ha** | **{low:.0f} to {high:.0f} ha** |"
-        in (text["numbers"])
-    )
-    assert f"| {wanted.f1:.3f} | {wanted.date_error_years:.2f} years |" in text["numbers"]
+    assert text["numbers"].split("\n")[-5:] == [
+        f"{wanted.estimated_ha:.0f} ha",
+        f"{low:.0f} to {high:.0f} ha",
+        f"{wanted.f1:.3f}",
+        f"{wanted.date_error_years:.2f} years",
+        f"{wanted.boundary_bias_m:+z.1f} m",
+    ]
+    assert page.count("<strong>") == 3  # the group, hectares, their interval
     assert text["method"].endswith("We asked the radar.")
-    assert text["limits"].endswith("*To be written by the group.*")
+    assert text["sure"].endswith(how_sure(made))
+    assert text["limits"].endswith("To be written by the group.")
     assert "with 300 pixels, allocation equal, seed 5" in text["foot"]
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing(place: Place, mapped: np.ndarray) -> None:
+    words = {"track": HOSTILE, "method": HOSTILE, "limits": HOSTILE}
+    read = Reader(Report(group=f"T {HOSTILE}", place=place, mapped=mapped, **words).page())
+    assert not {"script", "link", "b"} & set(read.tags)
+    for image in read.images:
+        assert image["src"].startswith("data:image/png;base64,")
+        with Image.open(io.BytesIO(base64.b64decode(image["src"].split(",")[1]))) as png:
+            assert png.width > 600
+    where, when = (read.sections[name].strip().split("\n")[-1] for name in ("where", "when"))
+    assert [image["alt"] for image in read.images] == [where, when]
+    assert len(where) > 40 and len(when) > 40
+    for name in ("method", "limits"):
+        assert HOSTILE in read.sections[name]
+    assert "<script>alert(1)</script>" in read.sections["title"]
+    assert not plt.get_fignums()
 
 
 class NoStrftime(date):
@@ -64,38 +107,41 @@ class NoStrftime(date):
     __format__ = strftime
 
 
-def test_the_day_is_written_the_same_everywhere(place: Place, mapped: np.ndarray) -> None:
-    for month, name in ((1, "January"), (9, "September"), (12, "December")):
-        made = Report(group="a", place=place, mapped=mapped, day=NoStrftime(2026, month, 5))
-        assert report._title(made).endswith(f" · 5 {name} 2026")
-
-
-def test_figures_are_attached_with_their_sentence(made: Report) -> None:
-    for cell in compose(made).cells[2:4]:
-        (name,) = cell.attachments
-        sentence = cell.source.splitlines()[-1]
-        assert f"![{sentence}](attachment:{name})" in cell.source
-        with Image.open(io.BytesIO(base64.b64decode(cell.attachments[name]["image/png"]))) as png:
-            assert png.width > 600
-    assert not plt.get_fignums()
+@pytest.mark.parametrize(("month", "name"), [(1, "January"), (9, "September"), (12, "December")])
+def test_the_day_is_written_the_same_everywhere(
+    place: Place, mapped: np.ndarray, month: int, name: str
+) -> None:
+    made = Report(group="a", place=place, mapped=mapped, day=NoStrftime(2026, month, 5))
+    assert f" · 5 {name} 2026</p>" in made.page()
 
 
 def test_how_sure_counts_the_sample(made: Report) -> None:
-    (kept, missed), (alarms, right) = made.score.matrix.tolist()
+    (unchanged, missed), (alarms, right) = made.score.matrix.tolist()
     text = how_sure(made)
     assert text.startswith("300 pixels were drawn at random and looked up.")
     assert f"Of {alarms + right} that the map shows as lost, {right} were" in text
-    assert f"of {kept + missed} others {missed} were lost too" in text
+    assert f"of {unchanged + missed} others {missed} were lost too" in text
     assert f"The truth, which no real project has, is {made.score.true_ha:.0f} ha" in text
-    assert ("omission" in text) == (missed < 5)
 
 
-def test_few_omissions_are_remarked_on(place: Place, true: np.ndarray) -> None:
-    perfect = Report(group="a", place=place, mapped=true.copy(), sample=200)
-    assert "No omission was met by the sample" in how_sure(perfect)
-    assert "of 100 others 0 were lost too" in how_sure(
-        Report(group="a", place=place, mapped=true.copy(), sample=200, how="equal")
-    )
+@pytest.mark.parametrize(
+    ("missed", "sentence"),
+    [
+        (0, "others 0 were lost too. So"),
+        (0, "No omission was met by the sample"),
+        (1, "others 1 was lost too"),
+        (1, "Only 1 of the omissions was met by the sample"),
+        (4, "Only 4 of the omissions were met by the sample"),
+    ],
+)
+def test_few_omissions_are_remarked_on(made: Report, missed: int, sentence: str) -> None:
+    made.score.matrix[0, 1] = missed
+    assert sentence in how_sure(made)
+
+
+def test_five_omissions_are_enough(made: Report) -> None:
+    made.score.matrix[0, 1] = 5
+    assert how_sure(made).endswith(" ha.") and "omission" not in how_sure(made)
 
 
 def test_a_map_that_found_nothing_still_reports(place: Place, true: np.ndarray) -> None:
@@ -103,39 +149,59 @@ def test_a_map_that_found_nothing_still_reports(place: Place, true: np.ndarray) 
     row, col = np.argwhere(~np.isfinite(true))[0]
     nothing[row, col : col + 2] = 2022.0
     assert np.isnan(true[row, col : col + 2]).all()
-    numbers = cells(compose(Report(group="a", place=place, mapped=nothing)))["numbers"]
-    assert numbers.endswith("| 0.000 | none | none |")
+    numbers = Reader(Report(group="a", place=place, mapped=nothing).page()).sections["numbers"]
+    assert numbers.split()[-3:] == ["0.000", "none", "none"]
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "parts"),
     [
-        ("a  b\nc", "a b c"),
-        ("one\n \n\ntwo", "one\n\ntwo"),
-        ("<b>", r"&lt;b&gt;"),
-        ("# a", r"\# a"),
-        ("1. a", r"1\. a"),
-        ("- a", r"\- a"),
-        ("0.95", "0.95"),
-        ("$x$", "&#36;x&#36;"),
-        ("`[a](b)`", r"\`\[a\]\(b\)\`"),
-        (" \n ", ""),
+        ("a  b\nc", ["a b c"]),
+        ("one\n \n\ntwo", ["one", "two"]),
+        ("# a\n\n- $x$", ["# a", "- $x$"]),
+        (" \n ", []),
+        ("ab ab ab c", ["ab ab ab c"]),
+        ("ab ab ab cd", ["ab ab ab c ..."]),
+        ("ab ab abc d", ["ab ab abc ..."]),
     ],
 )
-def test_a_groups_text_is_shown_as_it_is(text: str, shown: str) -> None:
-    assert plain(text) == shown
+def test_a_groups_text_is_cut_into_paragraphs(text: str, parts: list[str]) -> None:
+    assert paragraphs(text, longest=10) == parts
 
 
-def test_long_texts_are_cut() -> None:
-    assert plain("ab " * 9, longest=8) == "ab ab ab ..."
+@pytest.mark.parametrize(
+    ("longest", "cut"),
+    [({"track": 60, "method": 900}, []), ({"track": 61, "method": 901}, [61, 901])],
+)
+def test_what_the_page_cuts_off_is_told(
+    place: Place, mapped: np.ndarray, longest: dict[str, int], cut: list[int]
+) -> None:
+    words: Any = {name: "a" * count for name, count in longest.items()}
+    told = remarks(Report(group="a", place=place, mapped=mapped, **words))
+    assert [int(remark.split()[4]) for remark in told] == cut
 
 
-def test_a_map_file_is_reported_on(place: Place, mapped: np.ndarray) -> None:
-    from pathlib import Path
+def test_the_page_is_written_whole(made: Report, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "report.HTML"
+    assert made.write(path) == path == next((tmp_path / "new").iterdir())
+    assert path.read_text(encoding="utf-8") == made.page()
 
-    path = change_map.write(Path("map.tif"), mapped, place)
-    found = Report.of_map(path, place, group="a", track="t").score
-    assert found.f1 == pytest.approx(score(mapped, place.truth(), gsd_m=10.0).f1)
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("report.docx", InputError, r"ends so, not .*report\.docx"),
+        ("report.pdf", InputError, "any browser prints or saves as PDF"),
+        ("file/report.html", BrokenDataError, "cannot be written: choose another"),
+    ],
+)
+def test_other_endings_and_impossible_places_are_refused(
+    made: Report, tmp_path: Path, name: str, error: type[Exception], message: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(error, match=message):
+        made.write(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_name_without_letters_is_refused(place: Place, mapped: np.ndarray) -> None:
@@ -143,5 +209,17 @@ def test_a_name_without_letters_is_refused(place: Place, mapped: np.ndarray) -> 
         Report(group="--", place=place, mapped=mapped)
 
 
-def test_the_order_of_the_allocations_is_that_of_the_score() -> None:
-    assert report.Report.__dataclass_fields__["how"].default == "at_least"
+def test_a_report_is_dealt_out_as_the_score() -> None:
+    assert Report.__dataclass_fields__["how"].default == "at_least"
+
+
+def test_the_longest_report_prints_on_one_page(
+    chromium: str, mapped: np.ndarray, place: Place, tmp_path: Path
+) -> None:
+    words = "Wherever the clouds were thick we asked the radar, and it answered. " * 20
+    texts = {"track": words, "method": words, "limits": words}
+    path = Report(group="L" * 40, place=place, mapped=mapped, **texts).write(tmp_path / "a.html")
+    flags = ["--headless", "--disable-gpu", "--no-sandbox", "--no-pdf-header-footer"]
+    flags += [f"--user-data-dir={tmp_path}/profile", f"--print-to-pdf={tmp_path}/a.pdf"]
+    subprocess.run([chromium, *flags, path.as_uri()], capture_output=True, timeout=120, check=True)
+    assert (tmp_path / "a.pdf").read_bytes().count(b"/Type /Page\n") == 1

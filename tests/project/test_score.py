@@ -1,15 +1,27 @@
 import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from rsedu.errors import InputError
 from rsedu.evaluation.area import allocate, draw
 from rsedu.evaluation.masks import boundary_bias
 from rsedu.project.place import Place
-from rsedu.project.score import SAMPLE, sampled, score
+from rsedu.project.score import (
+    SAMPLE,
+    Score,
+    by_year,
+    calendar,
+    facts,
+    render,
+    sampled,
+    score,
+)
 
 
 def years_of(rows: list[list[float]]) -> np.ndarray:
@@ -156,3 +168,144 @@ def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: P
     assert (min(symmetric), max(symmetric)) == pytest.approx((0.58, 0.95), abs=0.006)
     off = [run["mean of estimates, ha"] / run["true_ha"] - 1 for run in taken]
     assert max(map(abs, off)) < 0.02  # while the maps' own counts are up to 25 % off
+
+
+def test_the_calendar_touches_both_ends() -> None:
+    assert list(calendar(Place(seed=3, size_m=2000.0))) == [2020, 2021, 2022, 2023, 2024, 2025]
+    assert list(calendar(Place(seed=3, since=2021.0, until=2023.0))) == [2021, 2022]
+
+
+@pytest.mark.parametrize(("how", "seed"), [("at_least", 0), ("equal", 4)])
+def test_years_add_up_to_the_score(
+    place: Place, mapped: np.ndarray, true: np.ndarray, how: str, seed: int
+) -> None:
+    years = by_year(mapped, true, place, sample=400, how=how, seed=seed)
+    whole = score(mapped, true, gsd_m=10.0, sample=400, how=how, seed=seed)
+    for name in ("estimated_ha", "mapped_ha", "true_ha"):
+        total = sum(getattr(year, name) for year in years)
+        assert total == pytest.approx(getattr(whole, name))
+    # Those of the score itself are the same, without the years in which nothing was lost.
+    assert whole.by_year == tuple(year for year in years if year.mapped_ha or year.true_ha)
+
+
+def test_a_sample_of_everything_estimates_the_truth_of_each_year() -> None:
+    place = Place(seed=3, size_m=40.0)
+    true = np.full((4, 4), np.nan, dtype=np.float32)
+    true[0, 0], true[0, 1], true[3, 3] = 2020.75, 2022.0, 2025.5
+    mapped = np.full((4, 4), np.nan, dtype=np.float32)
+    mapped[0, :3] = 2022.5
+    years = by_year(mapped, true, place, sample=32, how="equal")
+    assert [year.estimated_ha for year in years] == pytest.approx([0.01, 0, 0.01, 0, 0, 0.01])
+    assert [year.mapped_ha for year in years] == pytest.approx([0, 0, 0.03, 0, 0, 0])
+    assert all(year.low_ha <= year.estimated_ha <= year.high_ha for year in years)
+
+
+def test_intervals_of_years_hold_the_truth_as_often_as_they_say(
+    place: Place, mapped: np.ndarray, true: np.ndarray
+) -> None:
+    draws = [by_year(mapped, true, place, sample=300, seed=seed) for seed in range(100)]
+    held = [year.low_ha <= year.true_ha <= year.high_ha for years in draws for year in years]
+    assert 0.93 <= np.mean(held) <= 1.0
+    means = np.mean([[year.estimated_ha for year in years] for years in draws], axis=0)
+    assert means == pytest.approx([year.true_ha for year in draws[0]], rel=0.12, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("date", "true_ha"),
+    [
+        (2020.9995, [0.03, 0]),
+        (2021.0, [0.03, 0]),
+        (2021.999, [0.03, 0]),
+        (2022.0, [0, 0.03]),
+        (2023.0, [0, 0.03]),
+        (2023.0005, [0, 0.03]),
+    ],
+    ids=["rounded at the start", "the start", "below", "above", "the end", "rounded at the end"],
+)
+def test_both_ends_of_a_period_belong_to_its_years(date: float, true_ha: list[float]) -> None:
+    place = Place(seed=3, size_m=60.0, since=2021.0, until=2023.0)
+    years = np.full((6, 6), np.nan, dtype=np.float32)
+    years[0, :3] = date
+    both = by_year(years, years, place, sample=10)
+    assert [year.true_ha for year in both] == pytest.approx(true_ha)
+
+
+@pytest.fixture
+def scored(mapped: np.ndarray, true: np.ndarray) -> Score:
+    return score(mapped, true, gsd_m=10.0)
+
+
+def test_the_table_says_what_the_score_holds(scored: Score, place: Place) -> None:
+    text = render(scored, place)
+    low, high = scored.interval_ha
+    assert text.startswith("SYNTHETIC place 3, 2 km, 2020.5 to 2025.5, 10 m\n")
+    for part in (
+        f"F1 of change                 {scored.f1:.3f}   precision {scored.precision:.3f}, recall",
+        f"date error              {scored.date_error_years:.2f} years   mean of {scored.found_px}",
+        f"{scored.boundary_bias_m:+.1f} m   patches that were found are mapped ",
+        f"counted on the map {scored.mapped_ha:>15.0f}",
+        f"{scored.estimated_ha:.0f}   95 % interval {low:.0f} to {high:.0f}",
+        f"truth {scored.true_ha:>28.0f}",
+    ):
+        assert part in text
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) < 110
+    rows = re.findall(r"^  (20\d\d) +(\d+) +(\d+)$", text, flags=re.MULTILINE)
+    assert [int(year) for year, _, _ in rows] == [2020, 2021, 2022, 2023, 2024, 2025]
+    assert sum(int(ours) for _, ours, _ in rows) == pytest.approx(scored.mapped_ha, abs=3)
+    assert sum(int(theirs) for _, _, theirs in rows) == pytest.approx(scored.true_ha, abs=3)
+
+
+def test_the_verdict_compares_the_truth_with_the_interval(place: Place, true: np.ndarray) -> None:
+    fine = score(true, true, gsd_m=10.0)
+    assert "within the interval; the map's count is +0 % off" in render(fine, place)
+    # A map that is twice too large, of which a sample sees that.
+    double = true.copy()
+    lost = int(np.isfinite(true).sum())
+    double.ravel()[np.flatnonzero(np.isnan(true))[:lost]] = 2023.0
+    assert "the map's count is +100 % off" in render(score(double, true, gsd_m=10.0), place)
+
+
+def test_the_sign_of_the_bias_is_put_in_words(true: np.ndarray, place: Place) -> None:
+    grown = np.where(ndimage.binary_dilation(np.isfinite(true)), np.float32(2022), true)
+    for mapped, wanted, words in (
+        (grown, true, "too large"),
+        (true, grown, "too small"),
+        (true, true, "as large as they are"),
+    ):
+        assert f"mapped {words}" in render(score(mapped, wanted, gsd_m=10.0), place)
+    even = score(true, true, gsd_m=10.0)
+    for bias_m, words in (
+        (0.06, "+0.1 m   patches that were found are mapped too large"),
+        (0.04, "+0.0 m   patches that were found are mapped as large as they are"),
+        (-0.04, "+0.0 m   patches that were found are mapped as large as they are"),
+        (-0.06, "-0.1 m   patches that were found are mapped too small"),
+    ):
+        assert words in render(replace(even, boundary_bias_m=bias_m), place)
+
+
+@pytest.mark.parametrize(("missed", "remarked"), [(0, True), (4, True), (5, False)])
+def test_a_sample_that_met_few_omissions_is_remarked_on(
+    place: Place, scored: Score, missed: int, remarked: bool
+) -> None:
+    scored.matrix[0] = (100 - missed, missed)
+    text = render(scored, place)
+    assert (f"Only {missed} of 100 sampled pixels" in text) == remarked == ("Only" in text)
+
+
+def test_facts_are_json_without_nan(place: Place, scored: Score, true: np.ndarray) -> None:
+    told = json.loads(json.dumps(facts(scored, place), allow_nan=False))
+    assert told["place"] == str(place)
+    assert told["f1"] == pytest.approx(scored.f1, rel=1e-5)
+    assert (told["low_ha"], told["high_ha"]) == pytest.approx(scored.interval_ha, rel=1e-5)
+    assert told["symmetric_low_ha"] == pytest.approx(scored.estimate.symmetric(1)[0], rel=1e-5)
+    assert told["producer"] == pytest.approx(scored.estimate.producer[1], rel=1e-5)
+    assert told["error_matrix"] == scored.matrix.tolist()
+    assert told["by_year"]["2021"]["true_ha"] == pytest.approx(scored.by_year[1].true_ha)
+    nothing = np.roll(true, 100, axis=1)
+    nothing[np.isfinite(true)] = np.nan
+    missed = score(nothing, true, gsd_m=10.0)
+    assert facts(missed, place)["date_error_years"] is None
+    assert facts(missed, place)["boundary_bias_m"] is None
+    assert re.search(r"date error +none   mean of 0 pixels found", render(missed, place))
+    assert re.search(r"boundary bias +none   no patch was found", render(missed, place))

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.project.scoreboard import clean, read, submission, submit
+from rsedu.project.scoreboard import (
+    Board,
+    Entry,
+    chosen,
+    clean,
+    entry,
+    ranks,
+    read,
+    render,
+    submit,
+)
 
 FACTS: dict[str, Any] = {
     "place": "place 3, 2 km",
@@ -30,15 +41,15 @@ NOW = datetime(2026, 5, 4, 13, 30, tzinfo=UTC)
 
 
 def written(folder: Path, group: str = "Toucans", **changes: Any) -> Path:
-    return submit(folder, submission(group, {**FACTS, **changes}, now=NOW))
+    return submit(folder, entry(group, {**FACTS, **changes}, now=NOW))
 
 
-def test_a_submission_comes_back(tmp_path: Path) -> None:
+def test_an_entry_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "board"
     written(folder, date_error_years=None, boundary_bias_m=None)
     board = read(folder)
     assert board.broken == ()
-    (line,) = board.submissions
+    (line,) = board.entries
     assert (line.group, line.place, line.f1) == ("Toucans", "place 3, 2 km", 0.75)
     assert line.date_error_years is line.boundary_bias_m is None
     assert (line.low_ha, line.high_ha, line.true_ha) == (11.0, 17.0, 15.25)
@@ -48,10 +59,10 @@ def test_a_submission_comes_back(tmp_path: Path) -> None:
 def test_times_are_compared_in_utc(tmp_path: Path) -> None:
     for group, hours in (("east", 9), ("west", -3), ("here", 0)):
         moment = NOW.replace(tzinfo=timezone(timedelta(hours=hours)))
-        submit(tmp_path, submission(group, FACTS, now=moment))
-    assert [line.group for line in read(tmp_path).submissions] == ["east", "here", "west"]
+        submit(tmp_path, entry(group, FACTS, now=moment))
+    assert [line.group for line in read(tmp_path).entries] == ["east", "here", "west"]
     before = datetime.now(UTC)
-    now = datetime.fromisoformat(submission("now", FACTS).submitted)
+    now = datetime.fromisoformat(entry("now", FACTS).submitted)
     assert before <= now <= datetime.now(UTC)
 
 
@@ -86,7 +97,7 @@ def test_whatever_the_name_it_prints_on_one_line_and_is_cleaned_once(name: str) 
 @pytest.mark.parametrize("name", ["", "   ", "\n\x00", "../..", "\u202e", "-"])
 def test_a_name_of_nothing_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="has no letter and no digit"):
-        submission(name, FACTS)
+        entry(name, FACTS)
 
 
 @pytest.mark.parametrize(
@@ -98,23 +109,23 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     assert path.parent == folder
     assert [each.name for each in tmp_path.iterdir()] == ["board"]
     assert not set(path.name) & set("/\\:~") and not path.name.startswith(".")
-    assert read(folder).submissions[0].group == clean(name)
+    assert read(folder).entries[0].group == clean(name)
 
 
 def test_two_of_one_group_at_one_moment_are_two(tmp_path: Path) -> None:
     assert written(tmp_path) != written(tmp_path)
-    assert len(read(tmp_path).submissions) == 2
+    assert len(read(tmp_path).entries) == 2
 
 
 _WRITER = """
 import json, sys
 from pathlib import Path
-from rsedu.project.scoreboard import submission, submit
+from rsedu.project.scoreboard import entry, submit
 folder, group, facts = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(25):
-    submit(folder, submission(group, {**facts, "f1": number / 100}))
+    submit(folder, entry(group, {**facts, "f1": number / 100}))
 """
 
 
@@ -144,7 +155,7 @@ def test_writers_and_a_reader_at_once_lose_nothing_and_see_nothing_broken(tmp_pa
         assert writer.returncode == 0
     found = read(folder)
     assert found.broken == ()
-    counted = [(line.group, line.f1) for line in found.submissions]
+    counted = [(line.group, line.f1) for line in found.entries]
     assert sorted(counted) == sorted((group, n / 100) for group in groups for n in range(25))
     assert len(list(folder.iterdir())) == 100  # no lock, no temporary file
 
@@ -164,7 +175,7 @@ def test_a_writer_that_died_half_way_leaves_no_trace_on_the_board(
     # Killed outright, it cannot even clean up.
     (tmp_path / ".Toucans-1.json.77.tmp").write_text('{"format": "rse')
     (tmp_path / "._Toucans-1.json").write_bytes(b"\x00\x05\x16\x07")  # a Mac's companion file
-    assert len(read(tmp_path).submissions) == 1
+    assert len(read(tmp_path).entries) == 1
     assert read(tmp_path).broken == ()
 
 
@@ -206,7 +217,7 @@ def test_broken_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")  # to open it would wait for ever
     (tmp_path / "notes.txt").write_text("no submission")
     board = read(tmp_path)
-    assert [line.group for line in board.submissions] == ["Toucans"]
+    assert [line.group for line in board.entries] == ["Toucans"]
     reasons = dict(board.broken)
     assert sorted(reasons) == sorted(f"{name}.json" for name in (*cases, "folder", "pipe"))
     for name, (_, reason) in cases.items():
@@ -218,7 +229,7 @@ def test_a_name_is_cleaned_again_when_it_is_read(tmp_path: Path) -> None:
     path = written(tmp_path)
     whole = json.loads(path.read_text())
     path.write_text(json.dumps({**whole, "group": "A\x1b[2J\nB", "place": "p\x07 1"}))
-    (line,) = read(tmp_path).submissions
+    (line,) = read(tmp_path).entries
     assert (line.group, line.place) == ("A[2J B", "p 1")
 
 
@@ -227,14 +238,14 @@ def test_a_file_of_another_time_zone_is_sorted_in_utc(tmp_path: Path) -> None:
     whole = json.loads(path.read_text())
     path.write_text(json.dumps({**whole, "submitted": "2026-05-04T20:00:00+09:00"}))
     written(tmp_path, "near")  # at 13:30 in UTC, two and a half hours later
-    assert [line.group for line in read(tmp_path).submissions] == ["far", "near"]
+    assert [line.group for line in read(tmp_path).entries] == ["far", "near"]
 
 
 def test_a_number_that_is_missing_is_not_submitted() -> None:
     with pytest.raises(InputError, match="true_ha is no number"):
-        submission("Toucans", {**FACTS, "true_ha": None}, now=NOW)
+        entry("Toucans", {**FACTS, "true_ha": None}, now=NOW)
     with pytest.raises(InputError, match="f1 is not finite"):
-        submission("Toucans", {**FACTS, "f1": float("nan")}, now=NOW)
+        entry("Toucans", {**FACTS, "f1": float("nan")}, now=NOW)
 
 
 def test_no_folder_is_told(tmp_path: Path) -> None:
@@ -243,3 +254,91 @@ def test_no_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BrokenDataError, match="cannot be written to: choose a folder"):
         written(tmp_path / "file")
+
+
+LINE = Entry(
+    group="a",
+    place="place 3",
+    submitted="2026-05-04T13:30:00+00:00",
+    f1=0.5,
+    date_error_years=0.5,
+    boundary_bias_m=-3.25,
+    mapped_ha=1000.0,
+    estimated_ha=1200.0,
+    low_ha=1100.0,
+    high_ha=1300.0,
+    true_ha=1250.0,
+)
+
+
+def line(group: str, f1: float, *, minute: int = 0, error: float | None = 0.5) -> Entry:
+    submitted = f"2026-05-04T13:{minute:02d}:00+00:00"
+    return replace(LINE, group=group, f1=f1, submitted=submitted, date_error_years=error)
+
+
+def test_each_groups_best_counts_or_its_newest() -> None:
+    lines = [
+        line("b", 0.9, minute=1),
+        line("a", 0.7, minute=5),
+        line("b", 0.6, minute=9),
+        line("a", 0.8, minute=2),
+    ]
+    assert [(each.group, each.f1) for each in chosen(lines)] == [("b", 0.9), ("a", 0.8)]
+    newest = chosen(lines, pick="newest")
+    assert [(each.group, each.f1) for each in newest] == [("a", 0.7), ("b", 0.6)]
+
+
+def test_of_equal_maps_the_earlier_counts_and_case_makes_no_group() -> None:
+    (kept,) = chosen([line("Apes", 0.8, minute=7), line("APES", 0.8, minute=3)])
+    assert kept.group == "APES"
+
+
+def test_equal_f1_shares_a_rank_and_the_next_is_left_out() -> None:
+    lines = chosen(
+        [
+            line("d", 0.5),
+            line("c", 0.8002, error=None),
+            line("b", 0.7996, error=0.9),
+            line("a", 0.9),
+            line("e", 0.8, error=0.1),
+        ]
+    )
+    assert [each.group for each in lines] == ["a", "e", "b", "c", "d"]
+    assert ranks(lines) == (1, 2, 2, 2, 5)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(0, 1), st.integers(0, 59))))
+def test_the_order_they_came_in_makes_no_difference(entries: list[tuple[str, float, int]]) -> None:
+    # One moment, one entry: who comes last at the same minute is not defined.
+    lines = list({minute: line(g, f1, minute=minute) for g, f1, minute in entries}.values())
+    assert chosen(lines) == chosen(lines[::-1])
+    assert chosen(lines, pick="newest") == chosen(lines[::-1], pick="newest")
+    found = chosen(lines)
+    assert {each.group for each in found} == {each.group for each in lines}
+    for each in found:
+        rivals = [other.f1 for other in lines if other.group == each.group]
+        assert round(each.f1, 3) == max(round(f1, 3) for f1 in rivals)
+
+
+def test_places_have_tables_of_their_own_and_broken_files_are_named() -> None:
+    other = replace(line("Los Tucanes", 0.25), place="place 4", date_error_years=None)
+    other = replace(other, boundary_bias_m=None)
+    board = Board(
+        entries=(line("b", 0.75), line("a", 0.5), other),
+        broken=(("x\x1b[2J.json", "no JSON (line 1\nof it)"),),
+    )
+    lines = render(board).splitlines()
+    assert lines[0] == "place 3 (best of each group)"
+    assert lines[1].split() == (
+        "rank group F1 date error boundary mapped ha estimated ha truth".split()
+    )
+    assert lines[2].split() == "1 b 0.750 0.50 years -3.2 m 1000 1200 1250".split()
+    assert lines[3].split()[:3] == ["2", "a", "0.500"]
+    assert lines[5] == "place 4 (best of each group)"
+    assert lines[7].split()[:6] == ["1", "Los", "Tucanes", "0.250", "none", "none"]
+    assert lines[9:] == ["Left out:", "  x?[2J.json: no JSON (line 1?of it)"]
+    assert "(newest of each group)" in render(board, pick="newest")
+
+
+def test_an_empty_board_says_so() -> None:
+    assert render(Board(entries=(), broken=())) == "No submission yet."

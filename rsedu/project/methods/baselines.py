@@ -1,29 +1,56 @@
-"""Three honest baselines: NDVI differencing, radar log-ratio with Otsu, a random forest on pixels.
+"""Baselines: NDVI differencing, radar log-ratio with Otsu, random forest, boosted trees on pixels.
 
-None of them looks further than 50 m from a pixel, and none has seen another place.
+The first three look no further than 50 m from a pixel, and have seen no other place: it gives 40
+labels. Synthetic worlds give as many as one wants, with outlines: a `PixelClassifier` learns there,
+on any description of pixels, and maps a place whose labels it never saw.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64
-from scipy import ndimage
+from jaxtyping import Bool, Float32, Int64
 from skimage.filters import threshold_otsu
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 
-from rsedu.project.task import MARGIN_PX, Stack, Task
+from rsedu.errors import InputError
+from rsedu.project.methods.features import (
+    CALM_PX,
+    Describe,
+    Planes,
+    dated,
+    mean_db,
+    means_before_and_after,
+)
+from rsedu.project.place import Place
+from rsedu.project.task import CLOUDS, MARGIN_PX, Stack, Task
 from rsedu.project.windows import parts
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.scenes.decibels import to_db, to_power
 from rsedu.scenes.indices import normalised_difference
+from rsedu.synthetic.frontier import Window
+from rsedu.synthetic.tiles import TRAIN_WORLDS
 
 FOREST_NDVI = 0.75  # below, it was no forest at the first date
 NDVI_LOSS = 0.1
-_NEAR_PX = 5  # side of the mean that calms speckle
 _SAMPLE_PX = 200  # side of a window from which a threshold is taken
 _SAMPLES = 9
 _TREES = 100
+
+#: Where the methods learn; nothing is ever judged on these.
+TRAIN_PLACES = TRAIN_WORLDS[:18]
+#: Share of the place under cloud at each date, one place after the other.
+CLOUD_SCHEDULES = (CLOUDS, (0.0, 0.8, 0.8, 0.8, 0.8, 0.0), (0.8,) * len(CLOUDS))
+
+_SIDE_M = 20_000.0
+_WINDOWS = 3  # of each place
+_CORE_PX, _ROUND_PX = 128, 32  # of a window: what is learnt, and what is seen all round it
+_SHARE = 0.6  # of the pixels of a window
+_ROUNDS = 150  # boosted trees
 
 Years = Float32[np.ndarray, "rows cols"]
 
@@ -79,25 +106,13 @@ class NdviDifference:
         return first_year((index[0] - index > self.fall) & forest, stack.clear, stack.dates)
 
 
-def _power(radar: np.ndarray) -> np.ndarray:
-    """Mean power of both polarisations about each pixel, (dates, 2, rows, cols)."""
-    calm: np.ndarray = ndimage.uniform_filter(
-        to_power(radar), size=(1, 1, _NEAR_PX, _NEAR_PX), mode="nearest"
-    )
-    return calm
-
-
 def log_ratio(stack: Stack) -> Float32[np.ndarray, "periods rows cols"]:
     """Fall of backscatter across each period, dB: the mean before over the mean after.
 
     Both polarisations, means of 5 x 5 pixels as power, and over all dates before and after.
     """
-    calm = to_db(_power(stack.radar)).mean(axis=1)
-    count = np.arange(1, len(calm))[:, None, None]
-    before = np.cumsum(calm, axis=0)[:-1] / count
-    after = np.cumsum(calm[::-1], axis=0)[:-1] / count
-    ratio: np.ndarray = before - after[::-1]
-    return ratio.astype(np.float32)
+    before, after = means_before_and_after(mean_db(stack, CALM_PX))
+    return np.asarray(before - after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +139,7 @@ class RadarLogRatio:
 
     def map(self, stack: Stack) -> Years:
         """Map a window: the period of the largest fall, where that is large enough."""
-        falls = log_ratio(stack)
-        years = stack.between[falls.argmax(axis=0)]
-        return np.where(falls.max(axis=0) > self.fall_db, years, np.float32(np.nan))
+        return dated(stack, log_ratio(stack).max(axis=0) > self.fall_db)
 
 
 def samples(task: Task) -> list[Stack]:
@@ -203,3 +216,165 @@ class PixelForest:
         years = np.concatenate([[np.nan], stack.between]).astype(np.float32)
         mapped: np.ndarray = years[found]
         return mapped
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """A window of a place, and what happened there.
+
+    Attributes:
+        stack: what was seen, with a margin of 32 pixels.
+        years: decimal year of the loss, NaN for none; on the same pixels.
+    """
+
+    stack: Stack
+    years: Float32[np.ndarray, "rows cols"]
+
+    @property
+    def core(self) -> Window:
+        """The pixels to learn from."""
+        inside = slice(_ROUND_PX, -_ROUND_PX)
+        return inside, inside
+
+
+def _samples_of(seed: int, weather: tuple[float, ...]) -> Iterator[Sample]:
+    task = Task(place=Place(seed=seed, size_m=_SIDE_M), clouds=weather)
+    rng = np.random.default_rng((809, seed))
+    most = task.shape[0] - _CORE_PX - MARGIN_PX
+    for top, left in rng.integers(MARGIN_PX, most, size=(_WINDOWS, 2)).tolist():
+        wide, near = (
+            (
+                slice(top - reach, top + _CORE_PX + reach),
+                slice(left - reach, left + _CORE_PX + reach),
+            )
+            for reach in (MARGIN_PX, _ROUND_PX)
+        )
+        inside = slice(MARGIN_PX - _ROUND_PX, _ROUND_PX - MARGIN_PX)
+        stack = task.read(wide).cut((inside, inside))
+        yield Sample(stack=stack, years=task.place.truth(window=near))
+
+
+def labelled_windows(places: Sequence[int] = TRAIN_PLACES) -> tuple[Sample, ...]:
+    """Windows to learn from, three of each place, the weather changing from place to place.
+
+    Args:
+        places: seeds, of `TRAIN_WORLDS` unless somebody wants to be fooled.
+
+    Raises:
+        InputError: there is no place.
+    """
+    if not places:
+        raise InputError("There is no place to learn on: give seeds, such as TRAIN_WORLDS[:18].")
+    return _school(tuple(places))
+
+
+def named(places: Sequence[int]) -> str:
+    """Which places, in words, so that a method's name tells where it learnt."""
+    if len(places) > 2 and list(places) == list(range(places[0], places[-1] + 1)):
+        return f"places {places[0]} to {places[-1]}"
+    return f"places {', '.join(map(str, places))}"
+
+
+@lru_cache(maxsize=1)
+def _school(places: tuple[int, ...]) -> tuple[Sample, ...]:
+    return tuple(
+        sample
+        for number, seed in enumerate(places)
+        for sample in _samples_of(seed, CLOUD_SCHEDULES[number % len(CLOUD_SCHEDULES)])
+    )
+
+
+def _lesson(
+    samples: Sequence[Sample], describe: Describe, share: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features (pixels, features) and years of a random share of the samples' pixels."""
+    rng = np.random.default_rng(0)
+    features, years = [], []
+    for sample in samples:
+        planes = describe(sample.stack)[(slice(None), *sample.core)]
+        drawn = rng.random(planes[0].shape) < share
+        features.append(planes[:, drawn].T)
+        years.append(sample.years[sample.core][drawn])
+    return np.concatenate(features), np.concatenate(years)
+
+
+def unfitted() -> HistGradientBoostingClassifier:
+    """The boosted trees that all tracks grow."""
+    return HistGradientBoostingClassifier(max_iter=_ROUNDS, early_stopping=False, random_state=0)
+
+
+def grown(
+    features: Float32[np.ndarray, "pixels features"], lost: Bool[np.ndarray, "pixels"]
+) -> HistGradientBoostingClassifier:
+    """Fit boosted trees that tell lost pixels from others; NaN may stand among the features."""
+    return unfitted().fit(features, lost)
+
+
+def predict_lost(
+    trees: HistGradientBoostingClassifier, planes: Planes
+) -> Bool[np.ndarray, "rows cols"]:
+    """Ask such trees about the pixels of a window: is loss likelier than none?"""
+    chance = trees.predict_proba(planes.reshape(len(planes), -1).T)[:, 1]
+    found: np.ndarray = chance.reshape(planes.shape[1:]) > 0.5
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PixelClassifier:
+    """Boosted trees on a description of pixels; the radar dates what they find.
+
+    Attributes:
+        describe: such as `Pixels()`.
+        trees: of scikit-learn, fitted; their classes are not lost and lost.
+        taught: on what, in words.
+    """
+
+    describe: Describe
+    trees: HistGradientBoostingClassifier
+    taught: str
+
+    @property
+    def name(self) -> str:
+        """Description and school."""
+        return f"{self.describe.name}; trees of {self.taught}"
+
+    @classmethod
+    def fit(cls, describe: Describe, *, places: Sequence[int] = TRAIN_PLACES) -> "PixelClassifier":
+        """Learn on whole windows of other places; about a minute, most of it to render them.
+
+        Args:
+            describe: gives the numbers of each pixel.
+            places: seeds to learn on.
+        """
+        features, years = _lesson(labelled_windows(places), describe, _SHARE)
+        return cls(
+            describe=describe,
+            trees=grown(features, np.isfinite(years)),
+            taught=named(places),
+        )
+
+    def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
+        """Map a window."""
+        return dated(stack, predict_lost(self.trees, self.describe(stack)))
+
+
+def taught_forest(*, places: Sequence[int] = TRAIN_PLACES) -> PixelForest:
+    """Teach the baseline's forest where `PixelClassifier` learns: how much of it is the labels?"""
+    forest = RandomForestClassifier(100, random_state=0, n_jobs=1, min_samples_leaf=2)
+    features, years = _lesson(labelled_windows(places), _PixelTable(), _SHARE / 6)
+    dates = labelled_windows(places)[0].stack.dates
+    return PixelForest(
+        forest=forest.fit(features, periods(years, dates)),
+        taught=named(places),
+    )
+
+
+class _PixelTable:
+    """The baseline's table as planes."""
+
+    name = "pixel table"
+
+    def __call__(self, stack: Stack) -> np.ndarray:
+        table = pixel_table(stack)
+        planes: np.ndarray = table.T.reshape(-1, *stack.shape)
+        return planes

@@ -23,9 +23,9 @@ from sklearn.model_selection import (
 )
 
 from rsedu.errors import InputError
+from rsedu.evaluation.masks import iou
+from rsedu.project.methods.baselines import grown, predict_lost, unfitted
 from rsedu.project.methods.features import Pixels, dated, first_and_last_clear
-from rsedu.project.methods.pixel_classifier import grown, predict_lost, unfitted
-from rsedu.project.methods.refine_boundary import change_of, redrawn
 from rsedu.project.task import MARGIN_PX, Stack, Task
 from rsedu.project.windows import Part, parts
 from rsedu.scenes.bands import S2_BANDS
@@ -33,7 +33,6 @@ from rsedu.scenes.colours import stretch
 from rsedu.segment import sam
 from rsedu.segment.prompt import Prompt, box_of
 from rsedu.segment.regions import components
-from rsedu.segment.tiles import agreement
 
 LOOK_S, BOX_S = 10.0, 10.0  # assumed
 VIEW_PX = 128  # side of what is looked over at once
@@ -41,6 +40,15 @@ _SHOWN = ("B12", "B08", "B04")
 _LEAST_PX = 16  # smaller losses are not boxed
 _KEPT = 0.5  # IoU below which a person throws an outline away
 _JUDGES, _FOLDS = 8, 4  # windows with a loss that are needed; parts that they are dealt into
+
+_BANDS = ("B04", "B08", "B11", "B12")
+_EDGES_PX = (2, 2, 1)  # to each side of an outline, pass by pass
+_ROUND_PX = 3  # width of what counts as around, beyond the edge
+_FEWEST_PX = 8  # whose mean means something
+_RIDGE = 1e-5  # added to variances of reflectance, so that equal pixels can be divided by
+
+Mask = Bool[np.ndarray, "rows cols"]
+Change = Float32[np.ndarray, "bands rows cols"]
 
 
 @runtime_checkable
@@ -87,8 +95,8 @@ def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]
     clearings = components(true, least_px=_LEAST_PX)
     for clearing in clearings:
         masks = embedded.predict(Prompt(box=box_of(clearing))).masks
-        mask = max(masks, key=lambda each: agreement(each, clearing))
-        if agreement(mask, clearing) >= _KEPT:
+        mask = max(masks, key=lambda each: iou(each, clearing))
+        if iou(mask, clearing) >= _KEPT:
             lost |= mask
         else:
             known &= ~ndimage.binary_dilation(mask | clearing)
@@ -103,6 +111,64 @@ def views(task: Task, segmenter: Embeds) -> Iterator[View]:
         part: Part = cut[number]
         true = np.isfinite(task.place.truth(window=part.core))
         yield outline(segmenter, task.read(part.read).cut(part.inside), true)
+
+
+def change_of(stack: Stack) -> Change:
+    """Reflectance of the last clear look less that of the first one; NaN where none is clear."""
+    found, bands = first_and_last_clear(stack), [S2_BANDS.index(name) for name in _BANDS]
+    return np.asarray(found.after[bands] - found.before[bands])
+
+
+def refine_boundary(outlines: Mask, change: Change) -> Mask:
+    """Decide the pixels at the edge of each outline anew.
+
+    Args:
+        outlines: pixels within any of them; those that touch along an edge are one.
+        change: of reflectance, on the same pixels.
+
+    Returns:
+        The outlines, at most 5 pixels wider or narrower; those too small to tell stay as they are.
+    """
+    seen = np.isfinite(change).all(axis=0)
+    for edge_px in _EDGES_PX:
+        numbers, count = ndimage.label(outlines)
+        drawn, far = outlines.copy(), ~ndimage.binary_dilation(outlines, iterations=edge_px)
+        for number in range(1, count + 1):
+            one = numbers == number
+            core = _core(one, edge_px)
+            edge = ndimage.binary_dilation(one, iterations=edge_px) & ~core
+            reach = ndimage.binary_dilation(one, iterations=edge_px + _ROUND_PX)
+            border = _border(change, core & seen, reach & far & seen)
+            if border is not None:
+                way, middle = border
+                drawn[edge & seen] = way @ change[:, edge & seen] > middle
+        outlines = drawn
+    return outlines
+
+
+def _core(one: Mask, edge_px: int) -> Mask:
+    """What lies deeper within than the edge; all of it where nothing does."""
+    core: np.ndarray = ndimage.binary_erosion(one, iterations=edge_px)
+    return core if core.any() else one
+
+
+def _border(change: Change, core: Mask, around: Mask) -> tuple[np.ndarray, float] | None:
+    """Where change within ends and change around begins: Fisher's discriminant.
+
+    The direction is the difference of both means, weighted by the inverse of the covariance that
+    they share (Fisher 1936); the border is half-way.
+
+    Returns:
+        The direction (bands,) and the border along it, above which is within; None where too few
+        pixels tell.
+    """
+    if min(core.sum(), around.sum()) < _FEWEST_PX:
+        return None
+    inside, outside = change[:, core], change[:, around]
+    middles = [side.mean(axis=1, keepdims=True) for side in (inside, outside)]
+    spread = np.cov(np.concatenate([inside - middles[0], outside - middles[1]], axis=1))
+    way = np.linalg.solve(spread + _RIDGE * np.eye(len(change)), middles[0] - middles[1])[:, 0]
+    return way, float(way @ (middles[0] + middles[1])[:, 0]) / 2
 
 
 def drop_contradicted_labels(
@@ -170,7 +236,7 @@ class Clicked:
             seconds += view.seconds
             boxes += round((view.seconds - LOOK_S) / BOX_S)
             features.append(Pixels()(view.stack)[:, view.known].T)
-            lost.append(redrawn(view.lost, change_of(view.stack))[view.known])
+            lost.append(refine_boundary(view.lost, change_of(view.stack))[view.known])
         if not any(each.any() for each in lost):
             raise InputError(
                 f"No loss was outlined in {minutes:g} minutes: give more, or another place."

@@ -15,10 +15,15 @@ from torch import Tensor
 
 from rsedu.models import weights
 from rsedu.models.croma_pretraining import CromaTraining
-from rsedu.project.methods.baselines import periods
+from rsedu.project.methods.baselines import (
+    TRAIN_PLACES,
+    Sample,
+    labelled_windows,
+    named,
+    periods,
+)
 from rsedu.project.methods.features import Pixels, Planes, means_before_and_after
-from rsedu.project.methods.pixel_classifier import TRAIN_PLACES, Sample, labelled_windows, named
-from rsedu.project.methods.tokens import Probe, patches_of, tokens
+from rsedu.project.methods.scales import Probe, patches_of, tokens
 from rsedu.project.task import Stack
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.tensors import normalise

@@ -1,7 +1,7 @@
 """What a stack says of each pixel before and after: the looks that were clear, and the radar.
 
 A list of numbers per pixel, whatever was cloudy: where nothing was seen they are NaN. Nothing here
-is learnt; `rsedu.project.methods.pixel_classifier` learns from it.
+is learnt; `rsedu.project.methods.baselines.PixelClassifier` learns from it.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _PAIRS = (
 _BANDS = ("B04", "B08", "B11", "B12")
 _SHARP = (1, 2, 9)  # of those and the bands: where outlines are sharpest, seen round a pixel too
 _SIDES_PX = (1, 3, 5, 9)  # of means that calm speckle
-_CALM_PX = 5  # of those, the one that chooses the period
+CALM_PX = 5  # of those, the one that chooses the period
 
 
 @runtime_checkable
@@ -137,7 +137,7 @@ def means_before_and_after(
 
 def radar_period(stack: Stack) -> Int64[np.ndarray, "rows cols"]:
     """The period across which backscatter falls most, from 0; means of 5 x 5 pixels."""
-    before, after = means_before_and_after(mean_db(stack, _CALM_PX))
+    before, after = means_before_and_after(mean_db(stack, CALM_PX))
     period: np.ndarray = (before - after).argmax(axis=0)
     return period
 

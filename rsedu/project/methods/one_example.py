@@ -16,8 +16,7 @@ from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rsedu.errors import InputError
-from rsedu.project.methods.features import Pixels, Planes, dated
-from rsedu.project.methods.pixel_classifier import (
+from rsedu.project.methods.baselines import (
     TRAIN_PLACES,
     Sample,
     grown,
@@ -25,6 +24,7 @@ from rsedu.project.methods.pixel_classifier import (
     named,
     predict_lost,
 )
+from rsedu.project.methods.features import Pixels, Planes, dated
 from rsedu.project.task import MARGIN_PX, Stack, Task
 
 _LEAST_PX = 100  # of an example: a hectare at 10 m

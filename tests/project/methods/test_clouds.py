@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
+from rsedu.project.methods.baselines import Sample
 from rsedu.project.methods.clouds import ThroughClouds, across, latest_clear_composite, seen
-from rsedu.project.methods.pixel_classifier import Sample
 from rsedu.project.task import Stack
 
 

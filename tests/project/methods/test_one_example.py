@@ -5,10 +5,11 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rsedu.errors import InputError
+from rsedu.evaluation.masks import dice
 from rsedu.project.methods import one_example
+from rsedu.project.methods.baselines import Sample
 from rsedu.project.methods.features import Pixels
 from rsedu.project.methods.one_example import Example, OneExample, example_of
-from rsedu.project.methods.pixel_classifier import Sample
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 from rsedu.project.windows import Method
@@ -40,8 +41,8 @@ def test_the_like_is_found_and_the_unlike_is_not(
     one_example._metric.cache_clear()
     method = OneExample.fit(example_of(Task(place=place)), places=(1,))
     one_example._metric.cache_clear()
-    found, lost = np.isfinite(method.map(samples[0].stack)), np.isfinite(samples[0].years)
-    assert 2 * (found & lost).sum() / (found.sum() + lost.sum()) > 0.9
+    mapped = method.map(samples[0].stack)
+    assert dice(np.isfinite(mapped), np.isfinite(samples[0].years)) > 0.9
     assert isinstance(method, Method)
     assert method.name.endswith(", trees of places 1")
 
