@@ -22,20 +22,13 @@ from scipy import ndimage
 from rsedu.evaluation.area import ALLOCATIONS, estimate
 from rsedu.project.place import Place
 from rsedu.project.score import LOST, SAMPLE, sampled
-from rsedu.scenes.scene import Scene
+from rsedu.scenes.indices import ndvi
 
 PLACES = range(3000, 3005)  # of TEST_WORLDS in rsedu.synthetic.tiles
 SAMPLES = 200
 SIZES = (300, 500, SAMPLE)
 NDVI_LOSS = 0.1
 OUT = Path(__file__).parents[1] / "data" / "results" / "08_area.json"
-
-
-def ndvi(scene: Scene) -> np.ndarray:
-    """Normalised difference of near infrared and red."""
-    near_infrared, red = scene.band("B08"), scene.band("B04")
-    index: np.ndarray = (near_infrared - red) / (near_infrared + red)
-    return index
 
 
 def by_ndvi(place: Place, true: np.ndarray) -> np.ndarray:

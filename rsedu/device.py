@@ -8,10 +8,8 @@ import os
 import random
 import re
 import warnings
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -50,8 +48,8 @@ def _fault(name: str) -> str | None:
             works = torch.ones(2, device=name).sum().item() == 2.0
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             return str(error).strip().split("\n")[0] or type(error).__name__
-    said = f": {caught[0].message}" if caught else ""
-    return None if works else f"it adds 1 and 1 wrongly{said}"
+    warning = f": {caught[0].message}" if caught else ""
+    return None if works else f"it adds 1 and 1 wrongly{warning}"
 
 
 def _is_present(name: str) -> bool:
@@ -127,16 +125,13 @@ def describe_device(prefer: str = "auto") -> DeviceChoice:
 
 
 def pick_device(prefer: str = "auto") -> torch.device:
-    """Choose a device; see `describe_device` for the rules and the reason.
+    """Choose a device.
 
     Args:
         prefer: "auto", "cpu", "cuda", "cuda:N" or "mps"; `RSEDU_DEVICE` goes before it.
 
     Returns:
-        The device.
-
-    Raises:
-        InputError: the name is unknown, or a device named outright cannot be used.
+        The device; `describe_device` has the rules and the reason, and raises the same.
     """
     return describe_device(prefer).device
 
@@ -155,20 +150,3 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-
-
-def autocast(device: torch.device) -> AbstractContextManager[Any]:
-    """Mixed precision where it pays and needs no loss scaling, else nothing.
-
-    bfloat16 keeps the exponent of float32, so gradients do not underflow. CPU and MPS stay in
-    float32: there it is slower or not complete, and lesson outputs are compared on the CPU.
-
-    Args:
-        device: where the tensors are.
-
-    Returns:
-        A context for the forward pass.
-    """
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    return nullcontext()

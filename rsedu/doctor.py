@@ -1,7 +1,7 @@
-"""What `rsedu doctor` prints: is everything here, and what to do about each thing that is not.
+"""Check of the environment, `rsedu doctor`: is everything here, and what to do where it is not.
 
-`examine` only looks; `render` and `report` only write. Each check is one small function that
-returns one `Finding`, and none of them raises: a broken torch is a finding, not a traceback.
+`examine` only looks; `render` and `report` only write. Each check returns one `Finding` and never
+raises: a broken torch is a finding, not a traceback.
 """
 
 import os
@@ -105,8 +105,8 @@ def _cores() -> int:
 def _threads() -> Finding:
     cores = _cores()
     limit = os.environ.get("OMP_NUM_THREADS")
-    said = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
-    return Finding("threads", "ok", f"{cores} processor threads usable, {said}")
+    setting = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
+    return Finding("threads", "ok", f"{cores} processor threads usable, {setting}")
 
 
 def _memory() -> Finding:
@@ -147,8 +147,8 @@ def _weights() -> Finding:
     absent = [name for name in _WEIGHTS if name not in names]
     if not absent:
         return Finding("weights", "ok", f"{len(names)} here: {', '.join(names)}")
-    said = ", ".join(f"{name} (lesson {_WEIGHTS[name]})" for name in absent)
-    detail = f"not here: {said}" if names else f"none in {folder()}"
+    missing = ", ".join(f"{name} (lesson {_WEIGHTS[name]})" for name in absent)
+    detail = f"not here: {missing}" if names else f"none in {folder()}"
     return Finding("weights", "missing", detail, "get data/weights of the repository again")
 
 
@@ -193,51 +193,26 @@ def _bubblewrap() -> Finding:
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (
-    _python,
-    _packages,
-    _torch,
-    _device,
-    _threads,
-    _memory,
-    _disk,
-    _samples,
-    _weights,
-    _jupyterlab,
-    _browser,
-    _bubblewrap,
+    *(_python, _packages, _torch, _device, _threads, _memory, _disk),
+    *(_samples, _weights, _jupyterlab, _browser, _bubblewrap),
 )
 
 
 def examine() -> list[Finding]:
-    """Look at everything once, in the order in which it is printed.
-
-    Returns:
-        One finding per check; never raises for what it looks at.
-    """
+    """Look at everything once, in the order in which it is printed; one finding per check."""
     return [check() for check in CHECKS]
 
 
 def is_healthy(findings: list[Finding]) -> bool:
-    """Whether the lessons can run.
-
-    Args:
-        findings: what `examine` returned.
-
-    Returns:
-        True where nothing needed is missing; notes do not count.
-    """
+    """Whether the lessons can run: nothing needed is missing. Notes do not count."""
     return all(finding.state != "missing" for finding in findings)
 
 
 def render(findings: list[Finding]) -> str:
     """Write the findings for a screen of 80 columns and 24 lines.
 
-    Args:
-        findings: what `examine` returned.
-
-    Returns:
-        Lines of at most 80 characters: one per finding, one more under each that needs doing,
-        and a verdict. The state is a word, never a colour.
+    One line per finding, one more under each that needs doing, and a verdict. The state is a word,
+    never a colour.
     """
     lines = []
     for finding in findings:
@@ -254,40 +229,31 @@ def render(findings: list[Finding]) -> str:
 def report(findings: list[Finding]) -> str:
     """Write what a facilitator needs to know before a class, to be pasted into a message.
 
-    Numbers and names of packages only: details are left out, since they hold paths, and so names
-    of people and machines.
-
-    Args:
-        findings: what `examine` returned.
-
-    Returns:
-        Lines "name value" between a first line, which carries the number of the format, and a
-        last. The lines and their order change with that number only.
+    Lines "name value", which change with the number of the format only. Numbers and names of
+    packages: details are left out, since they hold paths, and so names of people and machines.
     """
     memory = psutil.virtual_memory()
     disk = shutil.disk_usage(Path.cwd())
     states = {finding.name: finding.state for finding in findings}
-    device = next((each for each in findings if each.name == "device"), None)
+    devices = (finding for finding in findings if (finding.name, finding.state) == ("device", "ok"))
     facts = {
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **{name: _version(name) or "missing" for name in _REPORTED},
-        "device": device.detail.split()[0] if device and device.state == "ok" else "missing",
+        "device": next((device.detail.split()[0] for device in devices), "missing"),
         "cores": str(_cores()),
         "memory": f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB",
         "disk": f"{disk.free / 1e9:.0f} GB free",
-        **{state: _names(states, state) for state in get_args(State)},
+        **{
+            state: ", ".join(name for name in states if states[name] == state) or "-"
+            for state in get_args(State)
+        },
         "verdict": "the lessons can run" if is_healthy(findings) else "the lessons cannot run",
     }
     lines = (f"{name:<11}{value}" for name, value in facts.items())
     return "\n".join(
         [f"--- rsedu doctor report, format {REPORT_FORMAT} ---", *lines, "--- end ---"]
     )
-
-
-def _names(states: dict[str, State], wanted: State) -> str:
-    """The checks that came out this way, or a dash."""
-    return ", ".join(name for name, state in states.items() if state == wanted) or "-"
 
 
 def _clip(line: str) -> str:

@@ -1,14 +1,13 @@
 import random
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import pytest
 import torch
 
 from rsedu import device as subject
-from rsedu.device import autocast, describe_device, pick_device, seed_everything
+from rsedu.device import describe_device, pick_device, seed_everything
 from rsedu.errors import InputError
 
 
@@ -34,24 +33,25 @@ def _pretend(monkeypatch: pytest.MonkeyPatch, present: set[str], faults: dict[st
 
 
 @pytest.mark.parametrize(
-    ("present", "chosen"),
-    [(set(), "cpu"), ({"cuda"}, "cuda"), ({"mps"}, "mps"), ({"cuda", "mps"}, "cuda")],
+    ("present", "override", "prefer", "choice"),
+    [
+        ("", None, "auto", "cpu (no CUDA or MPS device found)"),
+        ("cuda", None, "auto", "cuda (a cuda, found and probed)"),
+        ("mps", None, "auto", "mps (a mps, found and probed)"),
+        ("cuda mps", None, "auto", "cuda (a cuda, found and probed)"),
+        ("cuda", " CPU ", "cuda", "cpu (a cpu, chosen by RSEDU_DEVICE=cpu)"),
+        ("cuda", "", "cuda:1", "cuda:1 (a cuda, chosen by prefer=cuda:1)"),
+        ("mps", "auto", "cpu", "mps (a mps, found and probed)"),
+    ],
 )
-def test_auto_takes_cuda_then_mps_then_cpu(
-    monkeypatch: pytest.MonkeyPatch, present: set[str], chosen: str
+def test_cuda_then_mps_then_cpu_and_the_environment_before_the_argument(
+    monkeypatch: pytest.MonkeyPatch, present: str, override: str | None, prefer: str, choice: str
 ) -> None:
-    _pretend(monkeypatch, present, {})
-    assert pick_device() == torch.device(chosen)
-
-
-def test_auto_says_why_it_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    _pretend(monkeypatch, set(), {})
-    assert str(describe_device()) == "cpu (no CUDA or MPS device found)"
-
-
-def test_auto_says_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    _pretend(monkeypatch, {"cuda"}, {})
-    assert str(describe_device()) == "cuda (a cuda, found and probed)"
+    _pretend(monkeypatch, set(present.split()), {})
+    if override is not None:
+        monkeypatch.setenv("RSEDU_DEVICE", override)
+    assert str(describe_device(prefer)) == choice
+    assert pick_device(prefer) == torch.device(choice.split()[0])
 
 
 def test_a_broken_accelerator_is_left_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,24 +69,6 @@ def test_a_broken_first_accelerator_leaves_the_second(monkeypatch: pytest.Monkey
     _pretend(monkeypatch, {"cuda", "mps"}, {"cuda": "driver too old"})
     with pytest.warns(RuntimeWarning, match="driver too old"):
         assert pick_device() == torch.device("mps")
-
-
-def test_the_environment_goes_before_the_argument(monkeypatch: pytest.MonkeyPatch) -> None:
-    _pretend(monkeypatch, {"cuda"}, {})
-    monkeypatch.setenv("RSEDU_DEVICE", " CPU ")
-    assert str(describe_device("cuda")) == "cpu (a cpu, chosen by RSEDU_DEVICE=cpu)"
-
-
-def test_an_empty_override_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    _pretend(monkeypatch, {"cuda"}, {})
-    monkeypatch.setenv("RSEDU_DEVICE", "")
-    assert pick_device("cuda:1") == torch.device("cuda", 1)
-
-
-def test_an_override_of_auto_chooses_automatically(monkeypatch: pytest.MonkeyPatch) -> None:
-    _pretend(monkeypatch, {"mps"}, {})
-    monkeypatch.setenv("RSEDU_DEVICE", "auto")
-    assert pick_device("cpu") == torch.device("mps")
 
 
 @pytest.mark.parametrize("nonsense", ["gpu", "cuda:", "cuda:-1", "tpu", "cpu:0x", "meta"])
@@ -151,26 +133,3 @@ def test_the_ends_of_the_range_are_seeds(seed: int) -> None:
 def test_a_seed_out_of_range_is_refused(seed: int) -> None:
     with pytest.raises(InputError, match=rf"seed={seed} is out of range: wanted 0 to 4294967295"):
         seed_everything(seed)
-
-
-@pytest.mark.parametrize("kind", ["cpu", "mps"])
-def test_autocast_changes_nothing_off_cuda(kind: str) -> None:
-    with autocast(torch.device(kind)):
-        assert not torch.is_autocast_enabled("cpu")
-        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
-
-
-@pytest.mark.parametrize(("supported", "enabled"), [(True, True), (False, False)])
-def test_autocast_is_bfloat16_on_a_cuda_card_that_has_it(
-    monkeypatch: pytest.MonkeyPatch, supported: bool, enabled: bool
-) -> None:
-    asked: list[tuple[str, torch.dtype]] = []
-
-    def record(kind: str, *, dtype: torch.dtype) -> AbstractContextManager[None]:
-        asked.append((kind, dtype))
-        return nullcontext()
-
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: supported)
-    monkeypatch.setattr(torch, "autocast", record)
-    autocast(torch.device("cuda"))
-    assert asked == ([("cuda", torch.bfloat16)] if enabled else [])

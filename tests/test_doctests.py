@@ -15,6 +15,11 @@ EXAMPLES = (
     "rsedu.evaluation.retrieval.recall_at_k",
     "rsedu.models.mae.MAE",
     "rsedu.models.scalemae.ScaleMAE",
+    "rsedu.scenes.grid.Grid",
+    "rsedu.scenes.grid.hectares",
+    "rsedu.scenes.indices.ndvi",
+    "rsedu.scenes.scene.Scene",
+    "rsedu.zoo.load",
 )
 
 

@@ -59,9 +59,9 @@ def get(
 @_to
 def verify(name: str | None, folder: Path) -> None:
     """Compare fetched archives with their published or recorded checksums."""
-    here = [each for each in sets.SETS if (folder / each / fetch.RECORD).is_file()]
-    for each in [name] if name else here:
-        for line in fetch.verify(sets.find(each), folder):
+    here = [known for known in sets.SETS if (folder / known / fetch.RECORD).is_file()]
+    for known in [name] if name else here:
+        for line in fetch.verify(sets.find(known), folder):
             click.echo(line)
     if not name and not here:
         click.echo(f"Nothing was fetched into {folder} yet: rsedu data list.")

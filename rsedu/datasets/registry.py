@@ -12,6 +12,7 @@ _HELBER = (
     "Benchmark for Land Use and Land Cover Classification. IEEE JSTARS 12(7), 2019. "
     "Contains modified Copernicus Sentinel data."
 )
+_NO_DIGEST = "none published; SHA-256 kept at the first download"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,8 @@ class DataSet:
 
 
 SETS = {
-    each.name: each
-    for each in (
+    data_set.name: data_set
+    for data_set in (
         DataSet(
             name="eurosat-ms",
             about="27000 patches of 64 x 64 px, Sentinel-2 L1C, 13 bands, 10 classes",
@@ -117,19 +118,15 @@ def find(name: str) -> DataSet:
 def render() -> str:
     """Return the catalogue as text: one paragraph for each set."""
     lines = []
-    for each in SETS.values():
-        known = each.digest or (
-            "told by the record when fetched"
-            if each.record
-            else "none published; SHA-256 kept at the first download"
-        )
+    for name, data_set in SETS.items():
+        later = "told by the record when fetched" if data_set.record else _NO_DIGEST
         lines += [
-            f"{each.name}: {each.about}",
-            f"    size: {each.size}",
-            f"    licence: {each.licence}",
-            f"    checksum: {known}",
-            f"    from: {each.page}",
-            f"    attribution: {each.attribution}",
+            f"{name}: {data_set.about}",
+            f"    size: {data_set.size}",
+            f"    licence: {data_set.licence}",
+            f"    checksum: {data_set.digest or later}",
+            f"    from: {data_set.page}",
+            f"    attribution: {data_set.attribution}",
         ]
     lines.append("torchgeo:CLASS: any data set of torchgeo that it can download (needs torchgeo)")
     return "\n".join(lines)

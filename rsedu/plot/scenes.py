@@ -48,8 +48,7 @@ def stretch(
     judged = values if like is None else like
     floor, ceiling = np.nanpercentile(judged, [low, high], axis=(-2, -1), keepdims=True)
     span = np.where(ceiling > floor, ceiling - floor, 1.0)
-    stretched: np.ndarray = np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0))
-    return stretched
+    return np.asarray(np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0)))
 
 
 def composite(

@@ -1,4 +1,4 @@
-"""Where pixels lie, and how their values move to other pixels.
+"""Grids and resampling: where pixels lie, and how their values move to other pixels.
 
 A grid here is always north-up with square pixels in metres: then "10 m" means one thing, rows run
 south and columns run east. Everything else is refused, with the way to mend it.
@@ -11,17 +11,12 @@ import numpy as np
 from affine import Affine
 from jaxtyping import Bool, Float32
 from rasterio.crs import CRS
-from rasterio.warp import (
-    Resampling,
-    reproject,
-)
+from rasterio.warp import Resampling, reproject
 from rasterio.warp import transform as warp_points
 
 from rsedu.errors import InputError
 
-#: Whole numbers are fine where a float is asked for; the checker that runs in the tests wants it
-#: said.
-Number = float | int
+Number = float | int  # a float may be a whole number; annotations are checked in the tests
 
 # Pixels count as square, and grids as equal, when they differ by less than this part of a pixel.
 _SAME = 1e-4
@@ -50,6 +45,15 @@ class Grid:
     Raises:
         InputError: degrees, Mercator (its metres stretch with latitude), rotated, south-up, or
             pixels that are not square.
+
+    Examples:
+        >>> grid = Grid(transform=Affine(10, 0, 0, 0, -10, 400), crs=None, shape=(40, 60))
+        >>> grid.bounds
+        (0.0, 0.0, 600.0, 400.0)
+        >>> grid.slices((100, 300, 200, 350))
+        (slice(5, 10, None), slice(10, 20, None))
+        >>> grid.at_gsd(25).shape
+        (16, 24)
     """
 
     transform: Affine
@@ -232,8 +236,10 @@ def resample(
     how = Resampling.average if larger else Resampling.bilinear
     moved = _warp(padded, around, crs, target, how)
     observed = _warp(weight, around, crs, target, Resampling.average)[0]
-    kept = (np.nan_to_num(observed) >= _MIN_OBSERVED - _SAME) & np.isfinite(moved).all(axis=0)
-    return np.where(kept, moved, np.float32(np.nan)), kept
+    still_valid = (np.nan_to_num(observed) >= _MIN_OBSERVED - _SAME) & np.isfinite(moved).all(
+        axis=0
+    )
+    return np.where(still_valid, moved, np.float32(np.nan)), still_valid
 
 
 def _old_pixels_per_new(transform: Affine, crs: CRS | None, target: Grid) -> float:

@@ -1,6 +1,7 @@
 """Any raster file -> Scene: whole, a window of it, or laid onto another scene's pixels."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from rsedu.scenes.scene import Scene, Unit
 
 #: (path, mode) -> an open file of bytes.
 Opener = Callable[..., Any]
+
+#: The folder of a product, or band name -> path.
+Files = str | Path | Mapping[str, str | Path]
 
 
 def _is_remote(path: str) -> bool:
@@ -226,3 +230,48 @@ def _under(source: DatasetReader, like: Scene) -> Window:
     if right <= left or bottom <= top:
         raise InputError(f"{source.name} has no pixel under {like}: they lie in different places.")
     return Window(left, top, right - left, bottom - top)
+
+
+def band_files(source: Files, pattern: re.Pattern[str], bands: Sequence[str]) -> dict[str, str]:
+    """Find the files of a product's bands, in the order of the bands.
+
+    Args:
+        source: the product's folder, or band name -> path.
+        pattern: found in the name of a band's file; its last group is the band's name.
+        bands: names wanted.
+
+    Raises:
+        MissingDataError: no such folder, or no file of a band.
+        InputError: two files of one band.
+    """
+    if isinstance(source, Mapping):
+        files = {name: str(path) for name, path in source.items()}
+    else:
+        files = _by_band(Path(source), pattern)
+    missing = [name for name in bands if name not in files]
+    if missing:
+        where = "the files given" if isinstance(source, Mapping) else str(source)
+        raise MissingDataError(
+            f"{', '.join(missing)} not found in {where}, which has "
+            f"{', '.join(files) or 'no band'}: files end on _{missing[0]}.tif. "
+            "Fetch what is missing, or ask for other bands."
+        )
+    return {name: files[name] for name in bands}
+
+
+def _by_band(folder: Path, pattern: re.Pattern[str]) -> dict[str, str]:
+    if not folder.is_dir():
+        raise MissingDataError(f"There is no folder {folder}: check the path.")
+    files: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        match = pattern.search(path.name)
+        if match is None or match.lastindex is None:
+            continue
+        name = match[match.lastindex].upper()
+        if name in files:
+            raise InputError(
+                f"{folder} holds two files of {name}, {Path(files[name]).name} and {path.name}: "
+                "give the folder of one product."
+            )
+        files[name] = str(path)
+    return files

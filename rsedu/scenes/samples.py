@@ -23,7 +23,8 @@ from rasterio.io import MemoryFile
 from rsedu.errors import BrokenDataError, MissingDataError
 from rsedu.scenes.bands import S2_QUANTIFICATION
 from rsedu.scenes.scene import Scene
-from rsedu.scenes.sentinel2 import read_sentinel1, read_sentinel2
+from rsedu.scenes.sentinel1 import read_sentinel1
+from rsedu.scenes.sentinel2 import read_sentinel2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,8 +85,7 @@ def _data_file(package: str, distribution: str, *path: str) -> bytes:
             f"{distribution} is installed, but has no file {'/'.join(path)}: "
             f"pip install --force-reinstall {distribution}"
         )
-    content: bytes = resource.read_bytes()
-    return content
+    return bytes(resource.read_bytes())
 
 
 def _broken(distribution: str, error: Exception | str) -> BrokenDataError:
@@ -117,8 +117,7 @@ def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
 
 
 def _metadata(files: dict[str, bytes]) -> dict[str, Any]:
-    metadata: dict[str, Any] = json.loads(files["metadata.json"])
-    return metadata
+    return dict(json.loads(files["metadata.json"]))
 
 
 def _in_memory(stack: ExitStack, files: dict[str, bytes]) -> dict[str, str]:
@@ -128,9 +127,9 @@ def _in_memory(stack: ExitStack, files: dict[str, bytes]) -> dict[str, str]:
 
 
 def _pair(patch: str, optical_files: dict[str, bytes], radar_files: dict[str, bytes]) -> Pair:
-    told, radar_told = _metadata(optical_files), _metadata(radar_files)
+    metadata, radar_metadata = _metadata(optical_files), _metadata(radar_files)
     # "S2A_MSIL1C_20171221T112501_N0206_R037_...": the fourth part is the processing baseline.
-    baseline = told["tile_source"].split("_")[3]
+    baseline = metadata["tile_source"].split("_")[3]
     with ExitStack() as stack:
         optical = read_sentinel2(_in_memory(stack, optical_files), baseline=baseline)
         radar = read_sentinel1(_in_memory(stack, radar_files), unit="sigma0_db")
@@ -139,9 +138,9 @@ def _pair(patch: str, optical_files: dict[str, bytes], radar_files: dict[str, by
         patch=patch,
         optical=optical,
         radar=radar,
-        labels=tuple(told["labels"]),
-        optical_date=datetime.fromisoformat(told["acquisition_date"]).date(),
-        radar_date=datetime.fromisoformat(radar_told["acquisition_time"]).date(),
+        labels=tuple(metadata["labels"]),
+        optical_date=datetime.fromisoformat(metadata["acquisition_date"]).date(),
+        radar_date=datetime.fromisoformat(radar_metadata["acquisition_time"]).date(),
         snow=patch in _UNDER_SNOW,
     )
 
@@ -156,8 +155,7 @@ def pairs() -> tuple[Pair, ...]:
     BigEarthNet-MM, IEEE Geoscience and Remote Sensing Magazine, 2021.
 
     Raises:
-        MissingDataError: bigearthnet-common is not installed.
-        BrokenDataError: its data files are damaged, or not the ones this kit knows.
+        MissingDataError, BrokenDataError: bigearthnet-common is not installed, or damaged.
     """
     optical = _unpacked("BigEarthNet-S2-Example.tar.bz2")
     radar = _unpacked("BigEarthNet-S1-Example.tar.bz2")
@@ -172,15 +170,14 @@ def pairs() -> tuple[Pair, ...]:
 def clearing() -> Scene:
     """Return a real Sentinel-2 scene of forest with clearings: B02 B03 B04 B08, 300 x 300 px, 10 m.
 
-    Its place, date and processing baseline are not told, so the CRS is None and (0, 0) is the
+    Its place, date and processing baseline are unknown, so the CRS is None and (0, 0) is the
     south-west corner. Reflectance is DN / 10000 without the offset of -1000: the darkest pixels
     have DN 133 to 252, and the offset would make nearly all of the blue band negative. Whether the
-    numbers are surface or top-of-atmosphere reflectance is not told either; with 0.02 in the blue
+    numbers are surface or top-of-atmosphere reflectance is not known either; with 0.02 in the blue
     of the darkest hundredth they look corrected for the light that the air scatters.
 
     Raises:
-        MissingDataError: spyndex is not installed.
-        BrokenDataError: its data file is damaged.
+        MissingDataError, BrokenDataError: spyndex is not installed, or damaged.
     """
     content = _data_file("spyndex", "spyndex", "data", "S2_10m.json")
     try:

@@ -38,6 +38,21 @@ class Scene:
 
     Raises:
         InputError: shapes, names, units or grid do not fit together; the message says which.
+
+    Examples:
+        >>> scene = Scene(
+        ...     array=np.full((2, 40, 60), 0.3),
+        ...     bands=("B04", "B08"),
+        ...     units=("reflectance", "reflectance"),
+        ...     transform=Affine(10, 0, 600_000, 0, -10, 9_000_000),
+        ...     crs=CRS.from_epsg(32721),
+        ... )
+        >>> scene
+        Scene(2 bands: B04 B08; 40 x 60 px at 10 m; reflectance; EPSG:32721; 100% valid)
+        >>> scene.select("B08").crop(cols=slice(0, 30)).bounds
+        (600000.0, 8999600.0, 600300.0, 9000000.0)
+        >>> scene.resample(gsd_m=20).shape
+        (20, 30)
     """
 
     # Arrays of any float type and masks of any shape may come; __post_init__ converts them, and

@@ -1,4 +1,4 @@
-"""Sentinel products on disk -> Scene: reflectance from Sentinel-2, backscatter from Sentinel-1."""
+"""Sentinel-2 products on disk -> Scene: reflectance, with the offset of their baseline."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,68 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from rsedu.errors import InputError, MissingDataError
-from rsedu.scenes.bands import (
-    S1_BANDS,
-    S2,
-    S2_BANDS,
-    S2_NODATA_DN,
-    S2_QUANTIFICATION,
-    s2_offset_dn,
-)
+from rsedu.errors import InputError
+from rsedu.scenes.bands import S2, S2_BANDS, S2_NODATA_DN, S2_QUANTIFICATION, s2_offset_dn
 from rsedu.scenes.grid import Grid, Number
-from rsedu.scenes.reader import opened, read_onto, read_window
+from rsedu.scenes.reader import Files, band_files, opened, read_window
 from rsedu.scenes.scene import Scene, Unit
 
-__all__ = ["read_onto", "read_sentinel1", "read_sentinel2", "read_window"]
-
-# "..._B8A.tif" as BigEarthNet names it, "..._B02_10m.jp2" as ESA does.
-_S2_FILE = re.compile(r"(?:^|_)(B\d[\dA])(?:_(\d\d)m)?\.(?:tiff?|jp2)$", re.IGNORECASE)
-_S1_FILE = re.compile(r"(?:^|_)(V[VH])\.tiff?$", re.IGNORECASE)
+# "..._B8A.tif" as BigEarthNet names it, "..._B02_10m.jp2" as ESA does, who deliver B02 at 20 and
+# 60 m as well: only native pixels count.
+_NATIVE = "|".join(f"({band.name})(?:_{band.native_gsd_m:.0f}m)?" for band in S2.values())
+_FILE = re.compile(rf"(?:^|_)(?:{_NATIVE})\.(?:tiff?|jp2)$", re.IGNORECASE)
 # In a product's name: ..._N0206_R037_...; in ESA's metadata: <PROCESSING_BASELINE>02.06</...
 _BASELINE = re.compile(r"_N(\d\d)(\d\d)_|PROCESSING_BASELINE>(\d\d)\.(\d\d)<")
-
-Files = str | Path | Mapping[str, str | Path]
-
-
-def _files(source: Files, pattern: re.Pattern[str]) -> dict[str, str]:
-    """Band name -> path."""
-    if isinstance(source, Mapping):
-        return {name: str(path) for name, path in source.items()}
-    folder = Path(source)
-    if not folder.is_dir():
-        raise MissingDataError(f"There is no folder {folder}: check the path.")
-    found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        match = pattern.search(path.name)
-        if match is None or not _is_native(match):
-            continue
-        name = match[1].upper()
-        if name in found:
-            raise InputError(
-                f"{folder} holds two files of {name}, {Path(found[name]).name} and {path.name}: "
-                "give the folder of one product."
-            )
-        found[name] = str(path)
-    return found
-
-
-def _is_native(match: re.Match[str]) -> bool:
-    """Whether a file has its band's own pixels: ESA delivers B02 at 10, 20 and 60 m."""
-    name, gsd = match[1].upper(), match[2] if match.re is _S2_FILE else None
-    return gsd is None or (name in S2 and float(gsd) == S2[name].native_gsd_m)
-
-
-def _chosen(files: Mapping[str, str], bands: Sequence[str], source: Files) -> dict[str, str]:
-    missing = [name for name in bands if name not in files]
-    if missing:
-        where = "the files given" if isinstance(source, Mapping) else str(source)
-        raise MissingDataError(
-            f"{', '.join(missing)} not found in {where}, which has "
-            f"{', '.join(files) or 'no band'}: files end on _{missing[0]}.tif. "
-            "Fetch what is missing, or ask for other bands."
-        )
-    return {name: files[name] for name in bands}
 
 
 def _parsed(baseline: str | Number) -> float:
@@ -95,15 +45,15 @@ def _found_baseline(source: Files, files: Mapping[str, str]) -> float:
             if path.suffix in {".json", ".xml"}
         ]
     matches = [match for text in texts for match in _BASELINE.finditer(text)]
-    found = {float(f"{m[1] or m[3]}.{m[2] or m[4]}") for m in matches}
-    if len(found) != 1:
-        what = f"several ({sorted(found)})" if found else "none"
+    baselines = {float(f"{m[1] or m[3]}.{m[2] or m[4]}") for m in matches}
+    if len(baselines) != 1:
+        what = f"several ({sorted(baselines)})" if baselines else "none"
         raise InputError(
             f"The processing baseline decides the offset of digital numbers, and {what} is told "
             "by the names and metadata here: pass baseline='02.06', say. It is the N0206 in the "
             "product's name; from 04.00 on (2022) the offset is -1000."
         )
-    return found.pop()
+    return baselines.pop()
 
 
 def read_sentinel2(
@@ -132,16 +82,15 @@ def read_sentinel2(
         (bands, rows, cols) reflectance, about [0, 1], at 10 m; valid where every band has data.
 
     Raises:
-        MissingDataError: no folder, or a band that is not there.
-        BrokenDataError: a file that is cut off.
+        MissingDataError, BrokenDataError: as `read_window`, or a band that is not there.
         InputError: unknown baseline; a band whose pixel size or own description is another
             band's; files that differ in CRS or extent; an empty window.
     """
     unknown = [name for name in bands if name not in S2]
     if unknown or not bands:
         raise InputError(f"Sentinel-2 has no band {unknown}; it has {', '.join(S2)}.")
-    files = _chosen(_files(source, _S2_FILE), bands, source)
-    found = _found_baseline(source, files) if baseline is None else _parsed(baseline)
+    files = band_files(source, _FILE, bands)
+    number = _found_baseline(source, files) if baseline is None else _parsed(baseline)
     grids = {name: _grid_of_band(name, path) for name, path in files.items()}
     _check_same_place(grids)
     coarse = max(grids.values(), key=lambda grid: grid.gsd_m)
@@ -151,7 +100,7 @@ def read_sentinel2(
         for name, path in files.items()
     ]
     whole = scenes[0].stack(*scenes[1:])
-    array = (whole.array + np.float32(s2_offset_dn(found))) / np.float32(S2_QUANTIFICATION)
+    array = (whole.array + np.float32(s2_offset_dn(number))) / np.float32(S2_QUANTIFICATION)
     reflectance: Unit = "reflectance"
     scene = replace(whole, array=array, units=(reflectance,) * len(files))
     return scene if bounds is None else scene.window(bounds)
@@ -200,37 +149,3 @@ def _grown(bounds: Sequence[Number], by_m: Number) -> tuple[Number, Number, Numb
             f"The window {tuple(bounds)} is empty: bounds are (west, south, east, north)."
         )
     return west - by_m, south - by_m, east + by_m, north + by_m
-
-
-def read_sentinel1(source: Files, *, unit: Unit, bands: Sequence[str] = S1_BANDS) -> Scene:
-    """Read VV and VH files of one product as a scene, in the unit in which they are stored.
-
-    Args:
-        source: a folder (names end on _VV.tif, _VH.tif), or band name -> path.
-        unit: what the files hold: "sigma0_db" or "sigma0". Convert with to_db() and to_linear().
-        bands: names wanted, in the order wanted.
-
-    Returns:
-        (bands, rows, cols) backscatter; dB is about [-30, 5] on land, power about [0.001, 3].
-
-    Raises:
-        MissingDataError: no folder, or a band that is not there.
-        BrokenDataError: a file that is cut off.
-        InputError: another unit, numbers that cannot have it, or files on different grids.
-    """
-    if unit not in ("sigma0", "sigma0_db"):
-        raise InputError(f"unit is {unit!r}; radar backscatter is 'sigma0' or 'sigma0_db'.")
-    files = _chosen(_files(source, _S1_FILE), bands, source)
-    scenes = [read_window(path, bands=[name], unit=unit) for name, path in files.items()]
-    scene = scenes[0].stack(*scenes[1:])
-    _check_unit(scene, unit)
-    return scene
-
-
-def _check_unit(scene: Scene, unit: Unit) -> None:
-    """Power is never negative, and land and sea in dB are hardly ever all above zero."""
-    negative = scene.array[:, scene.valid] < 0
-    if unit == "sigma0" and negative.any():
-        raise InputError("There are values below 0, so this is no linear power: use 'sigma0_db'.")
-    if unit == "sigma0_db" and negative.size and not negative.any():
-        raise InputError("No value is below 0, so this is hardly dB: use unit='sigma0'.")

@@ -1,12 +1,11 @@
-"""Scene to tensor, normalised: the only border from numpy to torch.
+"""Scenes to tensors, normalised: the border from numpy to torch.
 
 Mean and deviation of each band are fixed, so that the same pixel always gives the same number.
-
 Statistics of the batch at hand (as the released CROMA uses) make a cloudy or uniform batch into
 noise: the deviation is near zero, and whatever is left is blown up to fill the range.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +32,10 @@ class Statistic:
     deviation: float
 
 
-#: By `measure` from the five real pairs of `samples.pairs()` without snow and from five training
-#: worlds of the synthetic frontier under clear sky. Snow and clouds lie far outside, as they
-#: should: with them in, the whole forest would be one number. The table is measured again by
-#: `tests/scenes/test_statistics.py`.
+#: From the five real pairs of `samples.pairs()` without snow and from five training worlds of the
+#: synthetic frontier under clear sky, each place counting the same. Snow and clouds lie far
+#: outside, as they should: with them in, the whole forest would be one number. The table is
+#: measured again by `tests/scenes/test_tensors.py`.
 STATISTICS: dict[str, Statistic] = {
     "B01": Statistic(mean=0.0277, deviation=0.0206),
     "B02": Statistic(mean=0.0330, deviation=0.0243),
@@ -55,44 +54,17 @@ STATISTICS: dict[str, Statistic] = {
 }
 
 
-def measure(
-    pixels: Iterable[Mapping[str, Float[np.ndarray, "..."]]],
-) -> dict[str, Statistic]:
-    """Mean and deviation of each band; each place counts the same, however large it is.
-
-    Args:
-        pixels: for each place band name -> values; NaN does not count.
-
-    Returns:
-        Band name -> statistic, in the order of first appearance.
-
-    Raises:
-        InputError: a band has no finite value anywhere.
-    """
-    moments: dict[str, list[tuple[float, float]]] = {}
-    for place in pixels:
-        for name, values in place.items():
-            seen = values[np.isfinite(values)].astype(np.float64)
-            if seen.size:
-                moments.setdefault(name, []).append((seen.mean(), np.square(seen).mean()))
-            else:
-                moments.setdefault(name, [])
-    empty = [name for name, found in moments.items() if not found]
-    if empty:
-        raise InputError(f"No valid pixel of {', '.join(empty)} in any place; check the masks.")
-    table = {}
-    for name, found in moments.items():
-        mean, square = np.mean(found, axis=0)
-        table[name] = Statistic(mean=float(mean), deviation=float(np.sqrt(square - mean**2)))
-    return table
-
-
-def _columns(bands: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation as (C, 1, 1) float32."""
+def _moments(array: np.ndarray, bands: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each band of an array, (C, 1, 1) float32."""
     unknown = [name for name in bands if name not in STATISTICS]
     if unknown:
         raise InputError(
             f"No statistics for {', '.join(unknown)}; there are some for {', '.join(STATISTICS)}."
+        )
+    if array.shape[-3] != len(bands):
+        raise InputError(
+            f"The array has {array.shape[-3]} bands and {len(bands)} names were given; the bands "
+            "are the third axis from the end."
         )
     rows = [(STATISTICS[name].mean, STATISTICS[name].deviation) for name in bands]
     mean, deviation = np.array(rows, dtype=np.float32).T
@@ -114,9 +86,8 @@ def normalise(
     Raises:
         InputError: a band has no statistics, or their number is not that of the array.
     """
-    mean, deviation = _matched(array, bands)
-    scaled: np.ndarray = (array - mean) / deviation
-    return scaled.astype(np.float32)
+    mean, deviation = _moments(array, bands)
+    return np.asarray((array - mean) / deviation, dtype=np.float32)
 
 
 def denormalise(
@@ -125,18 +96,14 @@ def denormalise(
     """Undo `normalise`: back to reflectance and dB.
 
     Args:
-        array: (..., C, H, W), standardised.
-        bands: C names.
+        array: (..., C, H, W), normalised.
+        bands: C names, of Sentinel-2 ("B02") or Sentinel-1 ("VV").
 
     Returns:
         Same shape, float32, reflectance for optical bands and dB for radar bands.
-
-    Raises:
-        InputError: as in `normalise`.
     """
-    mean, deviation = _matched(array, bands)
-    physical: np.ndarray = array * deviation + mean
-    return physical.astype(np.float32)
+    mean, deviation = _moments(array, bands)
+    return np.asarray(array * deviation + mean, dtype=np.float32)
 
 
 def scale_by_batch(
@@ -163,17 +130,7 @@ def scale_by_batch(
     middle = images.mean(axis=(0, 2, 3), keepdims=True)
     reach = deviations * images.std(axis=(0, 2, 3), keepdims=True)
     width = np.where(reach > 0, 2 * reach, 1)
-    scaled: np.ndarray = np.clip(0.5 + (images - middle) / width, 0, 1)
-    return scaled.astype(np.float32)
-
-
-def _matched(array: np.ndarray, bands: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    if array.shape[-3] != len(bands):
-        raise InputError(
-            f"The array has {array.shape[-3]} bands and {len(bands)} names were given; the bands "
-            "are the third axis from the end."
-        )
-    return _columns(bands)
+    return np.asarray(np.clip(0.5 + (images - middle) / width, 0, 1), dtype=np.float32)
 
 
 def as_tiles(
@@ -181,7 +138,7 @@ def as_tiles(
     bands: Sequence[str],
     gsd_m: Float[np.ndarray, "batch"],
 ) -> dict[str, Tensor]:
-    """Standardise tiles and sort their bands by sensor.
+    """Normalise tiles and sort their bands by sensor.
 
     Args:
         array: (B, C, H, W), reflectance for optical bands, dB for radar bands.
@@ -204,10 +161,10 @@ def as_tiles(
 def to_tensor(
     scene: Scene, *, fill: Number | None = None
 ) -> tuple[Float32[Tensor, "bands rows cols"], float]:
-    """Return the pixels as a tensor, and the side of a pixel.
+    """Copy the pixels into a tensor, in the bands' own units, and return the side of a pixel.
 
     Args:
-        scene: any scene.
+        scene: of any bands.
         fill: value for pixels that are not valid, in the bands' unit. Left out, such pixels are an
             error, since one NaN turns every weight of a network into NaN. The mask is scene.valid.
 
@@ -224,64 +181,3 @@ def to_tensor(
         )
     array = scene.array if fill is None else np.where(scene.valid, scene.array, np.float32(fill))
     return torch.from_numpy(np.array(array, dtype=np.float32)), scene.gsd_m
-
-
-def _starts(size: int, tile: int, step: int) -> list[int]:
-    """First pixels of tiles that cover `size`; the last one is pushed back to end at the edge."""
-    regular = list(range(0, size - tile + 1, step))
-    return regular if regular[-1] + tile == size else [*regular, size - tile]
-
-
-def tile(
-    scene: Scene, *, size_px: int, overlap_px: int = 0
-) -> Iterator[tuple[slice, slice, Scene]]:
-    """Cut a scene into square tiles that cover all of it.
-
-    Tiles at the east and south edge are pushed back inside, so they may overlap more than asked.
-
-    Args:
-        scene: any scene of at least size_px rows and columns.
-        size_px: side of a tile, pixels.
-        overlap_px: shared by neighbours, pixels; at least 0 and below size_px.
-
-    Yields:
-        (rows, cols, tile) from the north-west, row by row.
-
-    Raises:
-        InputError: the scene is smaller than a tile, or the overlap is not below its side.
-    """
-    if not 0 <= overlap_px < size_px:
-        raise InputError(f"overlap_px is {overlap_px}; it must be in [0, {size_px - 1}].")
-    if min(scene.shape) < size_px:
-        raise InputError(
-            f"A scene of {scene.shape[0]} x {scene.shape[1]} px holds no tile of {size_px} px: "
-            "choose smaller tiles."
-        )
-    height, width = scene.shape
-    for top in _starts(height, size_px, size_px - overlap_px):
-        for left in _starts(width, size_px, size_px - overlap_px):
-            rows, cols = slice(top, top + size_px), slice(left, left + size_px)
-            yield rows, cols, scene.crop(rows=rows, cols=cols)
-
-
-def merge(
-    tiles: list[tuple[slice, slice, Float32[Tensor, "bands size size"]]], shape: tuple[int, int]
-) -> Float32[Tensor, "bands rows cols"]:
-    """Put tiles back together: the mean where they overlap, NaN where there is none.
-
-    Args:
-        tiles: (rows, cols, values) as `tile` cuts them; all with the same number of bands.
-        shape: (rows, cols) of the whole.
-
-    Raises:
-        InputError: no tiles.
-    """
-    if not tiles:
-        raise InputError("There are no tiles to merge.")
-    first = tiles[0][2]
-    total = first.new_zeros((len(first), *shape), dtype=torch.float64)
-    count = first.new_zeros(shape, dtype=torch.float64)
-    for rows, cols, values in tiles:
-        total[:, rows, cols] += values
-        count[rows, cols] += 1
-    return (total / count).float()

@@ -3,12 +3,13 @@
 import math
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, UInt8
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.segmentation import flood
 
 from rsedu.errors import InputError
+from rsedu.scenes.indices import ndvi
 from rsedu.scenes.scene import Scene
 from rsedu.segment.regions import components, filled
 
@@ -40,17 +41,6 @@ def region_growing(
     near = furthest <= tolerance
     grown: np.ndarray = flood(near, (row, col), connectivity=1)  # type: ignore[no-untyped-call]
     return grown
-
-
-def ndvi(scene: Scene) -> Float32[np.ndarray, "rows cols"]:
-    """Normalised difference vegetation index, ``(B08 - B04) / (B08 + B04)``, -1 to 1.
-
-    Reflectance below 0, which atmospheric correction leaves in shade and water, counts as 0. NaN
-    where the scene is not valid or neither band is above 0.
-    """
-    near, red = (np.maximum(scene.band(name), np.float32(0)) for name in ("B08", "B04"))
-    total = near + red
-    return np.where(total > 0, (near - red) / np.where(total > 0, total, 1), np.float32(np.nan))
 
 
 def ndvi_threshold(scene: Scene) -> float:

@@ -1,9 +1,11 @@
-"""An image that was embedded once, and can be prompted often."""
+"""Image embedding: an image that SAM's encoder saw once, and that can be prompted often."""
 
+import hashlib
 import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,9 @@ from segment_anything.modeling import Sam
 from torch import Tensor
 
 from rsedu.errors import InputError
+from rsedu.io.files import read_array, write_array
 from rsedu.scenes.grid import Grid
 from rsedu.segment.answer import Prediction
-from rsedu.segment.cache import EmbeddingCache
 from rsedu.segment.prompt import Box, Point, Prompt, box_of
 from rsedu.segment.regions import interior_point
 from rsedu.segment.tiles import Tile, agreement, leaves
@@ -40,7 +42,8 @@ class Embedded:
         image: (rows, cols, 3) uint8, red, green and blue.
         tiles: that cover it.
         model: a `segment_anything` Sam.
-        cache: of embeddings on disk.
+        weights: what tells this model from another, such as a SHA-256.
+        cache: folder of embeddings on disk; None stores none.
         grid: place of the pixels; None for an image without one.
         closer: whether small objects get a look of their own, enlarged, embedded when asked for.
         lock: held while the model is at work.
@@ -49,7 +52,8 @@ class Embedded:
     image: UInt8[np.ndarray, "rows cols 3"]
     tiles: tuple[Tile, ...]
     model: Sam
-    cache: EmbeddingCache
+    weights: str = ""
+    cache: Path | None = None
     grid: Grid | None = None
     closer: bool = True
     lock: Any = field(default_factory=threading.RLock)
@@ -66,11 +70,14 @@ class Embedded:
         with self.lock, torch.inference_mode():
             before, missing = len(self._features), []
             for tile in tiles:
-                stored = None if tile in self._features else self.cache.read(self._pixels(tile))
-                if stored is not None:
-                    self._features[tile] = torch.from_numpy(stored)[None].to(self.model.device)
-                elif tile not in self._features:
+                if tile in self._features:
+                    continue
+                path = self._stored_at(self._pixels(tile))
+                stored = None if path is None else read_array(path)
+                if stored is None or stored.dtype != np.float32 or stored.ndim != 3:
                     missing.append(tile)
+                else:
+                    self._features[tile] = torch.tensor(stored)[None].to(self.model.device)
             for start in range(0, len(missing), _BATCH):
                 self._encode(missing[start : start + _BATCH])
             if len(self._features) > before:
@@ -220,8 +227,14 @@ class Embedded:
         return predictor
 
     def _pixels(self, tile: Tile) -> UInt8[np.ndarray, "rows cols 3"]:
-        part: np.ndarray = self.image[tile.window]
-        return part
+        return np.ascontiguousarray(self.image[tile.window])
+
+    def _stored_at(self, pixels: UInt8[np.ndarray, "rows cols 3"]) -> Path | None:
+        """The file of an embedding; other pixels, sizes or weights have another."""
+        if self.cache is None:
+            return None
+        digest = hashlib.sha256(f"{self.weights} {pixels.shape}".encode() + pixels.tobytes())
+        return self.cache / f"{digest.hexdigest()[:32]}.npy"
 
     def _encode(self, tiles: Sequence[Tile]) -> None:
         resize = SamPredictor(self.model).transform.apply_image
@@ -234,7 +247,8 @@ class Embedded:
             tiles, pixels, self.model.image_encoder(batch), strict=True
         ):
             self._features[tile] = embedding[None]
-            self.cache.write(part, embedding.float().cpu().numpy())
+            if (path := self._stored_at(part)) is not None:
+                write_array(path, embedding.float().cpu().numpy())
 
     def _put(self, mask: np.ndarray, tile: Tile) -> np.ndarray:
         whole = np.zeros(self.shape, dtype=np.bool_)

@@ -19,7 +19,7 @@ from shapely.ops import unary_union
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically
 from rsedu.io.raster_file import write_cog
-from rsedu.scenes.grid import Grid
+from rsedu.scenes.grid import Grid, hectares
 
 _LONGITUDES = CRS.from_epsg(4326)
 _DIGITS = 7  # of a degree: a centimetre
@@ -40,11 +40,6 @@ class Segment:
     label: str = ""
     score: float = float("nan")
     properties: Mapping[str, Any] = field(default_factory=dict)
-
-
-def hectares(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> float:
-    """Area of a mask in hectares, counted in pixels."""
-    return float(mask.sum()) * grid.gsd_m**2 / 10_000
 
 
 def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
@@ -142,7 +137,7 @@ def _feature(number: int, segment: Segment, grid: Grid) -> dict[str, Any]:
     own = {
         "object": number,
         "label": segment.label,
-        "hectares": round(hectares(segment.mask, grid), 4),
+        "hectares": round(hectares(segment.mask, grid.gsd_m), 4),
         "predicted_iou": score,
     }
     return {

@@ -9,11 +9,11 @@ from affine import Affine
 from jaxtyping import Bool
 
 from rsedu.errors import InputError
+from rsedu.scenes.grid import Number
 
 Point = tuple[float, float]  # (col, row)
 
 Frame = Literal["pixels", "map"]
-Number = float | int
 Box = tuple[Number, Number, Number, Number]
 
 

@@ -26,7 +26,6 @@ from rsedu.models import weights
 from rsedu.models.published import load_tensors
 from rsedu.scenes.colours import rgb
 from rsedu.scenes.scene import Scene
-from rsedu.segment.cache import EmbeddingCache
 from rsedu.segment.download import BASE, FILES, expected_digest, fetch
 from rsedu.segment.embedding import EAGER, Embedded
 from rsedu.segment.tiles import tiling
@@ -114,7 +113,8 @@ class Segmenter:
             image=pixels,
             tiles=tiling(shape, side_px=side, overlap_px=side // _OVERLAP),
             model=self.model,
-            cache=EmbeddingCache(folder=self.cache, weights=self.weights),
+            weights=self.weights,
+            cache=self.cache,
             grid=image.grid if isinstance(image, Scene) else None,
             closer=closer,
             lock=self._lock,

@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Bool
 
 from rsedu.errors import InputError
+from rsedu.scenes.grid import Number
 from rsedu.segment.prompt import Point
-
-Number = float | int
 
 
 @dataclass(frozen=True, kw_only=True)

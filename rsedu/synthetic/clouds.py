@@ -27,7 +27,7 @@ def light(
     """Factors on reflectance: slow changes of illumination, and of moisture beyond 0.7 um.
 
     Args:
-        seed: of the place.
+        seed: which place.
         level_m: side of a pixel, 2.5, 5, 10 or 20 m.
         rows: pixels from the north, step 1.
         cols: pixels from the west, step 1.
@@ -35,8 +35,7 @@ def light(
     bright = coarse_noise(12, _MOISTURE, level_m, rows, cols, shift=53 * seed)
     moist = coarse_noise(13, _MOISTURE, level_m, rows, cols, shift=71 * seed)
     factor = 1 + _LIGHT * bright + _MOIST[:, None, None] * moist
-    lit: np.ndarray = np.maximum(factor, np.float32(0.3))
-    return lit
+    return np.asarray(np.maximum(factor, np.float32(0.3)))
 
 
 def opacity(
@@ -58,7 +57,7 @@ def opacity(
         level_m: side of a pixel, 2.5, 5, 10 or 20 m.
         rows: pixels from the north, step 1.
         cols: pixels from the west, step 1.
-        moved: the clouds, by so many cells of 20 m to the south and to the east.
+        moved: how far the clouds are moved, in cells of 20 m to the south and to the east.
     """
     if cover in (0.0, 1.0):
         return np.full((rows.stop - rows.start, cols.stop - cols.start), cover, dtype=np.float32)
@@ -67,8 +66,7 @@ def opacity(
     side = slice(0, round(size_m / COARSE_M))
     edge = np.float32(np.quantile(tiled(14, _CLOUDS, side, side, shift=moment), 1 - cover))
     density = coarse_noise(14, _CLOUDS, level_m, rows, cols, shift=moment, moved=moved)
-    hidden: np.ndarray = np.clip(0.5 + (density - edge) / _CLOUD_EDGE, 0, 1)
-    return hidden
+    return np.asarray(np.clip(0.5 + (density - edge) / _CLOUD_EDGE, 0, 1))
 
 
 def under_clouds(
@@ -85,6 +83,4 @@ def under_clouds(
         return bands
     clouds = opacity(place, date, cover, level_m, rows, cols)
     shade = opacity(place, date, cover, level_m, rows, cols, moved=_SHADOW_CELLS)
-    seen: np.ndarray = bands * (1 - _SHADOW * shade) * (1 - clouds)
-    seen += CLOUD[:, None, None] * clouds
-    return seen
+    return np.asarray(bands * (1 - _SHADOW * shade) * (1 - clouds) + CLOUD[:, None, None] * clouds)

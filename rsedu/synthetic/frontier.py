@@ -24,8 +24,7 @@ from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.decibels import to_power
 from rsedu.scenes.scene import Scene, Unit
 from rsedu.synthetic import clouds
-from rsedu.synthetic.area_average import Field, area_average, mixed
-from rsedu.synthetic.ground import Ground
+from rsedu.synthetic.ground import Field, Ground, area_average, mixed
 from rsedu.synthetic.land_cover import COVERS
 from rsedu.synthetic.random_fields import COARSE_M, FINE_M, speckle
 
@@ -152,8 +151,7 @@ class Frontier:
                 looks * (g / 10)^2. None: no speckle.
 
         Raises:
-            InputError: the pixels are too small or too large, the window is empty or has steps,
-                the date is not finite, or there is less than no look.
+            InputError: as for `optical`, or `looks` is not above 0.
         """
         _check_weather(date)
         if looks is not None and not 0 < looks < math.inf:
@@ -182,8 +180,7 @@ class Frontier:
         def hide(level_m: float, rows: slice, cols: slice) -> np.ndarray:
             return clouds.opacity(self._place, date, cloud_cover, level_m, rows, cols)[None]
 
-        hidden: np.ndarray = self._averaged(hide, gsd_m, window)[0]
-        return hidden
+        return np.asarray(self._averaged(hide, gsd_m, window)[0])
 
     def truth(self, *, date: float, gsd_m: float = 10.0, window: Window | None = None) -> Truth:
         """What is on the ground: classes, shares, clearings and the years of their cut.
@@ -194,7 +191,7 @@ class Frontier:
             window: slices of rows and columns at this ground sample distance; all if None.
 
         Raises:
-            InputError: as for `optical`, or the pixels are no whole number of cells.
+            InputError: as for `optical`, or gsd_m is no multiple of 2.5 m.
         """
         _check_weather(date)
         if gsd_m % FINE_M:
@@ -207,7 +204,7 @@ class Frontier:
         outlines = self.clearings(date=date)
         labels = self._ground.labels(gsd_m, *self._whole(gsd_m, window))
         years = np.full(len(self._ground.features) + 1, np.nan, dtype=np.float32)
-        years[[clearing.label for clearing in outlines]] = [each.year for each in outlines]
+        years[[clearing.label for clearing in outlines]] = [clearing.year for clearing in outlines]
         return Truth(
             classes=fractions.argmax(axis=0).astype(np.uint8),
             fractions=fractions,
@@ -239,13 +236,10 @@ class Frontier:
             folder: made if it is not there.
             date: decimal year.
             gsd_m: ground sample distance, a multiple of 2.5 m.
-            cloud_cover: of `optical`.
+            cloud_cover: share of optical.tif under cloud, 0 to 1.
 
         Returns:
             The three paths. Each file says in its tags that it is synthetic.
-
-        Raises:
-            InputError: as for `truth`.
         """
         truth = self.truth(date=date, gsd_m=gsd_m)
         optical = self.optical(date=date, gsd_m=gsd_m, cloud_cover=cloud_cover)

@@ -75,8 +75,8 @@ def features(seed: int, size_m: float) -> tuple[Feature, ...]:
     on_top = shapely.union_all([feature.shape for feature in fixed])
     shapes = shapely.difference([lot.shape for lot in cleared], on_top)
     shapes = shapely.intersection(shapes, ground)
-    seen = [replace(lot, shape=shape) for lot, shape in zip(cleared, shapes, strict=True)]
-    return (*(lot for lot in seen if lot.shape.area > 0), *fixed)
+    visible = [replace(lot, shape=shape) for lot, shape in zip(cleared, shapes, strict=True)]
+    return (*(lot for lot in visible if lot.shape.area > 0), *fixed)
 
 
 def _trunk_road(rng: Generator, size_m: float) -> LineString:
@@ -121,12 +121,12 @@ def _slices(
     rng: Generator, base: float, side: float, along: np.ndarray, first: float
 ) -> list[Feature]:
     """The clearings of one lot, from the road inwards."""
-    depth, year, found = 15.0, first, []
+    depth, year, clearings = 15.0, first, []
     while depth < _LOT_DEPTH_M - 60.0 and year < LAST_YEAR:
         step = min(float(rng.uniform(70.0, 260.0)), _LOT_DEPTH_M - depth)
         across = base + side * np.array([depth, depth + step - 6.0])
         shape = _ragged(rng, across, along)
-        found.append(
+        clearings.append(
             Feature(
                 shape=shape,
                 year=year,
@@ -136,7 +136,7 @@ def _slices(
         )
         depth += step
         year += 0.6 + float(rng.exponential(3.0))
-    return found
+    return clearings
 
 
 def _ragged(rng: Generator, x: np.ndarray, y: np.ndarray) -> Polygon:

@@ -38,7 +38,7 @@ def tiled(
     """Cells (rows, cols) of a periodic noise field.
 
     Args:
-        seed: of the field.
+        seed: which field.
         scales: (smoothness in cells, weight) of each layer.
         rows: cells from the north, step 1.
         cols: cells from the west, step 1.
@@ -47,8 +47,7 @@ def tiled(
     tile = _noise_tile(seed, scales)
     row_at = (np.arange(rows.start, rows.stop) + shift) % _TILE
     col_at = (np.arange(cols.start, cols.stop) + 7 * shift) % _TILE
-    window: np.ndarray = tile[np.ix_(row_at, col_at)]
-    return window
+    return np.asarray(tile[np.ix_(row_at, col_at)])
 
 
 def coarse_noise(
@@ -64,13 +63,13 @@ def coarse_noise(
     """A noise field with cells of 20 m, read off at pixels of 20 m or less.
 
     Args:
-        seed: as in `tiled`.
-        scales: as in `tiled`.
+        seed: which field.
+        scales: (smoothness in cells, weight) of each layer.
         level_m: side of a pixel, 2.5, 5, 10 or 20 m.
         rows: pixels from the north, step 1.
         cols: pixels from the west, step 1.
-        shift: as in `tiled`.
-        moved: moves the field by so many cells to the south and to the east.
+        shift: moves the field, so that places with one texture differ.
+        moved: how far the field is moved, in cells to the south and to the east.
     """
     factor = round(COARSE_M / level_m)
     row_at = np.arange(rows.start, rows.stop) // factor - moved[0]
@@ -78,8 +77,7 @@ def coarse_noise(
     top, left = int(row_at[0]), int(col_at[0])
     around = slice(top, int(row_at[-1]) + 1), slice(left, int(col_at[-1]) + 1)
     field = tiled(seed, scales, *around, shift=shift)
-    pixels: np.ndarray = field[np.ix_(row_at - top, col_at - left)]
-    return pixels
+    return np.asarray(field[np.ix_(row_at - top, col_at - left)])
 
 
 def speckle(
@@ -108,6 +106,5 @@ def speckle(
             top, left = (row - first_row) * _CHUNK, (col - first_col) * _CHUNK
             field[top : top + _CHUNK, left : left + _CHUNK] = draw / np.float32(looks)
     top, left = rows.start - first_row * _CHUNK, cols.start - first_col * _CHUNK
-    size = rows.stop - rows.start, cols.stop - cols.start
-    window: np.ndarray = field[top : top + size[0], left : left + size[1]]
-    return window
+    height, width = rows.stop - rows.start, cols.stop - cols.start
+    return np.asarray(field[top : top + height, left : left + width])

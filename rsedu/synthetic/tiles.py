@@ -1,7 +1,5 @@
-"""Tiles of the synthetic frontier at many pixel sizes, rendered once and kept on disk."""
+"""Training tiles of the synthetic frontier at many pixel sizes, rendered once and stored."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -14,7 +12,7 @@ from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from rsedu.errors import InputError
-from rsedu.io.files import write_atomically
+from rsedu.io.files import read_array, settings_digest, write_array
 from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.tensors import as_tiles
@@ -39,8 +37,8 @@ class TileSpec:
     """One tile of a world.
 
     Attributes:
-        rows: of the world at the tile's GSD.
-        cols: likewise.
+        rows: pixels of the world at the tile's GSD, from the north.
+        cols: pixels of the world at the tile's GSD, from the west.
         gsd_m: metres per pixel.
         date: decimal year.
     """
@@ -61,11 +59,11 @@ class FrontierTiles:
 
     Attributes:
         worlds: seeds, such as TRAIN_WORLDS.
-        folder: where rendered tiles are kept, in a subfolder per setting.
-        size_px: side of a tile.
+        folder: where rendered tiles are stored, in a subfolder per setting.
+        size_px: side of a tile, pixels.
         tiles_per_world: how many tiles are cut from each.
         gsds_m: metres per pixel, multiples of 2.5.
-        seed: of the draws.
+        seed: decides on sizes, dates and places.
 
     Raises:
         InputError: a GSD is no multiple of 2.5 m.
@@ -96,8 +94,7 @@ class FrontierTiles:
     def store(self) -> Path:
         """The folder of these settings; other settings have another."""
         settings = {**asdict(self), "folder": None, "worlds": None, "version": _VERSION}
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-        return self.folder / digest[:12]
+        return self.folder / settings_digest(settings)
 
     def specs(self, world: int) -> list[TileSpec]:
         """Where and when the tiles of one world are."""
@@ -123,36 +120,36 @@ class FrontierTiles:
         Args:
             progress: show a bar.
             processes: that render side by side; a world takes about 2 s.
+
+        Raises:
+            InputError: the folder cannot be written.
         """
-        missing = [world for world in self.worlds if not self._pixels_path(world).exists()]
+        missing = [world for world in self.worlds if not self._path(world, "pixels").exists()]
         hidden = not (progress and missing)
-        with progress_bar(
-            total=len(missing), hidden=hidden, unit="world", desc="rendering"
-        ) as shown:
+        with progress_bar(total=len(missing), hidden=hidden, unit="world", desc="rendering") as bar:
             if processes == 1 or len(missing) < 2:
                 for world in missing:
                     self._render(world)
-                    shown.update()
+                    bar.update()
                 return
             # Not forked: a fork would copy the locks of whatever threads torch has running.
             with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
                 for _ in pool.map(self._render, missing):
-                    shown.update()
+                    bar.update()
 
     def batch(
         self, indices: Int64[np.ndarray, "batch"], positions: Int64[np.ndarray, "batch"]
     ) -> Mapping[str, Tensor]:
         """Fetch tiles; a world that is not on disk yet is rendered first."""
         places = [self._place(int(index)) for index in indices]
-        tiles = [self._opened(self._pixels_path(world), world)[number] for world, number in places]
+        tiles = [self._stored(world, "pixels")[number] for world, number in places]
         gsds = [self._specs(world)[number].gsd_m for world, number in places]
         return as_tiles(np.stack(tiles).astype(np.float32), _BANDS, np.array(gsds))
 
     def cover(self, index: int) -> Float32[np.ndarray, "classes"]:
         """Share of each land cover class in one tile; the shares sum to 1."""
         world, number = self._place(index)
-        shares: np.ndarray = self._opened(self._cover_path(world), world)[number]
-        return np.array(shares)
+        return np.array(self._stored(world, "cover")[number])
 
     def _place(self, index: int) -> tuple[int, int]:
         """World and number of the tile within it."""
@@ -162,25 +159,27 @@ class FrontierTiles:
     def _specs(self, world: int) -> list[TileSpec]:
         return self.specs(world)
 
-    def _pixels_path(self, world: int) -> Path:
-        return self.store / f"{world}-pixels.npy"
+    def _path(self, world: int, kind: str) -> Path:
+        return self.store / f"{world}-{kind}.npy"
 
-    def _cover_path(self, world: int) -> Path:
-        return self.store / f"{world}-cover.npy"
-
-    def _opened(self, path: Path, world: int) -> np.ndarray:
-        if not path.exists():
+    def _stored(self, world: int, kind: str) -> np.ndarray:
+        """The tiles of a world, rendered where they are missing or damaged."""
+        path = self._path(world, kind)
+        stored = read_array(path)
+        if stored is None:
             self._render(world)
-        mapped: np.ndarray = np.load(path, mmap_mode="r")
-        return mapped
+            stored = np.lib.format.open_memmap(path, mode="r")
+        return stored
 
     def _render(self, world: int) -> None:
-        """Write the tiles of a world, (tiles, bands, rows, cols) float16, and their cover."""
+        """Store the tiles of a world, (tiles, bands, rows, cols) float16, and their cover."""
         place = Frontier(seed=world, size_m=self.world_m)
-        cuts = [_cut(place, spec) for spec in self.specs(world)]
-        _save(self._cover_path(world), np.stack([cover for _, cover in cuts]))
+        tiles, shares = zip(*(_cut(place, spec) for spec in self.specs(world)), strict=True)
         # float16 keeps reflectance to 0.0002 and decibels to 0.01, and halves the disk.
-        _save(self._pixels_path(world), np.stack([tile for tile, _ in cuts]).astype(np.float16))
+        arrays = {"cover": np.stack(shares), "pixels": np.stack(tiles).astype(np.float16)}
+        for kind, array in arrays.items():
+            if not write_array(self._path(world, kind), array):
+                raise InputError(f"{self.store} cannot be written: choose another folder.")
 
 
 def _cut(
@@ -193,11 +192,3 @@ def _cut(
     truth = place.truth(date=spec.date, gsd_m=spec.gsd_m, window=window)
     shares = truth.fractions.mean(axis=(1, 2), dtype=np.float32)
     return np.concatenate([optical.array, radar.array]), shares
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:  # np.save would add a suffix to a path
-            np.save(file, array)
-
-    write_atomically(path, write)

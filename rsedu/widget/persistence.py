@@ -12,8 +12,8 @@ from shapely.geometry import mapping
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.io.files import write_atomically
-from rsedu.scenes.grid import Grid
-from rsedu.segment.export import hectares, polygon
+from rsedu.scenes.grid import Grid, hectares
+from rsedu.segment.export import polygon
 from rsedu.widget.state import Box, Click, Kept, State, Step, checked
 
 AT_HAND = 0  # number of the object whose mask is not kept yet; kept ones count from 1
@@ -36,7 +36,7 @@ def _object(one: Kept, number: int, role: str, grid: Grid) -> dict[str, Any]:
         "role": role,
         "object": number,
         "label": one.label,
-        "hectares": round(hectares(one.mask, grid), 4),
+        "hectares": round(hectares(one.mask, grid.gsd_m), 4),
         "predicted_iou": one.iou,
     }
     geometry = mapping(polygon(one.mask, grid))

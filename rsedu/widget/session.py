@@ -10,8 +10,9 @@ from jaxtyping import Bool
 from matplotlib.axes import Axes
 
 from rsedu.errors import InputError
+from rsedu.scenes.grid import hectares
 from rsedu.scenes.scene import Scene
-from rsedu.segment.export import Segment, hectares, write_geojson, write_geotiff
+from rsedu.segment.export import Segment, write_geojson, write_geotiff
 from rsedu.widget import persistence
 from rsedu.widget.figure import draw
 from rsedu.widget.segmenter import Answer, Segmenter, ask
@@ -103,7 +104,7 @@ class Session:
     @property
     def hectares(self) -> float:
         """Area of the mask at hand."""
-        return hectares(self.mask, self._scene.grid)
+        return hectares(self.mask, self._scene.gsd_m)
 
     def add_point(self, col: float, row: float, *, positive: bool = True) -> None:
         """Add a click.

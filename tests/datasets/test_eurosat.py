@@ -70,6 +70,31 @@ def test_real_pixels_tell_where_b8a_is(which: int) -> None:
     assert right in ("last", "unknown") and wrong in ("after B08", "unknown")
 
 
+@pytest.mark.parametrize(
+    ("behind", "last", "place"),
+    [
+        (0.89, 0.5, "unknown"),
+        (0.91, 0.5, "after B08"),
+        (0.5, 0.91, "last"),
+        (0.95, 0.932, "unknown"),
+        (0.95, 0.928, "after B08"),
+        (0.928, 0.95, "last"),
+    ],
+)
+def test_the_order_is_told_by_a_high_correlation_that_is_clearly_higher(
+    behind: float, last: float, place: str
+) -> None:
+    near, other = np.array([[1, -1, 1, -1], [1, 1, -1, -1]], np.float32)  # uncorrelated
+    array = np.zeros((13, 2, 2), np.float32)
+    array[7] = near.reshape(2, 2)
+    for at, correlation in ((8, behind), (12, last)):
+        mixed = correlation * near + np.sqrt(1 - correlation**2) * other
+        array[at] = mixed.reshape(2, 2)
+    assert b8a_at(array) == place
+    array[7] = 0.3
+    assert b8a_at(array) == "unknown"
+
+
 def test_at_least_half_of_the_real_samples_decide() -> None:
     told = [b8a_at(_real(STORED, which).astype(np.float32)) for which in range(6)]
     assert told.count("last") >= 3

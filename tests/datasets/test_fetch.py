@@ -1,9 +1,12 @@
 import hashlib
-import io
 import json
+import shutil
+import stat
 import sys
 import urllib.error
 import zipfile
+from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -12,14 +15,94 @@ from typing import Any
 import pytest
 
 from rsedu.datasets import fetch
-from rsedu.datasets.fetch import Subset, get, get_torchgeo, verify
+from rsedu.datasets.fetch import Subset, get, get_torchgeo, unpack, verify
 from rsedu.datasets.registry import SETS, DataSet
 from rsedu.errors import BrokenDataError, InputError, MissingDataError, MissingExtraError
 from rsedu.io.http import RetryPolicy
 
+GOOD = {"set/Forest/Forest_1.tif": b"a" * 5000, "set/readme.txt": b"b"}
+
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*.tif"))
+
+
+def _zip(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return path
+
+
+def test_members_come_out_as_they_went_in(tmp_path: Path) -> None:
+    archive, folder = _zip(tmp_path / "a.zip", GOOD), tmp_path / "deep" / "out"
+    assert unpack(archive, folder) == folder
+    assert {name: (folder / name).read_bytes() for name in GOOD} == GOOD
+    assert [path.name for path in folder.parent.iterdir()] == ["out"]
+    part = unpack(archive, tmp_path / "part", choose=lambda names: names[1:])
+    assert [path.name for path in part.rglob("*") if path.is_file()] == ["readme.txt"]
+    archive.unlink()
+    assert unpack(archive, folder) == folder
+
+
+def _altered(content: bytes) -> bytes:
+    return content[:55] + bytes([content[55] ^ 255]) + content[56:]
+
+
+def _link(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        link = zipfile.ZipInfo("set/link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        file.writestr(link, "/etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), r"damaged .*: get it again"),
+        (lambda path: path.write_bytes(_altered(path.read_bytes())), r"damaged .*: get it again"),
+        (lambda path: path.write_bytes(b"hello"), r"damaged .*: get it again"),
+        (lambda path: _zip(path, {**GOOD, "../out.txt": b"x"}), "nothing was unpacked"),
+        (lambda path: _zip(path, {**GOOD, "/etc/out.txt": b"x"}), "nothing was unpacked"),
+        (lambda path: _zip(path, {**GOOD, "a/../../out.txt": b"x"}), "nothing was unpacked"),
+        (lambda path: _zip(path, {**GOOD, "C:/out.txt": b"x"}), "leads out of its folder"),
+        (_link, "set/link"),
+    ],
+    ids=["cut off", "altered", "no zip", "parent", "root", "deep parent", "drive", "link"],
+)
+def test_one_bad_member_stops_all_and_leaves_nothing(
+    tmp_path: Path, break_it: Callable[[Path], object], message: str
+) -> None:
+    archive = _zip(tmp_path / "a.zip", GOOD)
+    break_it(archive)
+    with pytest.raises(BrokenDataError, match=message):
+        unpack(archive, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+    _zip(archive, GOOD)
+    assert unpack(archive, tmp_path / "out").is_dir()
+
+
+def test_a_small_disk_is_seen_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = _zip(tmp_path / "a.zip", GOOD)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 5000))
+    with pytest.raises(InputError, match=r"needs 0\.0 MB"):
+        unpack(archive, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 5001))
+    assert unpack(archive, tmp_path / "out").is_dir()
+
+
+def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: zipfile.ZipFile, path: Path, _: object) -> None:
+        path.mkdir()
+        (path / "half").write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        unpack(_zip(tmp_path / "a.zip", GOOD), tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
 @pytest.fixture
@@ -146,18 +229,19 @@ def test_an_impossible_subset_says_so_and_leaves_none(
         Subset(count=0)
 
 
+def _listed(web: Any, name: str, content: bytes) -> dict[str, Any]:
+    """A file that the server has, as Zenodo lists it."""
+    web.files[f"/{name}"] = content
+    digest = f"md5:{hashlib.md5(content).hexdigest()}"
+    link = {"self": f"{web.base}/{name}"}
+    return {"key": name, "size": len(content), "checksum": digest, "links": link}
+
+
 def test_a_record_tells_address_size_and_checksum(
     web: Any, archive: bytes, quick: RetryPolicy, tmp_path: Path
 ) -> None:
-    md5 = f"md5:{hashlib.md5(archive).hexdigest()}"
-    web.files["/f/tiles.zip"] = archive
-    listed = {
-        "key": "../tiles.zip",
-        "size": len(archive),
-        "checksum": md5,
-        "links": {"self": f"{web.base}/f/tiles.zip"},
-    }
-    web.put_json("/api", {"files": [listed]})
+    listed = _listed(web, "tiles.zip", archive)
+    web.put_json("/api", {"files": [{**listed, "key": "../tiles.zip"}]})
     wanted = replace(SETS["amazon-forest"], record=f"{web.base}/api")
     web.faults["/api"] = ["garbage"]
     with pytest.raises(BrokenDataError, match="did not answer with a list of files"):
@@ -165,7 +249,7 @@ def test_a_record_tells_address_size_and_checksum(
     assert not list(tmp_path.iterdir())
     folder = get(wanted, tmp_path, patience=quick)
     assert folder == tmp_path / "amazon-forest" / "all" and len(_names(folder)) == 15
-    assert md5 in verify(wanted, tmp_path)[0]
+    assert listed["checksum"] in verify(wanted, tmp_path)[0]
     get(wanted, tmp_path, patience=quick)
     assert len(web.asked) == 3
     web.put_json("/none", {"files": []})
@@ -176,16 +260,9 @@ def test_a_record_tells_address_size_and_checksum(
 def test_each_of_several_zips_has_its_folder(web: Any, quick: RetryPolicy, tmp_path: Path) -> None:
     listed = []
     for name in ("north", "south"):
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as file:
-            file.writestr("A/1.tif", name)
-            file.writestr("A/2.tif", name)
-        web.files[f"/{name}.zip"] = content = buffer.getvalue()
-        digest = f"md5:{hashlib.md5(content).hexdigest()}"
-        link = {"self": f"{web.base}/{name}.zip"}
-        listed.append(
-            {"key": f"{name}.zip", "size": len(content), "checksum": digest, "links": link}
-        )
+        members = {"A/1.tif": name.encode(), "A/2.tif": name.encode()}
+        content = _zip(tmp_path / "made.zip", members).read_bytes()
+        listed.append(_listed(web, f"{name}.zip", content))
     web.put_json("/api", {"files": listed})
     wanted = replace(SETS["amazon-forest"], record=f"{web.base}/api")
     home = get(wanted, tmp_path, patience=quick)
@@ -204,24 +281,35 @@ def test_what_is_no_zip_is_kept_packed(web: Any, quick: RetryPolicy, tmp_path: P
     assert (folder / "a.rar").read_bytes() == b"Rar!"
 
 
-def test_a_broken_record_says_what_to_do(wanted: DataSet, tmp_path: Path) -> None:
-    (tmp_path / "small").mkdir()
-    (tmp_path / "small" / "record.json").write_text("{")
-    with pytest.raises(BrokenDataError, match=r"record\.json is no JSON"):
-        verify(wanted, tmp_path)
-
-
-@pytest.mark.parametrize("text", ["[]", "3", '{"a.zip": {}}', '{"a.zip": 1}'])
-def test_a_record_of_another_shape_says_what_to_do(
-    wanted: DataSet, tmp_path: Path, text: str
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", r"record\.json is no JSON")]
+    + [
+        (text, "published and sha256: delete it, then get")
+        for text in ("[]", "3", '{"a.zip": {}}', '{"a.zip": 1}')
+    ],
+)
+def test_a_broken_record_says_what_to_do(
+    wanted: DataSet, tmp_path: Path, text: str, message: str
 ) -> None:
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "record.json").write_text(text)
-    with pytest.raises(BrokenDataError, match="published and sha256: delete it, then get"):
+    with pytest.raises(BrokenDataError, match=message):
         verify(wanted, tmp_path)
 
 
-def test_torchgeo_downloads_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def torchgeo(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stands in for torchgeo.datasets."""
+    fake = ModuleType("torchgeo.datasets")
+    monkeypatch.setitem(sys.modules, "torchgeo", ModuleType("torchgeo"))
+    monkeypatch.setitem(sys.modules, "torchgeo.datasets", fake)
+    return fake
+
+
+def test_torchgeo_downloads_by_itself(
+    torchgeo: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     seen: dict[str, object] = {}
 
     class UCMerced:
@@ -232,10 +320,7 @@ def test_torchgeo_downloads_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path:
         def __init__(self, root: Path) -> None:
             pass
 
-    fake = ModuleType("torchgeo.datasets")
-    fake.UCMerced, fake.Landsat = UCMerced, Landsat  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torchgeo", ModuleType("torchgeo"))
-    monkeypatch.setitem(sys.modules, "torchgeo.datasets", fake)
+    torchgeo.UCMerced, torchgeo.Landsat = UCMerced, Landsat
     root = get_torchgeo("UCMerced", tmp_path)
     assert seen == {"root": root, "download": True, "checksum": True}
     with pytest.raises(InputError, match="no data set 'Nothing'"):
@@ -249,17 +334,14 @@ def test_torchgeo_downloads_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_torchgeo_without_a_network_says_so_and_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    torchgeo: Any, tmp_path: Path
 ) -> None:
     class EuroSAT:
         def __init__(self, root: Path, **_: object) -> None:
             root.mkdir(parents=True)
             raise urllib.error.URLError("Name or service not known")
 
-    fake = ModuleType("torchgeo.datasets")
-    fake.EuroSAT = EuroSAT  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torchgeo", ModuleType("torchgeo"))
-    monkeypatch.setitem(sys.modules, "torchgeo.datasets", fake)
+    torchgeo.EuroSAT = EuroSAT
     with pytest.raises(MissingDataError, match=r"EuroSAT .*Name or .*: connect to the internet"):
         get_torchgeo("EuroSAT", tmp_path)
     assert not list(tmp_path.iterdir())

@@ -3,9 +3,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rsedu.io.files import sha256, write_atomically
+from rsedu.io.files import (
+    NotStoredWarning,
+    read_array,
+    settings_digest,
+    sha256,
+    stored_array,
+    write_array,
+    write_atomically,
+)
 
 
 def test_a_new_file_is_written_with_its_folder_and_nothing_else(tmp_path: Path) -> None:
@@ -64,3 +73,47 @@ def test_threads_that_write_one_file_do_not_meet(tmp_path: Path) -> None:
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     assert sha256(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_arrays_are_stored_under_their_settings(tmp_path: Path) -> None:
+    settings = {"gsds_m": (2.5, 5.0), "version": 1}
+    digests = {settings_digest(settings | other) for other in ({}, {"version": 2}, {"seed": 0})}
+    assert len(digests) == 3 and all(len(digest) == 12 for digest in digests)
+    assert settings_digest(dict(reversed(settings.items()))) in digests
+    path = tmp_path / settings_digest(settings) / "world.npy"
+    assert read_array(path) is None
+    array = np.arange(24, dtype=np.float16).reshape(2, 3, 4)
+    np.testing.assert_array_equal(stored_array(path, lambda: array), array)
+    stored = stored_array(path, lambda: array + 1)  # read, not made again
+    np.testing.assert_array_equal(stored, array)
+    assert isinstance(stored, np.memmap) and not stored.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((((\n",
+        b"\x93NUMPY\x01\x00\x10\x00{'descr' 'descr'\n",
+        b"\x93NUMPY\x01\x00",
+        b"PK\x03\x04 no zip",
+        b"",
+        None,
+    ],
+    ids=["a header cut off", "no header", "no length", "a zip", "empty", "numbers missing"],
+)
+def test_a_damaged_array_is_made_again(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "array.npy"
+    assert write_array(path, np.ones(9))
+    path.write_bytes(path.read_bytes()[:-1] if content is None else content)
+    assert read_array(path) is None
+    np.testing.assert_array_equal(stored_array(path, lambda: np.ones(3)), np.ones(3))
+    np.testing.assert_array_equal(read_array(path), np.ones(3))
+
+
+def test_a_folder_that_cannot_be_written_is_told_of_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.warns(NotStoredWarning, match="file") as warned:
+        assert not write_array(tmp_path / "file" / "a.npy", np.ones(3))
+        made = stored_array(tmp_path / "file" / "b.npy", lambda: np.ones(2))
+    np.testing.assert_array_equal(made, np.ones(2))
+    assert len(warned) == 1

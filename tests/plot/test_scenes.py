@@ -1,4 +1,5 @@
 import io
+from importlib import import_module
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -47,24 +48,31 @@ def picture(ax) -> np.ndarray:
     return np.asarray(image.get_array())
 
 
-def test_stretch_takes_each_bands_own_percentiles():
-    values = np.stack([np.arange(101.0), 10 * np.arange(101.0)])[:, None, :]
-    got = plot.stretch(values, low=10, high=90)
-    expected = np.clip((np.arange(101.0) - 10) / 80, 0, 1)
-    np.testing.assert_allclose(got, np.stack([expected, expected])[:, None, :])
+RAMP = np.arange(101.0)
 
 
-def test_stretch_of_what_has_no_data_or_no_contrast():
-    values = np.array([[[np.nan, 0.0, 1.0]], [[3.0, 3.0, 3.0]]])
-    got = plot.stretch(values, low=0, high=100)
-    np.testing.assert_array_equal(got, [[[0, 0, 1]], [[0, 0, 0]]])
-
-
-def test_stretch_like_another_picture():
-    like = np.array([[[0.0, 2.0]]])
-    np.testing.assert_allclose(
-        plot.stretch(np.array([[[1.0, 5.0, -1.0]]]), like=like, low=0, high=100), [[[0.5, 1, 0]]]
-    )
+@pytest.mark.parametrize(
+    ("values", "settings", "stretched"),
+    [
+        pytest.param(
+            [[RAMP], [10 * RAMP]],
+            {"low": 10, "high": 90},
+            [[np.clip((RAMP - 10) / 80, 0, 1)]] * 2,
+            id="each band by its own percentiles",
+        ),
+        pytest.param([[[np.nan, 0.0, 1.0]]], {}, [[[0, 0, 1]]], id="no data is 0"),
+        pytest.param([[[3.0, 3.0, 3.0]]], {}, [[[0, 0, 0]]], id="no contrast is 0"),
+        pytest.param(
+            [[[1.0, 5.0, -1.0]]],
+            {"like": np.array([[[0.0, 2.0]]])},
+            [[[0.5, 1, 0]]],
+            id="by the percentiles of another picture",
+        ),
+    ],
+)
+def test_stretch(values, settings, stretched):
+    got = plot.stretch(np.array(values), **{"low": 0, "high": 100, **settings})
+    np.testing.assert_allclose(got, stretched)
 
 
 def test_true_colour_puts_red_green_and_blue_where_they_belong(colours):
@@ -131,7 +139,8 @@ def test_each_class_has_its_own_colour_and_name(colours):
 @pytest.mark.parametrize(
     ("cols", "gsd_m", "metres", "label"),
     [
-        (120, 10, 200, "200 m"),
+        (80, 10, 200, "200 m"),
+        (79, 10, 100, "100 m"),
         (512, 10, 1000, "1 km"),
         (64, 2.5, 20, "20 m"),
         (90, 60, 1000, "1 km"),
@@ -191,7 +200,8 @@ def test_panels_are_listed_by_row():
 
 def test_a_figure_comes_with_its_sentence(monkeypatch, capsys):
     shown = []
-    monkeypatch.setattr(plot, "display", shown.append)
+    # By its name, rsedu.plot.panels is the function.
+    monkeypatch.setattr(import_module("rsedu.plot.panels"), "display", shown.append)
     plot.panels(1, 1, title="nothing")
     plot.show("an empty panel, 0 pixels.")
     (image,) = shown

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -5,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.warp import transform as warp_points
+from scipy.ndimage import map_coordinates
 
 from rsedu.errors import InputError
-from rsedu.scenes.grid import Grid, resample
+from rsedu.scenes.grid import Grid, hectares, resample
 
 UTM = CRS.from_epsg(32721)
 NORTH_UP = Affine(10, 0, 600_000, 0, -10, 9_000_000)
@@ -29,34 +33,38 @@ def shares(old: int, old_m: float, new: int, new_m: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("transform", "word"),
+    ("changes", "word"),
     [
-        (Affine(10, 0, 0, 0, 10, 0), "north-up"),
-        (Affine(-10, 0, 0, 0, -10, 0), "north-up"),
-        (Affine(10, 0, 0, 0, -20, 0), "square"),
-        (NORTH_UP @ Affine.rotation(5), "rotated"),
+        ({"transform": Affine(10, 0, 0, 0, 10, 0)}, "north-up"),
+        ({"transform": Affine(-10, 0, 0, 0, -10, 0)}, "north-up"),
+        ({"transform": Affine(10, 0, 0, 0, -20, 0)}, "square"),
+        ({"transform": Affine(10, 0, 0, 0, -10.0011, 0)}, "square"),
+        ({"transform": NORTH_UP @ Affine.rotation(5)}, "rotated"),
+        ({"crs": CRS.from_epsg(4326)}, "degrees"),
+        ({"crs": CRS.from_epsg(2263)}, "counts in US survey foot: choose one in metres"),
+        ({"crs": CRS.from_epsg(3857)}, "stretch with latitude"),
+        ({"crs": CRS.from_epsg(3395)}, "stretch with latitude"),
+        ({"crs": CRS.from_string("ESRI:102100")}, "stretch with latitude"),
+        ({"crs": CRS.from_epsg(3994)}, "stretch with latitude"),
+        ({"shape": (0, 3)}, "empty"),
     ],
 )
-def test_other_grids_are_refused(transform: Affine, word: str) -> None:
+def test_other_grids_are_refused(changes: dict[str, Any], word: str) -> None:
     with pytest.raises(InputError, match=word):
-        Grid(transform=transform, crs=UTM, shape=(3, 3))
-
-
-@pytest.mark.parametrize(("code", "word"), [(4326, "degrees"), (2263, "metres")])
-def test_degrees_and_feet_are_refused(code: int, word: str) -> None:
-    with pytest.raises(InputError, match=word):
-        Grid(transform=NORTH_UP, crs=CRS.from_epsg(code), shape=(3, 3))
-
-
-@pytest.mark.parametrize("code", ["EPSG:3857", "EPSG:3395", "ESRI:102100", "EPSG:3994"])
-def test_metres_that_stretch_with_latitude_are_refused(code: str) -> None:
-    with pytest.raises(InputError, match="stretch with latitude"):
-        Grid(transform=NORTH_UP, crs=CRS.from_string(code), shape=(3, 3))
+        Grid(**{"transform": NORTH_UP, "crs": UTM, "shape": (3, 3), **changes})
 
 
 @pytest.mark.parametrize("code", [32720, 32631, 3035, 2154, 2180, 31370, 27700])
 def test_projections_with_true_metres_pass(code: int) -> None:
     assert Grid(transform=NORTH_UP, crs=CRS.from_epsg(code), shape=(3, 3)).gsd_m > 0
+
+
+def test_pixels_are_the_same_and_square_to_a_ten_thousandth() -> None:
+    here = grid()
+    assert Grid(transform=Affine(10, 0, 0, 0, -10.0009, 0), crs=UTM, shape=(3, 3)).gsd_m == 10
+    assert here.matches(grid(west=600_000.0009)) and not here.matches(grid(west=600_000.0011))
+    assert not here.matches(grid(rows=13))
+    assert not here.matches(Grid(transform=here.transform, crs=None, shape=here.shape))
 
 
 def test_bounds_are_west_south_east_north() -> None:
@@ -78,20 +86,39 @@ def test_slices_of_the_bounds_of_slices_are_the_slices(
     assert grid(rows, cols).slices(bounds) == (slice(top, bottom), slice(left, right))
 
 
-def test_edges_go_to_the_nearest_pixel_and_are_cut() -> None:
-    rows, cols = grid().slices((599_000, 8_999_954, 600_034, 8_999_986))
-    assert (rows, cols) == (slice(1, 5), slice(0, 3))
-
-
-def test_empty_and_outside_windows_say_so() -> None:
-    with pytest.raises(InputError, match="empty"):
-        grid().slices((600_050, 8_999_900, 600_010, 8_999_950))
-    with pytest.raises(InputError, match="covers no pixel"):
-        grid().slices((700_000, 8_999_900, 700_100, 8_999_950))
+@pytest.mark.parametrize(
+    ("bounds", "rows", "cols"),
+    [
+        ((599_000, 8_999_954, 600_034, 8_999_986), slice(1, 5), slice(0, 3)),
+        ((600_004.9, 8_999_900, 600_035, 9_000_000), slice(0, 10), slice(0, 4)),
+        ((600_005.1, 8_999_900, 600_034.9, 9_000_000), slice(0, 10), slice(1, 3)),
+    ],
+)
+def test_edges_go_to_the_nearest_pixel_and_are_cut(
+    bounds: tuple[float, ...], rows: slice, cols: slice
+) -> None:
+    assert grid().slices(bounds) == (rows, cols)
 
 
 @pytest.mark.parametrize(
-    ("gsd_m", "shape"), [(20, (6, 4)), (25, (4, 3)), (5, (24, 18)), (3, (40, 30))]
+    ("call", "word"),
+    [
+        (lambda: grid().slices((600_050, 8_999_900, 600_010, 8_999_950)), "empty"),
+        (lambda: grid().slices((700_000, 8_999_900, 700_100, 8_999_950)), "covers no pixel"),
+        (lambda: grid().at_gsd(0), "above 0"),
+        (lambda: grid().at_gsd(-1), "above 0"),
+        (lambda: grid().at_gsd(float("nan")), "above 0"),
+        (lambda: grid().at_gsd(1000), "does not fit"),
+        (lambda: grid(cols=20).at_gsd(120.1), "does not fit"),
+    ],
+)
+def test_windows_and_pixels_that_do_not_fit(call: Callable[[], object], word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("gsd_m", "shape"), [(20, (6, 4)), (25, (4, 3)), (5, (24, 18)), (3, (40, 30)), (90, (1, 1))]
 )
 def test_other_pixels_start_at_the_same_corner(gsd_m: float, shape: tuple[int, int]) -> None:
     other = grid().at_gsd(gsd_m)
@@ -100,13 +127,7 @@ def test_other_pixels_start_at_the_same_corner(gsd_m: float, shape: tuple[int, i
     assert other.gsd_m == pytest.approx(gsd_m)
 
 
-@pytest.mark.parametrize("gsd_m", [0, -1, float("nan"), 1000])
-def test_pixels_that_do_not_fit(gsd_m: float) -> None:
-    with pytest.raises(InputError):
-        grid().at_gsd(gsd_m)
-
-
-@pytest.mark.parametrize("gsd_m", [20, 25, 17, 30, 41])
+@pytest.mark.parametrize("gsd_m", [20, 25, 17, 30, 41, 10.49])  # 10.49 m: 1.1004 in area
 def test_larger_pixels_are_area_means(gsd_m: float) -> None:
     rng = np.random.default_rng(0)
     values = rng.random((2, 37, 23), dtype=np.float32)
@@ -136,6 +157,32 @@ def test_means_are_over_what_was_observed_and_half_of_it_is_enough() -> None:
     assert moved[0, 0, 0] == pytest.approx((1 + 4 + 5) / 3)
     assert moved[0, 0, 1] == pytest.approx((6 + 7) / 2)
     assert np.isnan(moved[0, 1, 0])
+
+
+@pytest.mark.parametrize(("observed_px", "is_valid"), [(4_990, False), (5_000, True)])
+def test_half_of_a_pixel_s_area_has_to_be_observed(observed_px: int, is_valid: bool) -> None:
+    source = grid(100, 100)
+    valid = np.zeros(10_000, bool)
+    valid[np.random.default_rng(0).permutation(10_000)[:observed_px]] = True
+    _, kept = resample(
+        np.ones((1, 100, 100), np.float32),
+        valid.reshape(100, 100),
+        transform=source.transform,
+        crs=UTM,
+        target=source.at_gsd(1000),
+    )
+    assert kept.item() == is_valid
+
+
+def test_pixels_larger_by_less_than_a_tenth_in_area_are_interpolated() -> None:
+    source, target = grid(20, 20), grid(20, 20).at_gsd(10.48)  # 1.0983 in area
+    values = np.random.default_rng(0).random((1, 20, 20), dtype=np.float32)
+    moved, _ = resample(
+        values, np.ones((20, 20), bool), transform=source.transform, crs=UTM, target=target
+    )
+    at = (np.arange(target.shape[0]) + 0.5) * 1.048 - 0.5
+    between = map_coordinates(values[0], np.meshgrid(at, at, indexing="ij"), order=1)
+    np.testing.assert_allclose(moved[0], between, atol=1e-5)
 
 
 def test_what_lies_outside_was_not_observed() -> None:
@@ -192,3 +239,8 @@ def test_a_place_and_no_place_do_not_mix() -> None:
             crs=None,
             target=grid(),
         )
+
+
+def test_hectares_are_counted_in_pixels() -> None:
+    assert hectares(np.ones((10, 10), bool), 10) == 1
+    assert hectares(np.eye(5, dtype=bool), 20.0) == pytest.approx(0.2)

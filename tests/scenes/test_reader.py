@@ -95,8 +95,9 @@ def test_large_pixels_are_means_and_odd_ends_are_left_away(
     scene = read_window(path, gsd_m=30)
     blocks = array[:, :9, :6].reshape(3, 3, 3, 2, 3).mean(axis=(2, 4))
     np.testing.assert_allclose(scene.array, blocks, atol=1e-6)
+    assert read_window(path, gsd_m=9.995).shape == (11, 8)
     with pytest.raises(InputError, match="invent"):
-        read_window(path, gsd_m=5)
+        read_window(path, gsd_m=9.98)
 
 
 def test_nodata_and_nan_are_not_valid(tmp_path: Path, write_tif: WriteTif) -> None:

@@ -8,7 +8,7 @@ from rasterio.crs import CRS
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.scenes.bands import S2, S2_BANDS
-from rsedu.scenes.sentinel2 import read_sentinel1, read_sentinel2
+from rsedu.scenes.sentinel2 import read_sentinel2
 
 WriteTif = Callable[..., Path]
 
@@ -136,7 +136,7 @@ def test_files_of_two_products(s2_folder: Path, write_tif: WriteTif) -> None:
     ("place", "word"),
     [
         ({"crs": CRS.from_epsg(32720)}, "not of one product"),
-        ({"west": 600_060}, "different places"),
+        ({"west": 600_000.0011}, "different places"),
     ],
 )
 def test_files_of_two_places(
@@ -147,44 +147,20 @@ def test_files_of_two_places(
         read_sentinel2(s2_folder)
 
 
+def test_a_millimetre_is_no_other_place_and_no_other_pixel(
+    s2_folder: Path, write_tif: WriteTif
+) -> None:
+    write_tif(band_file(s2_folder, "B04"), np.ones((12, 24), np.uint16), west=600_000.0009)
+    assert read_sentinel2(s2_folder, bands=["B02", "B04"]).gsd_m == 10
+    write_tif(band_file(s2_folder, "B04"), np.ones((12, 24), np.uint16), gsd_m=10.0009)
+    assert read_sentinel2(s2_folder, bands=["B04"]).gsd_m == pytest.approx(10)
+    write_tif(band_file(s2_folder, "B04"), np.ones((12, 24), np.uint16), gsd_m=10.0011)
+    with pytest.raises(InputError, match="B04 comes at 10 m"):
+        read_sentinel2(s2_folder, bands=["B04"])
+
+
 def test_a_file_that_is_cut_off(s2_folder: Path) -> None:
     path = band_file(s2_folder, "B05")
     path.write_bytes(path.read_bytes()[:-60])
     with pytest.raises(BrokenDataError, match="B05"):
         read_sentinel2(s2_folder)
-
-
-@pytest.fixture
-def s1_folder(tmp_path: Path, write_tif: WriteTif) -> Path:
-    for name, level in (("VH", -18), ("VV", -11)):
-        noise = np.random.default_rng(level + 100).normal(level, 1, (6, 5))
-        write_tif(tmp_path / f"S1A_IW_{name}.tif", noise.astype(np.float32))
-    return tmp_path
-
-
-def test_radar_is_read_in_croma_order(s1_folder: Path) -> None:
-    scene = read_sentinel1(s1_folder, unit="sigma0_db")
-    assert scene.bands == ("VV", "VH") and scene.units == ("sigma0_db", "sigma0_db")
-    assert scene.band("VV").mean() > scene.band("VH").mean() + 5
-    linear = scene.to_linear()
-    np.testing.assert_allclose(linear.array, 10 ** (scene.array / 10), rtol=1e-6)
-
-
-def test_a_unit_that_cannot_be(s1_folder: Path, tmp_path: Path, write_tif: WriteTif) -> None:
-    with pytest.raises(InputError, match="below 0, so this is no linear power"):
-        read_sentinel1(s1_folder, unit="sigma0")
-    with pytest.raises(InputError, match="'dn'"):
-        read_sentinel1(s1_folder, unit="dn")
-    files = {"VV": write_tif(tmp_path / "power.tif", np.full((3, 3), 0.05, np.float32))}
-    assert read_sentinel1(files, unit="sigma0", bands=["VV"]).units == ("sigma0",)
-    with pytest.raises(InputError, match="hardly dB"):
-        read_sentinel1(files, unit="sigma0_db", bands=["VV"])
-
-
-def test_radar_on_two_grids(s1_folder: Path, write_tif: WriteTif) -> None:
-    write_tif(s1_folder / "S1A_IW_VH.tif", np.full((6, 5), -18, np.float32), west=600_003)
-    with pytest.raises(InputError, match="grids differ"):
-        read_sentinel1(s1_folder, unit="sigma0_db")
-    (s1_folder / "S1A_IW_VH.tif").unlink()
-    with pytest.raises(MissingDataError, match="VH not found"):
-        read_sentinel1(s1_folder, unit="sigma0_db")

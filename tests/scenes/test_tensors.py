@@ -1,29 +1,31 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+import torch
 
 from rsedu.errors import InputError
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.samples import pairs
-from rsedu.scenes.tensors import STATISTICS, denormalise, measure, normalise, scale_by_batch
+from rsedu.scenes.scene import Scene
+from rsedu.scenes.tensors import STATISTICS, denormalise, normalise, scale_by_batch, to_tensor
 from rsedu.synthetic.frontier import Frontier
 
 
-def test_every_band_has_a_statistic() -> None:
-    assert set(STATISTICS) == {*S2_BANDS, *S1_BANDS}
-    assert all(each.deviation > 0 for each in STATISTICS.values())
-
-
 def test_the_table_is_what_its_places_give() -> None:
-    scenes = [(pair.optical, pair.radar) for pair in pairs() if not pair.snow]
+    places = [(pair.optical, pair.radar) for pair in pairs() if not pair.snow]
     for seed in range(1000, 1005):
         world = Frontier(seed=seed, size_m=2560)
-        scenes.append((world.optical(date=2023.5), world.radar(date=2023.5)))
-    table = measure(
-        [{name: each.band(name) for each in place for name in each.bands} for place in scenes]
-    )
-    for name, found in table.items():
-        assert STATISTICS[name].mean == pytest.approx(found.mean, abs=1e-4)
-        assert STATISTICS[name].deviation == pytest.approx(found.deviation, abs=1e-4)
+        places.append((world.optical(date=2023.5), world.radar(date=2023.5)))
+    assert set(STATISTICS) == {*S2_BANDS, *S1_BANDS}
+    for sensor, names in enumerate((S2_BANDS, S1_BANDS)):
+        values = [place[sensor].array.astype(np.float64) for place in places]
+        mean = np.mean([each.mean(axis=(1, 2)) for each in values], axis=0)
+        square = np.mean([np.square(each).mean(axis=(1, 2)) for each in values], axis=0)
+        table = [STATISTICS[name] for name in names]
+        np.testing.assert_allclose([band.mean for band in table], mean, atol=1e-4)
+        deviation = np.sqrt(square - mean**2)
+        np.testing.assert_allclose([band.deviation for band in table], deviation, atol=1e-4)
 
 
 def test_a_pixel_at_the_mean_is_zero_and_one_deviation_above_is_one() -> None:
@@ -48,32 +50,6 @@ def test_restore_is_the_inverse_also_of_batches() -> None:
     np.testing.assert_allclose(denormalise(normalise(array, S2_BANDS), S2_BANDS), array, atol=1e-6)
 
 
-def test_each_place_counts_the_same_whatever_its_size() -> None:
-    places = [{"B02": np.array([0.0, 2.0])}, {"B02": np.full((50, 50), 5.0)}]
-    table = measure(places)
-    assert table["B02"].mean == pytest.approx((1 + 5) / 2)
-    # E[x^2] - E[x]^2 with E[x^2] = (2 + 25) / 2
-    assert table["B02"].deviation == pytest.approx(np.sqrt(13.5 - 9))
-
-
-def test_equal_places_give_the_moments_of_all_pixels_without_the_invalid() -> None:
-    values = np.random.default_rng(1).normal(-12, 3, size=(4, 6, 7))
-    places = [{"VV": np.append(each.ravel(), np.nan), "VH": 2 * each} for each in values]
-    table = measure(places)
-    assert table["VV"].mean == pytest.approx(values.mean())
-    assert table["VV"].deviation == pytest.approx(values.std())
-    assert table["VH"].deviation == pytest.approx(2 * values.std())
-
-
-def test_unknown_bands_wrong_numbers_and_empty_bands_are_told() -> None:
-    with pytest.raises(InputError, match="No statistics for B10"):
-        normalise(np.zeros((1, 2, 2), np.float32), ["B10"])
-    with pytest.raises(InputError, match="3 bands and 2 names"):
-        denormalise(np.zeros((3, 2, 2), np.float32), ["B02", "B03"])
-    with pytest.raises(InputError, match="No valid pixel of B03"):
-        measure([{"B02": np.ones(3), "B03": np.full(3, np.nan)}])
-
-
 def test_real_pixels_fall_within_the_range_that_models_see() -> None:
     for pair in pairs():
         if not pair.snow:
@@ -96,8 +72,8 @@ def test_scaling_by_batch_is_clipped_and_stretched_band_by_band() -> None:
 
 
 def test_by_batch_the_same_forest_is_another_number_beside_clouds() -> None:
-    forest = Frontier(seed=7, size_m=640.0).optical(date=2020.0, gsd_m=10.0).array
-    clouds = Frontier(seed=7, size_m=640.0).optical(date=2020.0, gsd_m=10.0, cloud_cover=1.0).array
+    world = Frontier(seed=7, size_m=640.0)
+    forest, clouds = (world.optical(date=2020.0, cloud_cover=cover).array for cover in (0.0, 1.0))
     alone, beside = (scale_by_batch(np.stack(batch))[0] for batch in ([forest], [forest, clouds]))
     assert np.abs(alone - beside).mean() > 0.2  # of a range of 1
     fixed = normalise(np.stack([forest, clouds]), S2_BANDS)[0]
@@ -109,5 +85,35 @@ def test_by_batch_haze_over_nothing_fills_the_range() -> None:
     uniform = 0.6 + 1e-4 * generator.normal(size=(1, 1, 64, 64))
     assert np.ptp(scale_by_batch(uniform)) == pytest.approx(1.0)
     assert (scale_by_batch(np.full((1, 1, 4, 4), 0.6)) == 0.5).all()
-    with pytest.raises(InputError, match="above 0"):
-        scale_by_batch(uniform, deviations=0)
+
+
+def test_values_and_pixel_size_go_along(make_scene: Callable[..., Scene]) -> None:
+    scene = make_scene(gsd_m=20.0)
+    tensor, gsd_m = to_tensor(scene)
+    assert gsd_m == 20 and tensor.dtype == torch.float32
+    np.testing.assert_array_equal(tensor.numpy(), scene.array)
+    tensor += 1  # its own memory
+    assert (tensor.numpy() != scene.array).all()
+
+
+def test_holes_are_an_error_or_are_filled(make_scene: Callable[..., Scene]) -> None:
+    mask = np.ones((12, 9), bool)
+    mask[1, 2] = False
+    scene = make_scene().with_valid(mask)
+    with pytest.raises(InputError, match="1 pixels"):
+        to_tensor(scene)
+    tensor, _ = to_tensor(scene, fill=-1.0)
+    assert (tensor[:, 1, 2] == -1).all() and int((tensor == -1).sum()) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda zeros: normalise(zeros, ["B10", "B02", "B03"]), "No statistics for B10"),
+        (lambda zeros: denormalise(zeros, ["B02", "B03"]), "3 bands and 2 names"),
+        (lambda zeros: scale_by_batch(zeros[None], deviations=0), "above 0"),
+    ],
+)
+def test_refused(call: Callable[[np.ndarray], object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        call(np.zeros((3, 2, 2), np.float32))

@@ -5,7 +5,7 @@ from affine import Affine
 from rsedu.errors import InputError
 from rsedu.scenes.samples import clearing
 from rsedu.scenes.scene import Scene
-from rsedu.segment.baselines import ndvi, ndvi_threshold, patches, region_growing
+from rsedu.segment.baselines import ndvi_threshold, patches, region_growing
 
 
 def _scene(near: np.ndarray, red: np.ndarray) -> Scene:
@@ -50,11 +50,6 @@ def test_a_click_outside_is_refused() -> None:
         region_growing(np.zeros((5, 9, 3), dtype=np.uint8), (2, 5))
 
 
-def test_ndvi_is_its_formula() -> None:
-    scene = _scene(np.array([[0.3, 0.1, 0.0]]), np.array([[0.1, 0.3, 0.0]]))
-    np.testing.assert_allclose(ndvi(scene), [[0.5, -0.5, np.nan]], rtol=1e-6)
-
-
 def test_bare_patches_are_neither_water_nor_too_small() -> None:
     found = patches(_frontier(), threshold=0.5, least_ha=0.5)
     assert len(found) == 1
@@ -84,12 +79,6 @@ def test_a_hole_of_water_or_of_nothing_is_no_land(kind: str) -> None:
     array[:, 17:20, 17:20] = 0.02 if kind == "water" else np.nan
     found = patches(_scene(array[1], array[0]), threshold=0.5, least_ha=0.5)
     assert not found[0][17:20, 17:20].any() and found[0][12:28, 12:16].all()
-
-
-def test_reflectance_below_zero_counts_as_zero() -> None:
-    near = np.array([[0.03, -0.02, 0.3, -0.1, np.nan]])
-    red = np.array([[-0.01, 0.05, 0.1, -0.1, 0.1]])
-    np.testing.assert_allclose(ndvi(_scene(near, red)), [[1, -1, 0.5, np.nan, np.nan]], rtol=1e-6)
 
 
 def test_a_scene_without_a_valid_pixel_is_refused() -> None:

@@ -98,17 +98,37 @@ def test_what_does_not_fit_the_image_is_refused(
 def test_embeddings_come_back_from_the_disk(
     segmenter: Segmenter, image: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = replace(segmenter, cache=tmp_path)
-    first = kept.embed(image).predict(Prompt(points=((70, 50),)))
+    caching = replace(segmenter, cache=tmp_path)
+    first = caching.embed(image).predict(Prompt(points=((70, 50),)))
 
     def no_encoder(_: torch.Tensor) -> torch.Tensor:
         raise AssertionError("the encoder ran again")
 
-    monkeypatch.setattr(kept.model.image_encoder, "forward", no_encoder)
-    second = kept.embed(image).predict(Prompt(points=((70, 50),)))
+    monkeypatch.setattr(caching.model.image_encoder, "forward", no_encoder)
+    second = caching.embed(image).predict(Prompt(points=((70, 50),)))
     np.testing.assert_array_equal(first.logits, second.logits)
     with pytest.raises(AssertionError, match="ran again"):
-        kept.embed(image[::-1].copy())
+        caching.embed(image[::-1].copy())
+    monkeypatch.undo()
+    (path,) = tmp_path.iterdir()
+    for wrong in (np.ones((128, 16, 16)), np.ones((16, 16), dtype=np.float32)):
+        np.save(path, wrong)  # no embedding: it is made again
+        again = caching.embed(image).predict(Prompt(points=((70, 50),)))
+        np.testing.assert_array_equal(first.logits, again.logits)
+
+
+def test_other_pixels_sizes_and_weights_have_other_files(
+    segmenter: Segmenter, image: np.ndarray, tmp_path: Path
+) -> None:
+    assert segmenter.embed(image)._stored_at(image) is None
+    embedded = replace(segmenter, cache=tmp_path).embed(image)
+    one_pixel = image.copy()
+    one_pixel[3, 3, 1] ^= 1
+    paths = {
+        embedded._stored_at(pixels) for pixels in (image, one_pixel, image.reshape(64, 256, 3))
+    }
+    paths.add(replace(embedded, weights="other")._stored_at(image))
+    assert len(paths) == 4
 
 
 def test_many_threads_get_what_one_gets(segmenter: Segmenter, image: np.ndarray) -> None:
@@ -157,7 +177,7 @@ def _wide(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
     truth[40:60, 20:240] = truth[40:280, 220:240] = True
     image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
     plain = segmenter.embed(image, tile_px=100)
-    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "cache", "grid")}
+    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "grid")}
     return _Oracle(**parts), truth
 
 
@@ -195,7 +215,7 @@ def test_two_fields_that_are_clicked_are_both_in_the_mask(
     truth[30:45, 20:40] = truth[240:260, 200:225] = True
     image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
     plain = segmenter.embed(image, tile_px=100)
-    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "cache", "grid")}
+    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "grid")}
     embedded = _Oracle(**parts, closer=closer)
     first = Prompt(points=((30, 38),))
     both = first.click(50, 38, positive=False).click(210, 250).click(190, 250, positive=False)
@@ -219,7 +239,7 @@ def _small(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
     truth[120:140, 88:100] = True
     image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
     plain = segmenter.embed(image)
-    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "cache", "grid")}
+    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "grid")}
     return _Oracle(**parts), truth
 
 

@@ -12,8 +12,8 @@ from rasterio.warp import transform
 from shapely.geometry import shape
 
 from rsedu.errors import InputError
-from rsedu.scenes.grid import Grid
-from rsedu.segment.export import Segment, hectares, polygon, write_geojson, write_geotiff
+from rsedu.scenes.grid import Grid, hectares
+from rsedu.segment.export import Segment, polygon, write_geojson, write_geotiff
 
 UTM = CRS.from_epsg(32720)
 GRID = Grid(transform=Affine(10, 0, 400_000, 0, -10, 8_900_000), crs=UTM, shape=(30, 40))
@@ -28,7 +28,7 @@ def _mask() -> np.ndarray:
 
 
 def test_hectares_are_pixels_times_their_ground() -> None:
-    assert hectares(_mask(), GRID) == pytest.approx(192 * 100 / 10_000)
+    assert hectares(_mask(), GRID.gsd_m) == pytest.approx(192 * 100 / 10_000)
 
 
 def test_the_polygon_runs_along_the_pixels_and_has_the_hole() -> None:

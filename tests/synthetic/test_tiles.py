@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
+from rsedu.io.files import NotStoredWarning
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.tensors import denormalise
 from rsedu.synthetic import tiles as worlds
@@ -96,6 +97,23 @@ def test_a_world_is_rendered_once_and_the_same_from_disk(
     assert rendered == [7, 9]
     for name, value in fresh.items():
         np.testing.assert_array_equal(value, again[name])
+
+
+def test_a_damaged_tile_is_rendered_again(tiles: FrontierTiles, rendered: list[int]) -> None:
+    cover = tiles.cover(5)
+    path = tiles.store / "8-cover.npy"
+    path.write_bytes(path.read_bytes()[:60])
+    np.testing.assert_array_equal(tiles.cover(5), cover)
+    assert rendered == [8, 8]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tiles: FrontierTiles) -> None:
+    tiles.store.touch()
+    with (
+        pytest.warns(NotStoredWarning, match="make room"),
+        pytest.raises(InputError, match="choose another folder"),
+    ):
+        tiles.prepare()
 
 
 def test_preparing_goes_on_where_it_was_stopped(tiles: FrontierTiles, rendered: list[int]) -> None:

@@ -31,6 +31,7 @@ from rsedu.project.place import Place
 from rsedu.project.task import CLOUDS, MARGIN_PX, Stack, Task
 from rsedu.project.windows import parts
 from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.indices import normalised_difference
 from rsedu.synthetic.frontier import Window
 from rsedu.synthetic.tiles import TRAIN_WORLDS
 
@@ -77,9 +78,9 @@ def first_year(
 
 
 def ndvi(optical: Float32[np.ndarray, "dates 12 rows cols"]) -> np.ndarray:
-    """Normalised difference of B08 and B04, (dates, rows, cols)."""
+    """NDVI of each date, (dates, rows, cols); see `rsedu.scenes.indices`."""
     near, red = optical[:, S2_BANDS.index("B08")], optical[:, S2_BANDS.index("B04")]
-    return np.asarray((near - red) / np.maximum(near + red, np.float32(1e-6)))
+    return normalised_difference(near, red)
 
 
 @dataclass(frozen=True, kw_only=True)

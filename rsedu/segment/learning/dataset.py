@@ -1,10 +1,8 @@
-"""What the small SAM practises on: tiles of the synthetic frontier with their objects, on disk."""
+"""Training tiles of the small SAM: the synthetic frontier with its objects, stored on disk."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
-from rsedu.io.files import write_atomically
+from rsedu.io.files import settings_digest, stored_array, write_array
 from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.colours import stretch
@@ -71,23 +69,23 @@ class PracticeTiles:
         settings = asdict(self) | {"gsds": GSDS_M, "version": _VERSION}
         for name in ("folder", "worlds", "objects", "image_px"):
             del settings[name]
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-        return self.folder / digest[:12]
+        return self.folder / settings_digest(settings)
 
     def prepare(self, *, progress: bool = False) -> None:
-        """Render every world that is not on disk yet; can be stopped and called again."""
+        """Render every world that is not on disk yet; can be stopped and called again.
+
+        Where the folder can't be written, a `NotStoredWarning` says so, and worlds are rendered
+        when they are needed.
+        """
         missing = [world for world in self.worlds if not self._path(world).exists()]
         for world in progress_bar(missing, hidden=not (progress and missing), unit="world"):
-            self._render(world)
+            if not write_array(self._path(world), self._render(world)):
+                return
 
     def tile(self, index: int) -> UInt8[np.ndarray, "layers rows cols"]:
         """Stored tile: bands stretched to 0 to 255, then class, number of plot, of opening."""
         world, number = divmod(index, self.tiles_per_world)
-        path = self._path(self.worlds[world])
-        if not path.exists():
-            self._render(self.worlds[world])
-        stored: np.ndarray = _opened(path)[number]
-        return stored
+        return np.asarray(_opened(self, self.worlds[world])[number])
 
     def gsd_m(self, index: int) -> float:
         """Metres per pixel of a stored tile, the same for every world."""
@@ -112,17 +110,12 @@ class PracticeTiles:
     def _path(self, world: int) -> Path:
         return self.store / f"{world}.npy"
 
-    def _render(self, world: int) -> None:
+    def _render(self, world: int) -> np.ndarray:
+        """(tiles, layers, rows, cols) uint8."""
         place = Frontier(seed=world, size_m=WORLD_M)
         rng = np.random.default_rng((self.seed, world))
         gsds = [self.gsd_m(number) for number in range(self.tiles_per_world)]
-        tiles = np.stack([_cut(place, gsd_m, self.size_px, rng) for gsd_m in gsds])
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.save(file, tiles)
-
-        write_atomically(self._path(world), write)
+        return np.stack([_cut(place, gsd_m, self.size_px, rng) for gsd_m in gsds])
 
     def _sample(self, tile: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Image, masks and classes of one tile, cut and turned at random."""
@@ -140,9 +133,8 @@ class PracticeTiles:
 
 
 @lru_cache(maxsize=128)  # each is an open file, of which some systems allow 256
-def _opened(path: Path) -> np.ndarray:
-    mapped: np.ndarray = np.load(path, mmap_mode="r")
-    return mapped
+def _opened(tiles: PracticeTiles, world: int) -> np.ndarray:
+    return stored_array(tiles._path(world), partial(tiles._render, world))
 
 
 def _cut(
@@ -190,17 +182,15 @@ def _chosen(
 ) -> Float[Tensor, "count rows cols"]:
     """Masks of some numbered objects: three plots to an opening; forest where there is none."""
     least, most = maps[0].numel() // 400, 0.6 * maps[0].numel()
-    found = []
+    numbers_of = []  # by kind
     for numbers in maps:
         sizes = torch.bincount(numbers.long().ravel())
         sizes[0] = 0
-        found.append([int(n) for n in torch.nonzero((sizes >= least) & (sizes <= most))])
+        numbers_of.append([int(n) for n in torch.nonzero((sizes >= least) & (sizes <= most))])
     picks = []
     for _ in range(count):
         kind = int(rng.random() < 0.25)
-        kind = kind if found[kind] else 1 - kind
-        if not found[kind]:
-            picks.append((maps[0] == 0).float())
-            continue
-        picks.append((maps[kind] == int(rng.choice(found[kind]))).float())
+        kind = kind if numbers_of[kind] else 1 - kind
+        number = int(rng.choice(numbers_of[kind])) if numbers_of[kind] else 0
+        picks.append((maps[kind if number else 0] == number).float())
     return torch.stack(picks)

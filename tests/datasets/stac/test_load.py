@@ -45,8 +45,23 @@ def test_the_grid_is_the_utm_zone_s_own() -> None:
     assert grid.crs == CRS.from_epsg(32720) and grid.gsd_m == 10
     assert all(edge % 10 == 0 for edge in grid.bounds)
     assert 105 <= grid.shape[1] <= 115
-    north = grid_of(Query(bbox=(3.0, 60.0, 3.01, 60.01), dates="2023-01-01/2023-01-02"))
-    assert north.crs == CRS.from_epsg(32631)
+
+
+@pytest.mark.parametrize(
+    ("bbox", "code"),
+    [
+        pytest.param((3.0, 60.0, 3.01, 60.01), 32631, id="north of the equator"),
+        pytest.param((5.9, 50.0, 6.3, 50.1), 32632, id="begins in the zone before its middle"),
+        pytest.param((5.7, 50.0, 6.1, 50.1), 32631, id="ends in the zone after its middle"),
+        pytest.param((5.9, 50.0, 6.1, 50.1), 32632, id="its middle on the border"),
+        pytest.param((9.0, -0.1, 9.1, 0.2), 32632, id="across the equator, more of it north"),
+        pytest.param((9.0, -0.2, 9.1, 0.1), 32732, id="across the equator, more of it south"),
+        pytest.param((-180.0, 10.0, -179.9, 10.1), 32601, id="the first zone"),
+        pytest.param((179.9, 10.0, 180.0, 10.1), 32660, id="the last zone"),
+    ],
+)
+def test_the_zone_is_that_of_the_middle(bbox: tuple[float, ...], code: int) -> None:
+    assert grid_of(Query(bbox=bbox, dates="2023-01-01/2023-01-02")).crs == CRS.from_epsg(code)
 
 
 def test_the_pixels_are_those_that_were_stored(get: Any, optical: Scene, radar: Scene) -> None:

@@ -83,16 +83,35 @@ def test_an_item_that_is_none_is_told(
         ({"bbox": (179.9, -17.0, -179.9, -16.9)}, "split the place at 180"),
         ({"bbox": (-63.9, -9.9, -63.8, -9.99)}, "south < north"),
         ({"bbox": (3.0, 85.0, 3.1, 85.1)}, "84 north"),
+        ({"bbox": (3.0, -80.1, 3.1, -80.0)}, "80 south"),
         ({"bbox": (-63.9, -9.99, -63.0, -9.9)}, r"0\.9 x 0\.09 degrees; at most 0\.5"),
+        ({"bbox": (3.0, 9.0, 3.1, 9.51)}, r"0\.1 x 0\.51 degrees; at most 0\.5"),
         ({"dates": "2023-06-01"}, "wanted FROM/TO"),
         ({"dates": "June/July"}, "wanted FROM/TO"),
         ({"dates": "2023-08-31/2023-06-01"}, "end before they begin"),
-        ({"max_cloud": 101.0}, "a percentage, 0 to 100"),
+        ({"max_cloud": 100.1}, "a percentage, 0 to 100"),
+        ({"max_cloud": -0.1}, "a percentage, 0 to 100"),
     ],
 )
 def test_a_request_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Query(**{"bbox": PLACE, "dates": DAYS, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bbox": (3.0, 83.9, 3.1, 84.0)},
+        {"bbox": (3.0, -80.0, 3.1, -79.9)},
+        {"bbox": (3.0, 9.0, 3.5, 9.5)},
+        {"dates": "2023-06-01/2023-06-01"},
+        {"max_cloud": 0.0},
+        {"max_cloud": 100.0},
+    ],
+)
+def test_a_request_at_the_edge_is_none_the_worse(changes: dict[str, Any]) -> None:
+    query = Query(**{"bbox": PLACE, "dates": DAYS, **changes})
+    assert all(getattr(query, name) == value for name, value in changes.items())
 
 
 def test_only_what_needs_a_signature_gets_one() -> None:

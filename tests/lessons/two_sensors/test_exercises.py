@@ -34,7 +34,9 @@ def test_the_two_losses_are_those_that_the_kit_trains_on() -> None:
     }
     with torch.no_grad():
         out = model(**images, generator=torch.Generator().manual_seed(4))
-        seen = model._encode_visible(images["radar"], images["optical"], torch.Generator().manual_seed(4))
+        seen = model._encode_visible(
+            images["radar"], images["optical"], torch.Generator().manual_seed(4)
+        )
 
     def cut(values: torch.Tensor) -> np.ndarray:
         cuts = rearrange(values, "1 b (r y) (c x) -> (r c) (y x) b", y=8, x=8)

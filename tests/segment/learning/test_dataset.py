@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from rsedu.io.files import NotStoredWarning
 from rsedu.scenes.colours import stretch
 from rsedu.segment.learning import dataset
 from rsedu.segment.learning.dataset import BANDS, CLASS, OPENING, PLOT, PracticeTiles
@@ -27,10 +28,30 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> PracticeTiles:
 
 
 def test_open_files_stay_below_what_small_systems_allow(tmp_path: Path) -> None:
-    for number in range(300):
-        np.save(tmp_path / f"{number}.npy", np.zeros(1))
-        dataset._opened(tmp_path / f"{number}.npy")
+    many = PracticeTiles(worlds=range(300), folder=tmp_path, tiles_per_world=1)
+    many.store.mkdir()
+    for world in many.worlds:
+        np.save(many.store / f"{world}.npy", np.full((1, 1, 1, 1), world % 256, dtype=np.uint8))
+        assert many.tile(world) == world % 256
     assert dataset._opened.cache_info().currsize <= 200
+
+
+def test_where_nothing_can_be_stored_tiles_are_still_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[float] = []
+
+    def cut(_: object, gsd_m: float, size_px: int, *__: object) -> np.ndarray:
+        rendered.append(gsd_m)
+        return np.full((len(BANDS) + 3, size_px, size_px), len(rendered), dtype=np.uint8)
+
+    monkeypatch.setattr(dataset, "_cut", cut)
+    (tmp_path / "file").write_text("no folder")
+    tiles = PracticeTiles(worlds=range(7, 9), folder=tmp_path / "file", tiles_per_world=2)
+    with pytest.warns(NotStoredWarning, match="file"):
+        tiles.prepare()
+    assert len(rendered) == 2, "one world tells that it is no use to render the others"
+    assert tiles.tile(2).max() == 3
 
 
 def test_a_tile_is_the_world_at_its_gsd(tiles: PracticeTiles) -> None:
