@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rsedu.errors import InputError
+from rsedu.evaluation.intervals import paired_interval
 from rsedu.evaluation.masks import dice
-from rsedu.evaluation.neighbours import paired_interval
 from rsedu.project.methods import baselines
 from rsedu.project.methods.baselines import (
     CLOUD_SCHEDULES,
