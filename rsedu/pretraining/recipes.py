@@ -48,19 +48,19 @@ def _croma_base() -> nn.Module:
 
 
 def _sam() -> nn.Module:
-    from rsedu.segment.learning.losses import SamTraining
+    from rsedu.segment.learning.model import SamTraining
 
     return SamTraining()
 
 
 def _sam_tiles(worlds: range, folder: Path, seed: int) -> Source:
-    from rsedu.segment.learning.recipe import practice
+    from rsedu.segment.learning.dataset import practice
 
     return practice(worlds, folder, seed)
 
 
 def _sam_product(model: nn.Module) -> nn.Module:
-    from rsedu.segment.learning.recipe import product
+    from rsedu.segment.learning.model import product
 
     return product(model)
 
@@ -68,7 +68,7 @@ def _sam_product(model: nn.Module) -> nn.Module:
 def _sam_judge(
     model: nn.Module, parts: Mapping[str, np.ndarray], worlds: range, folder: Path
 ) -> dict[str, float]:
-    from rsedu.segment.learning.recipe import evaluate
+    from rsedu.segment.learning.evaluation import evaluate
 
     return evaluate(model, parts, worlds, folder)
 

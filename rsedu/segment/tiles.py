@@ -1,4 +1,4 @@
-"""Scenes larger than one look: overlapping tiles, and masks that go on from tile to tile."""
+"""Tiling of a large image: overlapping rectangles, and which masks go on from one to the next."""
 
 from dataclasses import dataclass
 
@@ -109,8 +109,8 @@ def tiling(shape: tuple[int, int], *, side_px: int, overlap_px: int) -> tuple[Ti
 
     Args:
         shape: (rows, cols) of the image.
-        side_px: of a tile; a shorter image gives shorter tiles.
-        overlap_px: of neighbours, at least.
+        side_px: side of a tile; a shorter image gives shorter tiles.
+        overlap_px: pixels that neighbours share, at least.
 
     Raises:
         InputError: the overlap is not below the side.
@@ -140,9 +140,3 @@ def leaves(mask: Bool[np.ndarray, "rows cols"], tile: Tile, shape: tuple[int, in
         (mask[:, -1].any(), tile.left + tile.cols < shape[1]),
     )
     return any(bool(reached) and goes_on for reached, goes_on in touched)
-
-
-def agreement(first: Bool[np.ndarray, "rows cols"], second: Bool[np.ndarray, "rows cols"]) -> float:
-    """IoU of two masks of the same pixels; 0 where both are empty."""
-    either = int((first | second).sum())
-    return int((first & second).sum()) / either if either else 0.0

@@ -11,9 +11,8 @@ from segment_anything import SamPredictor
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
-from rsedu.segment.answer import Prediction
 from rsedu.segment.embedding import Embedded
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.prompt import Prediction, Prompt
 from rsedu.segment.sam import Segmenter
 from rsedu.segment.tiles import Tile
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsedu.errors import InputError
-from rsedu.segment.prompt import Prompt, _edges, _pairs, _zeros_and_ones, box_of
+from rsedu.segment.prompt import Prediction, Prompt, _edges, _pairs, _zeros_and_ones, box_of
 
 TRANSFORM = Affine(10, 0, 500_000, 0, -10, 9_000_000)
 
@@ -114,3 +114,15 @@ def test_the_box_of_a_mask_is_its_outer_edges() -> None:
     assert box_of(mask) == (7.0, 2.0, 9.0, 5.0)
     with pytest.raises(InputError, match="empty"):
         box_of(np.zeros((3, 3), dtype=bool))
+
+
+def test_the_best_mask_is_the_one_with_the_highest_score() -> None:
+    masks = np.zeros((3, 4, 5), dtype=bool)
+    masks[1, 2, 3] = True
+    answer = Prediction(
+        masks=masks,
+        scores=np.array([0.2, 0.9, 0.5], dtype=np.float32),
+        logits=np.zeros((3, 8, 8), dtype=np.float32),
+    )
+    assert answer.best == 1
+    assert answer.mask[2, 3] and answer.mask.sum() == 1

@@ -65,6 +65,27 @@ def test_a_released_model_is_read(
     assert all(torch.equal(ours[key], value) for key, value in other.state_dict().items())
 
 
+def test_names_of_released_files_tell_their_digest() -> None:
+    digests = {name: sam._digest(file) for name, file in sam.FILES.items()}
+    assert digests == {"vit_b": "01ec64", "vit_l": "0b3195", "vit_h": "4b8939"}
+
+
+def test_what_was_downloaded_has_to_have_the_digest(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, Path, str]] = []
+
+    def download(address: str, path: Path, *, digest: str) -> Path:
+        calls.append((address, path, digest))
+        raise BrokenDataError("other bytes")
+
+    monkeypatch.setattr(sam, "download", download)
+    with pytest.raises(BrokenDataError, match="other bytes"):
+        load("vit_l", folder=shelf, device="cpu")
+    file = "sam_vit_l_0b3195.pth"
+    assert calls == [(sam.BASE + file, shelf / file, "sha256:0b3195")]
+
+
 def test_other_tensors_are_refused(shelf: Path, tiny_vit_b: None) -> None:
     torch.save({"a": torch.zeros(1)}, shelf / sam.FILES["vit_b"])
     with pytest.raises(BrokenDataError, match="other tensors"):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rsedu.errors import InputError
 from rsedu.segment.regions import interior_point
-from rsedu.segment.tiles import Tile, agreement, leaves, tiling
+from rsedu.segment.tiles import Tile, leaves, tiling
 
 
 @given(
@@ -113,10 +113,3 @@ def test_a_mask_leaves_where_the_image_goes_on(pixel: tuple[int, int], expected:
     # North-east corner of the image: more lies to the south and to the west.
     tile = Tile(top=0, left=30, rows=10, cols=10)
     assert leaves(mask, tile, (40, 40)) is expected
-
-
-def test_agreement_is_the_iou() -> None:
-    first, second = np.zeros((2, 4, 5), dtype=bool)
-    first[:, :3], second[:, 2:4] = True, True
-    assert agreement(first, second) == pytest.approx(4 / 16)
-    assert agreement(first & False, second & False) == 0.0

@@ -23,6 +23,7 @@ from sklearn.model_selection import (
 )
 
 from rsedu.errors import InputError
+from rsedu.evaluation.masks import iou
 from rsedu.project.methods.features import Pixels, dated, first_and_last_clear
 from rsedu.project.methods.pixel_classifier import grown, predict_lost, unfitted
 from rsedu.project.methods.refine_boundary import change_of, redrawn
@@ -33,7 +34,6 @@ from rsedu.scenes.colours import stretch
 from rsedu.segment import sam
 from rsedu.segment.prompt import Prompt, box_of
 from rsedu.segment.regions import components
-from rsedu.segment.tiles import agreement
 
 LOOK_S, BOX_S = 10.0, 10.0  # assumed
 VIEW_PX = 128  # side of what is looked over at once
@@ -87,8 +87,8 @@ def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]
     clearings = components(true, least_px=_LEAST_PX)
     for clearing in clearings:
         masks = embedded.predict(Prompt(box=box_of(clearing))).masks
-        mask = max(masks, key=lambda each: agreement(each, clearing))
-        if agreement(mask, clearing) >= _KEPT:
+        mask = max(masks, key=lambda each: iou(each, clearing))
+        if iou(mask, clearing) >= _KEPT:
             lost |= mask
         else:
             known &= ~ndimage.binary_dilation(mask | clearing)

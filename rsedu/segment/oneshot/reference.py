@@ -1,4 +1,4 @@
-"""What one example looks like to SAM: its embedding, and what else in an image resembles it.
+"""Reference embedding and cosine similarity: what an example looks like to SAM, what resembles it.
 
 Zhang et al. 2024, "Personalize Segment Anything Model with One Shot" (arXiv 2305.03048).
 """
@@ -42,13 +42,35 @@ class Reference:
         return (self.inside + self.outside) / 2
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Match:
+    """One object that resembles the reference.
+
+    Attributes:
+        mask: on the image's pixels.
+        score: IoU with the truth that the model predicts.
+        similarity: mean cosine similarity of the mask's pixels to the target, -1 to 1.
+        peak: that of the pixel which was clicked.
+    """
+
+    mask: Bool[np.ndarray, "rows cols"]
+    score: float
+    similarity: float
+    peak: float
+
+    @property
+    def confidence(self) -> float:
+        """Similarity times predicted IoU: high where it is alike *and* has an outline."""
+        return self.similarity * self.score
+
+
 def _shares(embedded: Embedded, tile: Tile, mask: np.ndarray) -> Float[Tensor, "rows cols"]:
     """Share of each cell of a tile's embedding that a mask covers, 0 where there is padding."""
     side = embedded.model.image_encoder.img_size
     high, wide = embedded.predictor(tile).input_size
     plane = torch.from_numpy(mask.astype(np.float32))[None, None]
-    shown = F.interpolate(plane, size=(high, wide), mode="bilinear", align_corners=False)
-    padded = F.pad(shown, (0, side - wide, 0, side - high))
+    scaled = F.interpolate(plane, size=(high, wide), mode="bilinear", align_corners=False)
+    padded = F.pad(scaled, (0, side - wide, 0, side - high))
     rows, cols = embedded.features(tile).shape[-2:]
     return F.adaptive_avg_pool2d(padded, (rows, cols))[0, 0]
 
@@ -112,10 +134,10 @@ def combined(references: Sequence[Reference]) -> Reference:
     if not references:
         raise InputError("There is no reference to combine; describe one example at least.")
     return Reference(
-        target=torch.stack([each.target for each in references]).mean(dim=0),
-        strongest=torch.stack([each.strongest for each in references]).mean(dim=0),
-        inside=float(np.mean([each.inside for each in references])),
-        outside=float(np.mean([each.outside for each in references])),
+        target=torch.stack([one.target for one in references]).mean(dim=0),
+        strongest=torch.stack([one.strongest for one in references]).mean(dim=0),
+        inside=float(np.mean([one.inside for one in references])),
+        outside=float(np.mean([one.outside for one in references])),
     )
 
 
@@ -147,8 +169,7 @@ def similarity(
     fine = F.interpolate(cells, scale_factor=4, mode="bilinear", align_corners=False)
     size = (tile.rows, tile.cols)
     whole = embedded.model.postprocess_masks(fine, embedded.predictor(tile).input_size, size)
-    result: np.ndarray = whole[0, 0].float().cpu().numpy()
-    return result
+    return np.asarray(whole[0, 0].float().cpu())
 
 
 def similarity_map(
@@ -163,11 +184,11 @@ def similarity_map(
     Returns:
         (rows, cols), -1 to 1.
     """
-    found = np.full(embedded.shape, -1.0, dtype=np.float32)
+    largest = np.full(embedded.shape, -1.0, dtype=np.float32)
     for tile in embedded.tiles:
         here = similarity(embedded, target, tile=tile)
-        found[tile.window] = np.maximum(found[tile.window], here)
-    return found
+        largest[tile.window] = np.maximum(largest[tile.window], here)
+    return largest
 
 
 def resemblance(
@@ -201,6 +222,11 @@ def top(
     masked = likeness if free is None else np.where(free, likeness, -np.inf)
     row, col = np.unravel_index(int(masked.argmax()), masked.shape)
     return float(col), float(row)
+
+
+def mean_inside(likeness: Float32[np.ndarray, "rows cols"], mask: np.ndarray) -> float:
+    """Mean similarity of a mask's pixels; -1 where it is empty."""
+    return float(likeness[mask].mean()) if mask.any() else -1.0
 
 
 def likelihood(cosine: Float[Tensor, "rows cols"]) -> Float[Tensor, "rows cols"]:

@@ -17,8 +17,7 @@ from rsedu.project.methods.pixel_classifier import Sample
 from rsedu.project.place import Place
 from rsedu.project.task import Task
 from rsedu.project.windows import Method
-from rsedu.segment.answer import Prediction
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.prompt import Prediction, Prompt
 
 
 class BoxFiller:

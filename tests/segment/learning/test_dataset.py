@@ -133,3 +133,12 @@ def test_objects_are_neither_specks_nor_nearly_everything() -> None:
     maps[0, 10:20, 31:39] = 3
     for mask in dataset._chosen(maps, 20, np.random.default_rng(0)):
         assert mask.sum() == 80
+
+
+def test_the_first_process_renders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = []
+    monkeypatch.setattr(PracticeTiles, "prepare", lambda self, **_: rendered.append(self.seed))
+    dataset.practice(range(3), tmp_path, 7)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    dataset.practice(range(3), tmp_path, 8)
+    assert rendered == [7]

@@ -2,12 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from rsedu.errors import InputError
-from rsedu.segment.answer import Prediction
 from rsedu.segment.learning import evaluation
 from rsedu.segment.learning.dataset import BANDS, CLASS, PLOT, PracticeTiles
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.learning.model import SamTraining, product
+from rsedu.segment.prompt import Prediction, Prompt
+from rsedu.segment.tiny_sam import TinySamConfig
 
 
 class _Learner:
@@ -101,3 +103,36 @@ def test_with_a_gsd_the_bias_is_told_too() -> None:
     assert found["box, bias m"] == found["box, bias %"] == 0.0
     assert found["1 click, bias %"] == pytest.approx(100 * (9 - 27) / 27)
     assert found["1 click, bias m"] < 0
+
+
+def test_the_curve_is_told_in_parts_without_the_dense_steps() -> None:
+    first = np.concatenate([np.full(20, np.nan), np.linspace(0, 0.59, 60)])
+    curve = evaluation.curve({"first": first})
+    assert len(curve) == 6
+    (first_name, *_, last_name) = curve
+    assert first_name.endswith("steps 20 to 29") and last_name.endswith("steps 70 to 79")
+    assert (curve[first_name], curve[last_name]) == pytest.approx((0.045, 0.545))
+    # A run shorter than its parts is told too.
+    assert list(evaluation.curve({"first": np.array([0.5, 0.7])}).values()) == [0.5, 0.7]
+
+
+def test_the_card_tells_the_iou_of_every_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tile = np.zeros((17, 32, 32), dtype=np.uint8)
+    tile[:14, 4:12, 4:14] = 200
+    tile[15:, 4:12, 4:14] = 1
+    monkeypatch.setattr(PracticeTiles, "prepare", lambda self, **_: None)
+    monkeypatch.setattr(PracticeTiles, "__len__", lambda self: 2)
+    monkeypatch.setattr(PracticeTiles, "tile", lambda self, index: tile)
+    torch.manual_seed(0)
+    model = SamTraining(
+        TinySamConfig(
+            image_px=64, patch_px=8, encoder_dim=16, encoder_depth=1, encoder_heads=2, dim=32
+        )
+    )
+    found = evaluation.evaluate(model, {"first": np.array([0.5])}, range(9), tmp_path)
+    told = {name for name in found if name.startswith("mean IoU")}
+    assert len(told) == 8 and all(np.isfinite(value) for value in found.values())
+    assert "mean IoU on validation worlds, B08 B04 B03, 5 clicks" in told
+    assert product(model) is model.sam
