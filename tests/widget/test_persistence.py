@@ -1,6 +1,7 @@
 """Files on the map: read by other programs at the right place, and read back the same."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,11 @@ def test_a_state_comes_back_the_same(steps, choice, drawn, grid):
     ]
     for one, other in zip(back.kept, objects, strict=True):
         np.testing.assert_array_equal(one.mask, other.mask)
+
+
+def test_a_score_that_nobody_knows_comes_back_unknown():
+    path = persistence.write_state(Path("a.geojson"), State(kept=(kept(RING, iou=math.nan),)), GRID)
+    assert math.isnan(persistence.read_state(path, GRID).kept[0].iou)
 
 
 def test_prompts_lie_at_pixel_centres_and_edges():

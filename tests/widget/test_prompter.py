@@ -11,7 +11,7 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.widget import Prompter
-from rsedu.widget.display import packed
+from rsedu.widget.canvas import packed
 from rsedu.widget.session import Session
 from rsedu.widget.state import Box, Click
 
