@@ -1,4 +1,4 @@
-"""What needs no learning: growing a region from a click, and a threshold on NDVI."""
+"""Region growing from a click and Otsu's threshold on NDVI: masks that need no learning."""
 
 import math
 
@@ -27,7 +27,7 @@ def region_growing(
     Args:
         image: red, green and blue.
         click: (col, row).
-        tolerance: of a colour, in steps of 255.
+        tolerance: largest difference of a colour, in steps of 255.
 
     Raises:
         InputError: the click is outside.
@@ -38,8 +38,7 @@ def region_growing(
     smooth = ndimage.median_filter(image, size=(3, 3, 1)).astype(np.int16)
     furthest = np.abs(smooth - smooth[row, col]).max(axis=2)
     near = furthest <= tolerance
-    grown: np.ndarray = flood(near, (row, col), connectivity=1)  # type: ignore[no-untyped-call]
-    return grown
+    return np.asarray(flood(near, (row, col), connectivity=1))  # type: ignore[no-untyped-call]
 
 
 def ndvi(scene: Scene) -> Float32[np.ndarray, "rows cols"]:
@@ -86,9 +85,9 @@ def patches(
     Args:
         scene: B04 and B08 as reflectance.
         green: patches above the threshold, not below.
-        threshold: of the NDVI; None: `ndvi_threshold`.
+        threshold: NDVI that parts bare from green; None: `ndvi_threshold`.
         least_ha: smaller patches are left out, hectares.
-        most_ha: larger ones too.
+        most_ha: larger patches are left out, hectares.
         smooth_px: side of the median filter.
 
     Raises:
@@ -104,5 +103,5 @@ def patches(
     wanted = ndimage.binary_opening(land & ((index >= limit) == green))
     least_px = max(1, math.ceil(least_ha * 10_000 / scene.gsd_m**2))
     wanted = filled(wanted, below_px=least_px) & land  # a pond stays water
-    found = components(wanted, least_px=least_px)
-    return tuple(each for each in found if each.sum() * scene.gsd_m**2 <= most_ha * 10_000)
+    parts = components(wanted, least_px=least_px)
+    return tuple(part for part in parts if part.sum() * scene.gsd_m**2 <= most_ha * 10_000)

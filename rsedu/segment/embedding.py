@@ -130,11 +130,7 @@ class Embedded:
         return replace(answer, masks=np.stack(masks), grid=self.grid)
 
     def around(self, prompt: Prompt) -> Tile:
-        """The tile in which a prompt lies deepest: its box, else its first click on the object.
-
-        Args:
-            prompt: in pixels.
-        """
+        """The tile in which a prompt in pixels lies deepest: by its box, else its first click."""
         anchor = _anchor(prompt)
         return max(self.tiles, key=lambda tile: tile.depth(anchor, self.shape))
 

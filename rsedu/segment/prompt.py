@@ -1,6 +1,5 @@
 """Prompt and prediction: clicks, a box or an earlier mask in, three masks and their scores out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -84,10 +83,7 @@ class Prompt:
 
         Args:
             transform: maps (col, row) of pixel corners to (x, y) in metres; needed for the frame
-                "map" only.
-
-        Raises:
-            InputError: the frame is "map" and there is no transform.
+                "map" only, where its absence is an InputError.
         """
         if self.frame == "pixels":
             return self
@@ -98,15 +94,11 @@ class Prompt:
             )
         corners = [~transform @ point for point in self.points]
         points = tuple((float(col) - 0.5, float(row) - 0.5) for col, row in corners)
-        box = None if self.box is None else _box_in_pixels(self.box, transform)
+        box = None
+        if self.box is not None:
+            west, south, east, north = self.box
+            box = (*(~transform @ (west, north)), *(~transform @ (east, south)))
         return replace(self, points=points, box=box, frame="pixels")
-
-
-def _box_in_pixels(box: Sequence[Number], transform: Affine) -> Box:
-    west, south, east, north = box
-    left, top = ~transform @ (west, north)
-    right, bottom = ~transform @ (east, south)
-    return float(left), float(top), float(right), float(bottom)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
@@ -171,9 +163,6 @@ def _check(prompt: Prompt) -> None:
 
 def box_of(mask: Bool[np.ndarray, "rows cols"]) -> tuple[float, float, float, float]:
     """Tight box around a mask: (left, top, right, bottom) in edges of pixels.
-
-    Args:
-        mask: with one pixel at least.
 
     Raises:
         InputError: the mask is empty.

@@ -6,9 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from rsedu.errors import InputError
-from rsedu.segment.prompt import Point
-
-Number = float | int
+from rsedu.segment.prompt import Box, Number, Point
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,7 @@ class Tile:
         col, row = point[0] - self.left, point[1] - self.top
         return -0.5 <= col <= self.cols - 0.5 and -0.5 <= row <= self.rows - 0.5
 
-    def holds_box(self, box: tuple[Number, Number, Number, Number], shape: tuple[int, int]) -> bool:
+    def holds_box(self, box: Box, shape: tuple[int, int]) -> bool:
         """Whether all of a box lies in the tile, as far as it lies in the image.
 
         Args:
@@ -78,9 +76,7 @@ class Tile:
             and bottom <= self.top + self.rows
         )
 
-    def box_within(
-        self, box: tuple[Number, Number, Number, Number]
-    ) -> tuple[float, float, float, float] | None:
+    def box_within(self, box: Box) -> tuple[float, float, float, float] | None:
         """The part of a box that is in the tile, in the tile's own pixels; None: no part.
 
         Args:

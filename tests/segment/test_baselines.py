@@ -43,16 +43,8 @@ def test_one_colour_that_differs_is_enough() -> None:
     image[:, 10:, 2] = 140
     assert region_growing(image, (3, 3), tolerance=39).sum() == 200
     assert region_growing(image, (3, 3), tolerance=40).sum() == 400
-
-
-def test_a_click_outside_is_refused() -> None:
     with pytest.raises(InputError, match="outside"):
         region_growing(np.zeros((5, 9, 3), dtype=np.uint8), (2, 5))
-
-
-def test_ndvi_is_its_formula() -> None:
-    scene = _scene(np.array([[0.3, 0.1, 0.0]]), np.array([[0.1, 0.3, 0.0]]))
-    np.testing.assert_allclose(ndvi(scene), [[0.5, -0.5, np.nan]], rtol=1e-6)
 
 
 def test_bare_patches_are_neither_water_nor_too_small() -> None:
@@ -86,10 +78,11 @@ def test_a_hole_of_water_or_of_nothing_is_no_land(kind: str) -> None:
     assert not found[0][17:20, 17:20].any() and found[0][12:28, 12:16].all()
 
 
-def test_reflectance_below_zero_counts_as_zero() -> None:
-    near = np.array([[0.03, -0.02, 0.3, -0.1, np.nan]])
-    red = np.array([[-0.01, 0.05, 0.1, -0.1, 0.1]])
-    np.testing.assert_allclose(ndvi(_scene(near, red)), [[1, -1, 0.5, np.nan, np.nan]], rtol=1e-6)
+def test_ndvi_is_its_formula_with_reflectance_below_zero_as_zero() -> None:
+    near = np.array([[0.03, -0.02, 0.3, 0.1, 0.0, -0.1, np.nan]])
+    red = np.array([[-0.01, 0.05, 0.1, 0.3, 0.0, -0.1, 0.1]])
+    expected = [[1, -1, 0.5, -0.5, np.nan, np.nan, np.nan]]
+    np.testing.assert_allclose(ndvi(_scene(near, red)), expected, rtol=1e-6)
 
 
 def test_a_scene_without_a_valid_pixel_is_refused() -> None:
@@ -101,7 +94,9 @@ def test_a_scene_without_a_valid_pixel_is_refused() -> None:
 
 
 def test_patches_can_be_too_large() -> None:
-    assert not patches(_frontier(), threshold=0.5, most_ha=3.0)
+    (clearing_ha,) = (patch.sum() / 100 for patch in patches(_frontier(), threshold=0.5))
+    assert not patches(_frontier(), threshold=0.5, most_ha=clearing_ha - 0.01)
+    assert len(patches(_frontier(), threshold=0.5, most_ha=clearing_ha)) == 1
 
 
 def test_otsu_parts_the_real_scene_between_its_two_hills() -> None:

@@ -92,11 +92,13 @@ def test_other_tensors_are_refused(shelf: Path, tiny_vit_b: None) -> None:
         load("vit_b", folder=shelf, base=NOWHERE, device="cpu")
 
 
-def test_an_image_of_another_kind_is_refused(segmenter: Segmenter) -> None:
-    with pytest.raises((InputError, TypeError), match=r"float|uint8|type"):
-        segmenter.embed(np.zeros((9, 9, 3)))
-    with pytest.raises(InputError, match="tile_px is 8"):
-        segmenter.embed(np.zeros((9, 9, 3), dtype=np.uint8), tile_px=8)
+def test_names_and_tiles_that_cannot_be_are_refused(segmenter: Segmenter) -> None:
+    with pytest.raises(Exception, match=r"vit_x|violates|type"):
+        load("vit_x")
+    pixels = np.zeros((20, 20, 3), dtype=np.uint8)
+    with pytest.raises(InputError, match="tile_px is 15"):
+        segmenter.embed(pixels, tile_px=15)
+    assert len(segmenter.embed(pixels, tile_px=16).tiles) == 4
 
 
 def test_a_scene_brings_its_place_and_any_bands(segmenter: Segmenter) -> None:
@@ -175,11 +177,12 @@ def test_one_point_a_side_is_enough_for_a_large_image(
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((9, 9)), np.zeros((9, 9, 3)), np.zeros((9, 9), "u1")])
-def test_everything_refuses_what_embed_refuses(segmenter: Segmenter, wrong: np.ndarray) -> None:
+def test_an_image_of_another_kind_is_refused(segmenter: Segmenter, wrong: np.ndarray) -> None:
     with pytest.raises(InputError, match="wanted uint8"):
         sam._pixels(wrong, ("B04", "B03", "B02"))
-    with pytest.raises((InputError, TypeError), match=r"float|uint8|type"):
-        segmenter.everything(wrong)
+    for method in (segmenter.everything, segmenter.embed):
+        with pytest.raises((InputError, TypeError), match=r"float|uint8|type"):
+            method(wrong)
 
 
 def test_an_index_error_without_crops_is_no_empty_answer(
@@ -191,8 +194,3 @@ def test_an_index_error_without_crops_is_no_empty_answer(
     monkeypatch.setattr(sam.SamAutomaticMaskGenerator, "generate", broken)
     with pytest.raises(IndexError, match="broken"):
         segmenter.everything(image)
-
-
-def test_a_name_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(Exception, match=r"vit_x|violates|type"):
-        load("vit_x")

@@ -70,7 +70,7 @@ def clicked(
     Args:
         embedded: the image.
         reference: what is looked for.
-        tile: which; None: the only one.
+        tile: where to look; None: the only tile.
         free: pixels of the tile where the object may be clicked; None: all.
         fine: similarity of the tile's pixels, such as the `resemblance` of several looks; None:
             `similarity` to the target.
@@ -134,7 +134,7 @@ def fit_mask_weights(
     the loss is Dice plus focal.
 
     Args:
-        logits: of the three masks.
+        logits: the three masks' own.
         truth: share of each cell that is the object, 0 to 1.
         steps: steps of AdamW.
         rate: the largest step.
@@ -187,7 +187,7 @@ def fit_weights(
         (w0, w1, w2), which sum to 1.
 
     Raises:
-        InputError: the mask is empty or has another shape than the image.
+        InputError: as `tile_of`.
     """
     tile = tile_of(embedded, mask)
     place = top(similarity(embedded, reference.strongest, tile=tile))

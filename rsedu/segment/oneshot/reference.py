@@ -83,7 +83,7 @@ def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
 
     Args:
         embedded: the image that the example is in.
-        mask: its pixels.
+        mask: pixels of the example.
 
     Raises:
         InputError: the mask is empty or has another shape than the image.
@@ -102,10 +102,10 @@ def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Re
 
     Args:
         embedded: the image that the example is in.
-        mask: its pixels.
+        mask: pixels of the example.
 
     Raises:
-        InputError: the mask is empty or has another shape than the image.
+        InputError: as `tile_of`.
     """
     tile = tile_of(embedded, mask)
     shares = _shares(embedded, tile, mask[tile.window]).to(embedded.model.device)
@@ -156,7 +156,7 @@ def similarity(
     Args:
         embedded: the image.
         target: of a `Reference`.
-        tile: which; None: the only one.
+        tile: whose pixels; None: the only tile.
 
     Returns:
         (rows, cols) of the tile, cosines from -1 to 1, bilinear between cells.
@@ -175,15 +175,7 @@ def similarity(
 def similarity_map(
     embedded: Embedded, target: Float[Tensor, "dim"]
 ) -> Float32[np.ndarray, "rows cols"]:
-    """`similarity` of every pixel of an image, whatever its tiles: the largest where they overlap.
-
-    Args:
-        embedded: the image.
-        target: of a `Reference`.
-
-    Returns:
-        (rows, cols), -1 to 1.
-    """
+    """`similarity` of every pixel of an image; where its tiles overlap, the largest."""
     largest = np.full(embedded.shape, -1.0, dtype=np.float32)
     for tile in embedded.tiles:
         here = similarity(embedded, target, tile=tile)
@@ -201,7 +193,7 @@ def resemblance(
 
     Args:
         looks: images of one size, each with a target that was described in its bands.
-        tile: which, of all of them; None: the only one.
+        tile: whose pixels; None: the only tile.
 
     Returns:
         (rows, cols) of the tile, -1 to 1.
@@ -235,11 +227,7 @@ def likelihood(cosine: Float[Tensor, "rows cols"]) -> Float[Tensor, "rows cols"]
 
 
 def the_tile(embedded: Embedded, tile: Tile | None) -> Tile:
-    """The tile that was named, or the only one.
-
-    Raises:
-        InputError: the image has several and none was named.
-    """
+    """The tile that was named, or the only one."""
     if tile is None and len(embedded.tiles) > 1:
         raise InputError(
             f"This image has {len(embedded.tiles)} tiles: name one, or use find for all of them."

@@ -53,7 +53,7 @@ def find(
         more: further looks at the same pixels, such as other bands, each with the reference as it
             is described there; similarities are means over all of them.
         method: "click" for `clicked`, "persam", or "persam_f", which needs weights.
-        weights: of `fit_weights`.
+        weights: numbers of `fit_weights`.
         threshold: similarity of the clicked pixel below which the class is absent.
         most: clicks per tile.
         closer: whether each object is clicked twice more, in its middle and in a closer look.

@@ -50,6 +50,8 @@ def test_clicks_go_where_the_mask_is_wrong_and_carry_the_last_logits() -> None:
     assert float(third.mask[0, 0]) == pytest.approx(2.1)
     assert sorted(col for col, _ in third.points) == [1, 4, 7]
     np.testing.assert_array_equal(answers[-1].mask, _truth())
+    with pytest.raises(InputError, match="empty"):
+        evaluation.iou_after_clicks(_Learner((12, 12)), _truth() & False, clicks=1)
 
 
 def test_measures_are_ious_of_what_was_answered() -> None:
@@ -69,11 +71,6 @@ def test_the_best_of_three_is_the_one_a_user_would_take() -> None:
     truth[5:9, 5:9] = False
     found = evaluation.measure(_Learner((12, 12)), truth, clicks=1)
     assert found["1 click, best of three"] > found["1 click"]
-
-
-def test_no_object_no_click() -> None:
-    with pytest.raises(InputError, match="empty"):
-        evaluation.iou_after_clicks(_Learner((4, 4)), np.zeros((4, 4), dtype=bool), clicks=1)
 
 
 def test_objects_that_count_are_neither_small_nor_everything(
@@ -117,7 +114,7 @@ def test_the_curve_is_told_in_parts_without_the_dense_steps() -> None:
 
 
 def test_the_card_tells_the_iou_of_every_prompt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small: TinySamConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tile = np.zeros((17, 32, 32), dtype=np.uint8)
     tile[:14, 4:12, 4:14] = 200
@@ -126,11 +123,7 @@ def test_the_card_tells_the_iou_of_every_prompt(
     monkeypatch.setattr(PracticeTiles, "__len__", lambda self: 2)
     monkeypatch.setattr(PracticeTiles, "tile", lambda self, index: tile)
     torch.manual_seed(0)
-    model = SamTraining(
-        TinySamConfig(
-            image_px=64, patch_px=8, encoder_dim=16, encoder_depth=1, encoder_heads=2, dim=32
-        )
-    )
+    model = SamTraining(small)
     found = evaluation.evaluate(model, {"first": np.array([0.5])}, range(9), tmp_path)
     told = {name for name in found if name.startswith("mean IoU")}
     assert len(told) == 8 and all(np.isfinite(value) for value in found.values())

@@ -7,10 +7,6 @@ from rsedu.segment.learning.losses import focal
 from rsedu.segment.learning.model import Prompts, SamTraining, decode
 from rsedu.segment.tiny_sam import TinySamConfig
 
-SMALL = TinySamConfig(
-    image_px=64, patch_px=8, encoder_dim=16, encoder_depth=1, encoder_heads=2, dim=32
-)
-
 
 def _batch() -> dict[str, torch.Tensor]:
     masks = torch.zeros(2, 3, 32, 32)
@@ -38,8 +34,8 @@ def test_only_the_best_of_three_masks_learns_much() -> None:
     assert float(losses["iou"]) == pytest.approx(1 / 4)
 
 
-def test_objects_are_decoded_as_if_each_were_alone() -> None:
-    sam = SamTraining(SMALL).sam.eval()
+def test_objects_are_decoded_as_if_each_were_alone(small: TinySamConfig) -> None:
+    sam = SamTraining(small).sam.eval()
     embedding = torch.randn(1, 32, 8, 8)
     points, labels = torch.rand(3, 2, 2) * 60, torch.ones(3, 2, dtype=torch.int)
     masks = torch.randn(3, 1, 32, 32)
@@ -52,9 +48,9 @@ def test_objects_are_decoded_as_if_each_were_alone() -> None:
     assert together[0].shape == (3, 4, 32, 32)
 
 
-def test_the_loss_is_the_sum_of_its_parts_and_reaches_every_weight() -> None:
+def test_the_loss_is_the_sum_of_its_parts_and_reaches_every_weight(small: TinySamConfig) -> None:
     torch.manual_seed(0)
-    model = SamTraining(SMALL, dense_steps=0)
+    model = SamTraining(small, dense_steps=0)
     reached: set[str] = set()
     for _ in range(6):  # clicks and boxes, one round and more
         losses = model(**_batch())
@@ -68,18 +64,18 @@ def test_the_loss_is_the_sum_of_its_parts_and_reaches_every_weight() -> None:
     assert not {name for name in missing if "not_a_point" not in name}
 
 
-def test_the_encoder_learns_alone_at_first() -> None:
-    model = SamTraining(SMALL, dense_steps=2)
+def test_the_encoder_learns_alone_at_first(small: TinySamConfig) -> None:
+    model = SamTraining(small, dense_steps=2)
     found = [model(**_batch()) for _ in range(3)]
     assert [bool(torch.isnan(losses["focal"])) for losses in found] == [True, True, False]
     torch.testing.assert_close(found[0]["loss"], found[0]["class"])
     assert int(model.steps) == 3
     model.eval()
-    assert not torch.isnan(SamTraining(SMALL, dense_steps=9).eval()(**_batch())["focal"])
+    assert not torch.isnan(SamTraining(small, dense_steps=9).eval()(**_batch())["focal"])
 
 
-def test_classes_are_read_four_by_four_from_each_feature() -> None:
-    model = SamTraining(SMALL)
+def test_classes_are_read_four_by_four_from_each_feature(small: TinySamConfig) -> None:
+    model = SamTraining(small)
     features = torch.randn(1, 32, 8, 8)
     classes = torch.randint(8, (1, 32, 32))
     raw = model.classify(features)[0].reshape(8, 4, 4, 8, 8)  # class, row and column within, h, w
