@@ -21,9 +21,6 @@ def test_the_browser_knows_the_traits_by_their_names():
     synced = {name for name in Canvas.class_traits(sync=True) if not name.startswith("_")}
     own = synced - {"layout", "tabbable", "tooltip", "comm", "keys"}
     assert used | {"mask", "kept"} == own
-
-
-def test_what_it_says_of_itself_is_the_same_at_each_run():
     assert repr(Canvas(rows=3, cols=5)) == "Canvas(3 x 5 px)"
 
 
@@ -36,6 +33,7 @@ def test_nothing_is_fetched_from_elsewhere():
     [
         ((300, 300), (300, 300)),
         ((1024, 7), (1024, 7)),
+        ((1025, 7), (1024, 7)),
         ((2048, 512), (1024, 256)),
         ((3, 4096), (1, 1024)),
     ],
@@ -44,21 +42,24 @@ def test_large_scenes_are_shown_smaller(shape, shown):
     assert shown_shape(shape) == shown
 
 
-def test_a_small_picture_loses_nothing():
-    colours = np.random.default_rng(0).integers(0, 256, (30, 47, 3), dtype=np.uint8)
+@pytest.mark.parametrize(("cols", "format_"), [(47, "PNG"), (512, "PNG"), (513, "JPEG")])
+def test_a_picture_loses_nothing_up_to_512_px_and_little_beyond(cols, format_):
+    colours = np.random.default_rng(0).integers(0, 256, (30, cols, 3), dtype=np.uint8)
+    if format_ == "JPEG":  # as smooth as land, not noise
+        colours = np.sort(colours, axis=1)
     file, kind = picture(colours)
     image = PIL.Image.open(io.BytesIO(file))
-    assert (kind, image.format) == ("image/png", "PNG")
-    np.testing.assert_array_equal(np.asarray(image), colours)
+    assert (kind, image.format) == (f"image/{format_.lower()}", format_)
+    lost = np.abs(np.asarray(image).astype(int) - colours)
+    assert lost.max() == 0 if format_ == "PNG" else 0 < lost.mean() < 2
 
 
 def test_a_large_picture_is_near_and_small():
     colours = np.zeros((900, 2048, 3), dtype=np.uint8)
     colours[:, 1024:, 0] = 255
-    file, kind = picture(colours)
+    file, _ = picture(colours)
     image = np.asarray(PIL.Image.open(io.BytesIO(file)))
-    assert kind == "image/jpeg"
-    assert image.shape == (450, 1024, 3)
+    assert image.shape == (450, 1024, 3) and len(file) < 20_000
     assert abs(image[:, 530:].astype(int) - [255, 0, 0]).max() < 8
     assert image[:, :490].max() < 8
 
@@ -80,7 +81,6 @@ def test_bits_go_row_by_row_from_the_highest(mask):
 
 def test_a_shown_pixel_needs_half_of_what_it_stands_for():
     mask = np.zeros((2, 2048), dtype=bool)
-    mask[:, 10] = True  # half of the second half of pixel 5
+    mask[:, 10] = True  # half of pixel 5
     mask[0, 20] = True  # a quarter of pixel 10
-    shown = bits(packed(mask))
-    assert np.flatnonzero(shown).tolist() == [5]
+    assert np.flatnonzero(bits(packed(mask))).tolist() == [5]

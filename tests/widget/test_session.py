@@ -19,12 +19,11 @@ HERE = (20, 15)
 
 def disc(col: float, row: float, radius: float) -> np.ndarray:
     """By brute force: pixels whose centres lie within a radius."""
-    return np.array(
-        [
-            [(at_col - col) ** 2 + (at_row - row) ** 2 <= radius**2 for at_col in range(SHAPE[1])]
-            for at_row in range(SHAPE[0])
-        ]
-    )
+    inside = [
+        [(at_col - col) ** 2 + (at_row - row) ** 2 <= radius**2 for at_col in range(SHAPE[1])]
+        for at_row in range(SHAPE[0])
+    ]
+    return np.array(inside)
 
 
 @pytest.fixture
@@ -41,19 +40,19 @@ def test_a_click_gives_the_best_mask_and_its_area(session):
     assert session.summary == "Mask 2 of 3: 1.97 ha, predicted IoU 0.90, from 1 prompt."
 
 
-def test_a_negative_click_takes_away(session):
+def test_a_negative_click_takes_away_and_a_box_counts_pixels_by_their_edges(session):
     session.add_point(*HERE)
     session.add_point(26, 15, positive=False)
     np.testing.assert_array_equal(session.mask, disc(*HERE, 8) & ~disc(26, 15, 8))
-
-
-def test_a_box_counts_pixels_by_their_edges(session):
+    session.clear()
     session.add_box(3, 4, 9, 6)
     rows, cols = np.nonzero(session.mask)
     assert (cols.min(), cols.max(), rows.min(), rows.max()) == (3, 8, 4, 5)
 
 
 def test_another_mask_stays_chosen_until_it_is_kept(session):
+    with pytest.raises(InputError, match="no masks to choose from"):
+        session.choose(0)
     session.add_point(*HERE)
     session.choose(2)
     session.add_point(25, 15)
@@ -62,11 +61,6 @@ def test_another_mask_stays_chosen_until_it_is_kept(session):
     session.keep()
     session.add_point(*HERE)
     assert session.chosen == 1
-
-
-def test_there_is_nothing_to_choose_from_without_prompts(session):
-    with pytest.raises(InputError, match="no masks to choose from"):
-        session.choose(0)
 
 
 def test_undo_goes_back_through_all_that_was_done(session):
