@@ -75,12 +75,11 @@ def patches(
     threshold: float | None = None,
     least_ha: float = 0.5,
     most_ha: float = math.inf,
-    smooth_px: int = 3,
 ) -> tuple[Bool[np.ndarray, "rows cols"], ...]:
     """Outline what is bare, or what is green, by NDVI and connected components; largest first.
 
-    The NDVI is smoothed (median), water is left out (near infrared below 0.1), threads of one
-    pixel are cut, and holes smaller than the least patch are filled as far as they are land.
+    The NDVI is smoothed (median of 3 x 3), water is left out (near infrared below 0.1), threads
+    of one pixel are cut, and holes smaller than the least patch are filled as far as they are land.
 
     Args:
         scene: B04 and B08 as reflectance.
@@ -88,7 +87,6 @@ def patches(
         threshold: NDVI that parts bare from green; None: `ndvi_threshold`.
         least_ha: smaller patches are left out, hectares.
         most_ha: larger patches are left out, hectares.
-        smooth_px: side of the median filter.
 
     Raises:
         InputError: the scene has no valid pixel.
@@ -98,7 +96,7 @@ def patches(
             "No pixel of the scene is valid: choose another date, or a part that was observed."
         )
     limit = ndvi_threshold(scene) if threshold is None else threshold
-    index = ndimage.median_filter(np.nan_to_num(ndvi(scene), nan=-1.0), size=smooth_px)
+    index = ndimage.median_filter(np.nan_to_num(ndvi(scene), nan=-1.0), size=3)
     land = scene.valid & (np.nan_to_num(scene.band("B08")) > WATER_B08)
     wanted = ndimage.binary_opening(land & ((index >= limit) == green))
     least_px = max(1, math.ceil(least_ha * 10_000 / scene.gsd_m**2))

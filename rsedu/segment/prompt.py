@@ -1,7 +1,7 @@
 """Prompt and prediction: clicks, a box or an earlier mask in, three masks and their scores out."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from affine import Affine
@@ -202,3 +202,11 @@ class Prediction:
     def mask(self) -> Bool[np.ndarray, "rows cols"]:
         """The best mask."""
         return np.asarray(self.masks[self.best])
+
+
+@runtime_checkable
+class Promptable(Protocol):
+    """An image that was looked at once and can be prompted often, such as an `Embedded`."""
+
+    def predict(self, prompt: Prompt, /) -> Any:
+        """Answer one prompt with a `Prediction`, or what has its `masks`, `scores` and `best`."""

@@ -13,8 +13,9 @@ from jaxtyping import Bool
 from rsedu.errors import InputError
 from rsedu.scenes.colours import rgb
 from rsedu.scenes.scene import Scene
+from rsedu.segment.prompt import Promptable
 from rsedu.widget.canvas import Canvas, packed, picture, shown_shape
-from rsedu.widget.session import Segmenter, Session
+from rsedu.widget.session import Session
 from rsedu.widget.state import Click, Step
 from rsedu.widget.toolbar import Toolbar
 
@@ -44,7 +45,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
 
     def __init__(
         self,
-        segmenter: Segmenter,
+        segmenter: Promptable,
         scene: Scene,
         *,
         bands: tuple[str, str, str] = ("B04", "B03", "B02"),

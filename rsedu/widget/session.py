@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
 from rsedu.segment.export import Segment, hectares, write_geojson, write_geotiff
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.prompt import Prompt, Promptable
 from rsedu.widget import persistence
 from rsedu.widget.figure import draw
 from rsedu.widget.state import OFFERED, Box, Click, Kept, State, Step, checked
@@ -21,32 +21,7 @@ from rsedu.widget.state import OFFERED, Box, Click, Kept, State, Step, checked
 _WRITERS = {".geojson": write_geojson, ".tif": write_geotiff}
 
 
-@runtime_checkable
-class Answer(Protocol):
-    """What comes back for a prompt: three masks, from a part of the object to all around it."""
-
-    @property
-    def masks(self) -> np.ndarray:
-        """(3, rows, cols) bool, on the scene's pixels."""
-
-    @property
-    def scores(self) -> Any:
-        """(3,), the IoU with the truth that the segmenter predicts for each, about 0 to 1."""
-
-    @property
-    def best(self) -> int:
-        """Index of the mask to show first."""
-
-
-@runtime_checkable
-class Segmenter(Protocol):
-    """A scene that was looked at once, and can be prompted often."""
-
-    def predict(self, prompt: Prompt, /) -> Answer:
-        """Answer one prompt, without change to itself."""
-
-
-def ask(segmenter: Segmenter, state: State, *, shape: tuple[int, int]) -> Answer:
+def ask(segmenter: Promptable, state: State, *, shape: tuple[int, int]) -> Any:
     """Put a state's clicks and last box to a segmenter.
 
     Args:
@@ -87,7 +62,7 @@ class Session:
 
     def __init__(
         self,
-        segmenter: Segmenter,
+        segmenter: Promptable,
         scene: Scene,
         *,
         bands: tuple[str, str, str],
@@ -99,7 +74,7 @@ class Session:
         self._label, self._path = label, Path(path)
         self._state = State()
         self._past: tuple[State, ...] = ()
-        self._answered: tuple[tuple[Step, ...], Answer] | None = None
+        self._answered: tuple[tuple[Step, ...], Any] | None = None
 
     @property
     def state(self) -> State:
@@ -126,7 +101,7 @@ class Session:
             self._show()
 
     @property
-    def answer(self) -> Answer | None:
+    def answer(self) -> Any:
         """What the segmenter says to the present prompts; None when there are none."""
         with self._lock:
             steps = self._state.steps

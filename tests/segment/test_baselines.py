@@ -69,13 +69,15 @@ def test_holes_smaller_than_the_least_patch_are_filled() -> None:
     assert not patches(holed, threshold=0.5, least_ha=0.1)[0][18, 18]
 
 
-@pytest.mark.parametrize("kind", ["water", "nodata"])
-def test_a_hole_of_water_or_of_nothing_is_no_land(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("near", "land"), [(0.02, False), (0.099, False), (np.nan, False), (0.101, True)]
+)
+def test_a_hole_of_water_or_of_nothing_is_no_land(near: float, land: bool) -> None:
     scene = _frontier()
     array = scene.array.copy()
-    array[:, 17:20, 17:20] = 0.02 if kind == "water" else np.nan
+    array[:, 17:20, 17:20] = near
     found = patches(_scene(array[1], array[0]), threshold=0.5, least_ha=0.5)
-    assert not found[0][17:20, 17:20].any() and found[0][12:28, 12:16].all()
+    assert (found[0][17:20, 17:20] == land).all() and found[0][12:28, 12:16].all()
 
 
 def test_ndvi_is_its_formula_with_reflectance_below_zero_as_zero() -> None:

@@ -119,8 +119,10 @@ def test_a_scene_brings_its_place_and_any_bands(segmenter: Segmenter) -> None:
 
 
 def test_many_tiles_are_embedded_when_they_are_asked_for(segmenter: Segmenter) -> None:
-    embedded = segmenter.embed(np.zeros((16 * 7, 16 * 9, 3), dtype=np.uint8), tile_px=16)
-    assert len(embedded.tiles) > sam.EAGER and not embedded._features
+    at_once = segmenter.embed(np.zeros((16, 16 + 12 * 63, 3), dtype=np.uint8), tile_px=16)
+    assert len(at_once.tiles) == len(at_once._features) == 64
+    embedded = segmenter.embed(np.zeros((16, 16 + 12 * 64, 3), dtype=np.uint8), tile_px=16)
+    assert len(embedded.tiles) == 65 and not embedded._features
     embedded.features(embedded.tiles[5])
     assert set(embedded._features) == {embedded.tiles[5]}
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -13,7 +12,7 @@ from rsedu.errors import InputError
 from rsedu.evaluation.masks import boundary_bias, iou
 from rsedu.segment.learning.dataset import BANDS, COMPOSITES, PLOT, PracticeTiles, practice
 from rsedu.segment.learning.model import product
-from rsedu.segment.prompt import Prediction, Prompt, box_of
+from rsedu.segment.prompt import Prediction, Prompt, Promptable, box_of
 from rsedu.segment.sam import Segmenter
 from rsedu.segment.simulated_user import next_click
 
@@ -26,15 +25,6 @@ _EACH = 2  # objects of each of their tiles
 _TRIPLES = COMPOSITES[:2]  # true colour, and with near infrared
 
 Mask = Bool[np.ndarray, "rows cols"]
-
-
-@runtime_checkable
-class Prompted(Protocol):
-    """Whatever answers prompts, such as an `rsedu.segment.embedding.Embedded`."""
-
-    def predict(self, prompt: Prompt) -> Prediction:
-        """Answer one prompt."""
-        ...
 
 
 def colours(
@@ -62,7 +52,7 @@ def objects_of(tiles: PracticeTiles, index: int, *, most: int | None = None) -> 
     return tuple(numbers == number for number in selected)
 
 
-def iou_after_clicks(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Prediction]:
+def iou_after_clicks(embedded: Promptable, truth: Mask, *, clicks: int) -> list[Prediction]:
     """Click in the middle of the object, then in the middle of each largest error.
 
     Each click goes on from the best mask before it. Where nothing is wrong any more, the last
@@ -97,13 +87,14 @@ def iou_after_clicks(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Pr
     return answers
 
 
-def iou_with_box(embedded: Prompted, truth: Mask) -> Prediction:
+def iou_with_box(embedded: Promptable, truth: Mask) -> Prediction:
     """Drag a tight box around the object."""
-    return embedded.predict(Prompt(box=box_of(truth)))
+    prediction: Prediction = embedded.predict(Prompt(box=box_of(truth)))
+    return prediction
 
 
 def measure(
-    embedded: Prompted, truth: Mask, *, clicks: int = 5, gsd_m: float | None = None
+    embedded: Promptable, truth: Mask, *, clicks: int = 5, gsd_m: float | None = None
 ) -> dict[str, float]:
     """IoU of one object after a click, after all clicks, and with a box.
 

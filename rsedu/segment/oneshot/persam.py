@@ -26,21 +26,8 @@ from rsedu.segment.oneshot.reference import (
     tile_of,
     top,
 )
-from rsedu.segment.prompt import Point, Prediction, Prompt, box_of
+from rsedu.segment.prompt import Prediction, Prompt, box_of
 from rsedu.segment.tiles import Tile
-
-
-def _place(
-    embedded: Embedded,
-    target: Float[Tensor, "dim"],
-    tile: Tile | None,
-    free: np.ndarray | None,
-    fine: np.ndarray | None,
-) -> tuple[Tile, np.ndarray, Point]:
-    """The tile, how much each of its pixels resembles the target, and which of them to click."""
-    tile = the_tile(embedded, tile)
-    fine = similarity(embedded, target, tile=tile) if fine is None else fine
-    return tile, fine, top(fine, free)
 
 
 def _match(
@@ -78,7 +65,9 @@ def clicked(
     Raises:
         InputError: the image has several tiles and none was named.
     """
-    tile, fine, place = _place(embedded, reference.target, tile, free, fine)
+    tile = the_tile(embedded, tile)
+    fine = similarity(embedded, reference.target, tile=tile) if fine is None else fine
+    place = top(fine, free)
     return _match(embedded, embedded.ask(tile, Prompt(points=(place,))), fine, tile, place)
 
 
@@ -87,8 +76,6 @@ def persam(
     reference: Reference,
     *,
     tile: Tile | None = None,
-    free: Bool[np.ndarray, "rows cols"] | None = None,
-    fine: Float32[np.ndarray, "rows cols"] | None = None,
 ) -> Match:
     """PerSAM: no training, three passes of the decoder.
 
@@ -96,10 +83,17 @@ def persam(
     target added to the queries, single mask. Second: the same clicks with its logits. Third: with a
     tight box and the latest logits.
 
-    Arguments and errors are those of `clicked`; tiles have to be square, so that nothing is padded.
-    It gives one object, also where the class is absent: ask its `similarity`, or use `find`.
+    Args:
+        embedded: the image; square tiles, so that nothing is padded.
+        reference: what is looked for.
+        tile: where to look; None: the only tile.
+
+    Returns:
+        One object, also where the class is absent: ask its `similarity`, or use `find`.
     """
-    tile, fine, place = _place(embedded, reference.target, tile, free, fine)
+    tile = the_tile(embedded, tile)
+    fine = similarity(embedded, reference.target, tile=tile)
+    place = top(fine)
     clicks = Prompt(points=(place, top(-fine)), labels=(1, 0))
     with embedded.lock, torch.inference_mode():
         cosine = cosine_map(embedded.features(tile)[0], reference.target)
@@ -208,14 +202,18 @@ def persam_f(
     weights: Float32[np.ndarray, "3"],
     *,
     tile: Tile | None = None,
-    free: Bool[np.ndarray, "rows cols"] | None = None,
-    fine: Float32[np.ndarray, "rows cols"] | None = None,
 ) -> Match:
     """PerSAM-F: one click, the weighted sum of three masks, two passes that refine it.
 
-    The weights are those of `fit_weights`; all else is as for `clicked`.
+    Args:
+        embedded: the image.
+        reference: what is looked for.
+        weights: numbers of `fit_weights`.
+        tile: where to look; None: the only tile.
     """
-    tile, fine, place = _place(embedded, reference.strongest, tile, free, fine)
+    tile = the_tile(embedded, tile)
+    fine = similarity(embedded, reference.strongest, tile=tile)
+    place = top(fine)
     click = Prompt(points=(place,))
     answer = embedded.ask(tile, click)
     mixed = np.einsum("m,mrc->rc", weights, answer.logits)

@@ -27,19 +27,10 @@ class Reference:
     Attributes:
         target: (dim,) mean embedding of the object's cells; several references: their mean.
         strongest: (dim,) mean of that and of the largest value per channel, for PerSAM-F.
-        inside: mean cosine similarity of the object's own cells to the target.
-        outside: that of the other cells of its tile, each by the share that is image and not it.
     """
 
     target: Float[Tensor, "dim"]
     strongest: Float[Tensor, "dim"]
-    inside: float
-    outside: float
-
-    @property
-    def threshold(self) -> float:
-        """Similarity half-way between the object and what is around it: below, it is absent."""
-        return (self.inside + self.outside) / 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,15 +105,7 @@ def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Re
     features = embedded.features(tile)[0]
     mean = (features * weights).sum(dim=(1, 2)) / weights.sum()
     largest = features[:, weights > 0].amax(dim=1)
-    cosine = cosine_map(features, mean)
-    real = _shares(embedded, tile, np.ones((tile.rows, tile.cols))).to(embedded.model.device)
-    rest = (real - shares).clamp(min=0)  # padding is not around the object
-    return Reference(
-        target=mean,
-        strongest=(mean + largest) / 2,
-        inside=float((cosine * weights).sum() / weights.sum()),
-        outside=float((cosine * rest).sum() / rest.sum().clamp(min=1e-6)),
-    )
+    return Reference(target=mean, strongest=(mean + largest) / 2)
 
 
 def combined(references: Sequence[Reference]) -> Reference:
@@ -136,8 +119,6 @@ def combined(references: Sequence[Reference]) -> Reference:
     return Reference(
         target=torch.stack([one.target for one in references]).mean(dim=0),
         strongest=torch.stack([one.strongest for one in references]).mean(dim=0),
-        inside=float(np.mean([one.inside for one in references])),
-        outside=float(np.mean([one.outside for one in references])),
     )
 
 

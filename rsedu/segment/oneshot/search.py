@@ -6,21 +6,16 @@ nothing where the class is absent.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32
 
-from rsedu.errors import InputError
 from rsedu.evaluation.masks import iou
 from rsedu.segment.embedding import Embedded
-from rsedu.segment.oneshot.persam import clicked, persam, persam_f
+from rsedu.segment.oneshot.persam import clicked
 from rsedu.segment.oneshot.reference import Match, Reference, mean_inside, resemblance, top
 from rsedu.segment.prompt import Prompt
 from rsedu.segment.regions import interior_point
 from rsedu.segment.tiles import Tile
-
-Method = Literal["click", "persam", "persam_f"]
 
 #: Similarity from which a class counts as present: nine in ten present ones of validation worlds
 #: reach it with the small model and one example (`data/results/07_oneshot.json`). Eight examples in
@@ -36,8 +31,6 @@ def find(
     reference: Reference,
     *,
     more: Sequence[tuple[Embedded, Reference]] = (),
-    method: Method = "click",
-    weights: Float32[np.ndarray, "3"] | None = None,
     threshold: float = PRESENT,
     most: int = 16,
     closer: bool = True,
@@ -52,8 +45,6 @@ def find(
         reference: what is looked for.
         more: further looks at the same pixels, such as other bands, each with the reference as it
             is described there; similarities are means over all of them.
-        method: "click" for `clicked`, "persam", or "persam_f", which needs weights.
-        weights: numbers of `fit_weights`.
         threshold: similarity of the clicked pixel below which the class is absent.
         most: clicks per tile.
         closer: whether each object is clicked twice more, in its middle and in a closer look.
@@ -62,28 +53,18 @@ def find(
         The surest first, by `Match.confidence`; empty where nothing reaches the threshold.
 
     Raises:
-        InputError: "persam_f" was asked for without weights, or the looks differ in size.
+        InputError: the looks differ in size.
     """
-    if method == "persam_f" and weights is None:
-        raise InputError("persam_f needs the weights of fit_weights.")
-    looks = [
-        (image, example.strongest if method == "persam_f" else example.target)
-        for image, example in ((embedded, reference), *more)
-    ]
+    looks = [(image, example.target) for image, example in ((embedded, reference), *more)]
 
-    def one(tile: Tile, free: np.ndarray, fine: np.ndarray) -> Match:
-        if method == "persam_f":
-            assert weights is not None
-            match = persam_f(embedded, reference, weights, tile=tile, free=free, fine=fine)
-        else:
-            way = persam if method == "persam" else clicked
-            match = way(embedded, reference, tile=tile, free=free, fine=fine)
+    def at(tile: Tile, free: np.ndarray, fine: np.ndarray) -> Match:
+        match = clicked(embedded, reference, tile=tile, free=free, fine=fine)
         return _centred(embedded, match, fine, tile) if closer else match
 
     matches = [
         match
         for tile in embedded.tiles
-        for match in _in_tile(one, tile, resemblance(looks, tile=tile), threshold, most)
+        for match in _in_tile(at, tile, resemblance(looks, tile=tile), threshold, most)
     ]
     different: list[Match] = []
     for match in sorted(matches, key=lambda match: -match.confidence):
@@ -105,7 +86,7 @@ def _centred(embedded: Embedded, match: Match, fine: np.ndarray, tile: Tile) -> 
 
 
 def _in_tile(
-    one: Callable[[Tile, np.ndarray, np.ndarray], Match],
+    at: Callable[[Tile, np.ndarray, np.ndarray], Match],
     tile: Tile,
     fine: np.ndarray,
     threshold: float,
@@ -119,7 +100,7 @@ def _in_tile(
         if not free.any() or np.where(free, fine, -np.inf).max() < threshold:
             break
         col, row = top(fine, free)
-        match = one(tile, free, fine)
+        match = at(tile, free, fine)
         inside = match.mask[tile.window]
         if inside.any() and (inside & ~free).sum() < _SAME * inside.sum():
             matches.append(match)

@@ -77,7 +77,7 @@ def test_objects_that_count_are_neither_small_nor_everything(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tile = np.zeros((len(BANDS) + 3, 32, 32), dtype=np.uint8)
-    tile[PLOT, :20] = 1  # 640 of 1024 are more than six tenths
+    tile[PLOT, :19], tile[PLOT, 19, :7] = 1, 1  # 615 of 1024 are more than six tenths
     tile[PLOT, 22:26, 0:4] = 2
     tile[PLOT, 30, 30:32] = 3  # 2 of 1024 are less than 1/256
     tile[PLOT, 28, 0:4] = 4  # 4 are just enough
@@ -90,9 +90,11 @@ def test_objects_that_count_are_neither_small_nor_everything(
     drawn = [int(evaluation.objects_of(tiles, 0, most=1)[0].sum()) for _ in range(3)]
     assert drawn in ([16] * 3, [4] * 3)
     assert len(evaluation.objects_of(tiles, 0, most=5)) == 2
-    shown = evaluation.colours(tiles, 0, ("B08", "B04", "VV"))
-    assert shown.shape == (32, 32, 3)
-    assert shown[0, 0].tolist() == [BANDS.index("B08"), BANDS.index("B04"), BANDS.index("VV")]
+    tile[PLOT, 19, 6], tile[PLOT, 28, 3] = 0, 0
+    assert [int(mask.sum()) for mask in evaluation.objects_of(tiles, 0)] == [614, 16]
+    image = evaluation.colours(tiles, 0, ("B08", "B04", "VV"))
+    assert image.shape == (32, 32, 3)
+    assert image[0, 0].tolist() == [BANDS.index("B08"), BANDS.index("B04"), BANDS.index("VV")]
 
 
 def test_with_a_gsd_the_bias_is_told_too() -> None:

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 
-from rsedu.errors import InputError
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.oneshot import Match, Reference, embed_example, search, similarity
 from rsedu.segment.prompt import Prediction, Prompt
@@ -25,7 +24,7 @@ def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice,
         assert len(looks) == 1
         return asked[tile.window]
 
-    def persam(
+    def clicked(
         embedded: Embedded,
         reference: Reference,
         *,
@@ -43,7 +42,7 @@ def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice,
         return Match(mask=inside, score=0.9, similarity=float(peak), peak=float(peak))
 
     monkeypatch.setattr(search, "resemblance", resemblance)
-    monkeypatch.setattr(search, "persam", persam)
+    monkeypatch.setattr(search, "clicked", clicked)
 
 
 def test_find_stops_at_the_threshold(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,9 +52,7 @@ def test_find_stops_at_the_threshold(example: Example, monkeypatch: pytest.Monke
     _scripted(monkeypatch, boxes)
 
     def find(threshold: float, most: int = 16) -> list[tuple[float, int]]:
-        found = search.find(
-            embedded, reference, method="persam", threshold=threshold, most=most, closer=False
-        )
+        found = search.find(embedded, reference, threshold=threshold, most=most, closer=False)
         return [(round(each.peak, 3), int(each.mask.sum())) for each in found]
 
     assert find(0.5) == [(0.9, 400), (0.7, 1200)]
@@ -71,25 +68,23 @@ def test_what_two_tiles_found_counts_once(
     embedded = segmenter.embed(image)
     shared = (slice(40, 60), slice(100, 120), 0.8)  # in the overlap of both tiles
     _scripted(monkeypatch, [shared, (slice(0, 10), slice(200, 220), 0.6)])
-    reference = Reference(
-        target=torch.ones(128), strongest=torch.ones(128), inside=1.0, outside=0.0
-    )
+    reference = Reference(target=torch.ones(128), strongest=torch.ones(128))
     assert len(embedded.tiles) == 2
-    found = search.find(embedded, reference, method="persam", threshold=0.5, closer=False)
+    found = search.find(embedded, reference, threshold=0.5, closer=False)
     assert [round(each.peak, 3) for each in found] == [0.8, 0.6]
 
 
 def test_the_surest_comes_first(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     embedded, reference = example
     _scripted(monkeypatch, [(slice(0, 20), slice(0, 20), 0.9), (slice(50, 90), slice(60, 90), 0.7)])
-    unsure = search.persam
+    unsure = search.clicked
 
-    def persam(*given: Any, **named: Any) -> Match:
+    def clicked(*given: Any, **named: Any) -> Match:
         found = unsure(*given, **named)
         return replace(found, score=0.2 if found.peak > 0.8 else 0.9)
 
-    monkeypatch.setattr(search, "persam", persam)
-    found = search.find(embedded, reference, method="persam", threshold=0.5, closer=False)
+    monkeypatch.setattr(search, "clicked", clicked)
+    found = search.find(embedded, reference, threshold=0.5, closer=False)
     assert [round(each.confidence, 3) for each in found] == [0.63, 0.18]
 
 
@@ -111,7 +106,7 @@ def test_what_was_found_is_clicked_again_in_its_middle(
         )
 
     monkeypatch.setattr(Embedded, "predict", predict)
-    (found,) = search.find(embedded, reference, method="persam", threshold=0.5, most=1)
+    (found,) = search.find(embedded, reference, threshold=0.5, most=1)
     assert [prompt.points for prompt in seen] == [((19.0, 19.0),), ((20.0, 60.0),)]
     assert int(found.mask.sum()) == 441 and found.peak == pytest.approx(0.9)
     assert found.score == pytest.approx(0.8) and found.similarity == pytest.approx(-1.0)
@@ -152,22 +147,14 @@ def test_several_looks_are_averaged(
     assert both[int(row), int(col)] == pytest.approx(both.max(), abs=1e-6)
 
 
-def test_each_method_is_the_one_that_was_asked_for(
-    example: Example, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("shared", "count"), [(200, 1), (199, 2)])
+def test_matches_that_share_half_are_one(
+    example: Example, monkeypatch: pytest.MonkeyPatch, shared: int, count: int
 ) -> None:
-    embedded, reference = example
-    called: list[str] = []
-    for name in ("clicked", "persam", "persam_f"):
-
-        def way(*_: object, name: str = name, **__: object) -> Match:
-            called.append(name)
-            return Match(mask=np.zeros((128, 128), dtype=bool), score=0.0, similarity=0.0, peak=0.0)
-
-        monkeypatch.setattr(search, name, way)
-    search.find(embedded, reference, threshold=-1, most=1)
-    search.find(embedded, reference, method="persam", threshold=-1, most=1)
-    ones = np.ones(3, dtype=np.float32)
-    search.find(embedded, reference, method="persam_f", weights=ones, threshold=-1, most=1)
-    assert called == ["clicked", "persam", "persam_f"]
-    with pytest.raises(InputError, match="needs the weights"):
-        search.find(embedded, reference, method="persam_f")
+    masks = np.zeros((2, 128 * 128), dtype=bool)
+    masks[0, :300], masks[1, 300 - shared : 600 - shared] = True, True  # IoU 200 / 400
+    matches = [
+        Match(mask=mask.reshape(128, 128), score=1.0, similarity=1.0, peak=1.0) for mask in masks
+    ]
+    monkeypatch.setattr(search, "_in_tile", lambda *_: matches)
+    assert len(search.find(*example)) == count
