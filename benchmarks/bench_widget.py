@@ -39,7 +39,7 @@ scene = clearing(){resampled}
 prompter = Prompter(segmenter, scene)
 prompter"""
 PREDICT = """from time import perf_counter
-from rsedu.widget.segmenter import ask
+from rsedu.widget.session import ask
 from rsedu.widget.state import Click, State
 took = []
 for at in range(0, 250, 5):

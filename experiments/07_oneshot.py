@@ -21,13 +21,14 @@ from rsedu.evaluation.intervals import interval
 from rsedu.lessons.one_example import lab
 from rsedu.lessons.one_example.exercises import present_threshold
 from rsedu.lessons.one_example.lab import BAND_TRIPLES, Example, ExampleTiles
-from rsedu.segment.answer import Prediction
+from rsedu.segment import oneshot
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.learning.dataset import PracticeTiles
 from rsedu.segment.learning.evaluation import colours
-from rsedu.segment.oneshot import search
 from rsedu.segment.oneshot.guided_attention import guided
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.oneshot.persam import persam, persam_f
+from rsedu.segment.oneshot.reference import cosine_map, likelihood
+from rsedu.segment.prompt import Prediction, Prompt
 from rsedu.segment.sam import Segmenter, load
 from rsedu.synthetic.tiles import TEST_WORLDS, VALIDATION_WORLDS
 
@@ -48,18 +49,18 @@ def a_shelf(segmenter: Segmenter, seed: int, cache: Path) -> ExampleTiles:
     return ExampleTiles(segmenter=segmenter, tiles=tiles)
 
 
-def first_passes(image: Embedded, reference: search.Reference) -> dict[str, np.ndarray]:
+def first_passes(image: Embedded, reference: oneshot.Reference) -> dict[str, np.ndarray]:
     """PerSAM's steps one after another, each a single look at the image."""
-    tile, fine = image.tiles[0], search.similarity(image, reference.target)
+    tile, fine = image.tiles[0], oneshot.similarity(image, reference.target)
     top, low = lab.top(fine), lab.top(-fine)
     clicks = Prompt(points=(top, low), labels=(1, 0))
-    cosine = search.cosine_map(image.features(tile)[0], reference.target)
-    likely, nothing = search.likelihood(cosine), torch.zeros_like(cosine)
+    cosine = cosine_map(image.features(tile)[0], reference.target)
+    guidance, nothing = likelihood(cosine), torch.zeros_like(cosine)
     silent = torch.zeros_like(reference.target)
 
-    def ask(likelihood: torch.Tensor, target: torch.Tensor) -> Prediction:
+    def ask(likely: torch.Tensor, target: torch.Tensor) -> Prediction:
         with image.lock, torch.inference_mode():
-            model = guided(image.model, likelihood, target)
+            model = guided(image.model, likely, target)
             return image.ask(tile, clicks, model=model, single=True)
 
     return {
@@ -67,9 +68,9 @@ def first_passes(image: Embedded, reference: search.Reference) -> dict[str, np.n
         "and a negative click": image.ask(tile, clicks).mask,
         "in one mask": image.ask(tile, clicks, single=True).mask,
         "second softmax alone": ask(nothing, silent).mask,
-        "and guidance": ask(likely, silent).mask,
-        "and the target in the queries": ask(likely, reference.target).mask,
-        "and two refinements: PerSAM": search.persam(image, reference).mask,
+        "and guidance": ask(guidance, silent).mask,
+        "and the target in the queries": ask(guidance, reference.target).mask,
+        "and two refinements: PerSAM": persam(image, reference).mask,
     }
 
 
@@ -88,9 +89,9 @@ def one_pair(
     image, truths = stock.embedded(there), stock.truths(there, kind)
     reference = stock.reference([example])
     mask = stock.objects(example.tile)[example.number]
-    weights = search.fit_weights(stock.embedded(example.tile), mask, reference)
+    weights = oneshot.fit_weights(stock.embedded(example.tile), mask, reference)
     told = {name: lab.best(found, truths) for name, found in first_passes(image, reference).items()}
-    told["PerSAM-F"] = lab.best(search.persam_f(image, reference, weights).mask, truths)
+    told["PerSAM-F"] = lab.best(persam_f(image, reference, weights).mask, truths)
     clicks = lab.pointed(image, truths)
     told |= {"one click per object": float(np.mean(clicks)), "best of these": max(clicks)}
     for way, (count, looks) in WAYS.items():
@@ -122,8 +123,8 @@ def one_way(
     truths = stock.truths(there, kind)
     (image, reference), *more = stock.looks(examples, there, count=looks)
 
-    def find(most: int, least: float) -> tuple[search.Match, ...]:
-        return search.find(image, reference, more=more, threshold=least, most=most)
+    def find(most: int, least: float) -> tuple[oneshot.Match, ...]:
+        return oneshot.find(image, reference, more=more, threshold=least, most=most)
 
     middle, few, every = find(1, -1), find(MOST, -1), find(24, threshold)
     right = stock.classes(there) == kind

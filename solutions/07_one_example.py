@@ -23,9 +23,8 @@ from rsedu.evaluation.intervals import interval, paired_interval
 from rsedu.lessons.one_example import lab
 from rsedu.scenes import colours as rgb
 from rsedu.scenes import samples
-from rsedu.segment import baselines, sam
+from rsedu.segment import baselines, oneshot, sam
 from rsedu.segment.learning import objects
-from rsedu.segment.oneshot import search
 from rsedu.segment.prompt import Prompt
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import CLASSES
@@ -456,8 +455,8 @@ click = Prompt(points=(regions.interior_point(example),))
 logits = embedded.ask(embedded.tiles[0], click).logits
 truth = example.reshape(64, 2, 64, 2).mean(axis=(1, 3))
 weights = mask_weights(1 / (1 + np.exp(-logits)).reshape(3, -1), truth.ravel())
-reference = search.embed_example(embedded, example)
-descent = search.fit_weights(embedded, example, reference)
+reference = oneshot.embed_example(embedded, example)
+descent = oneshot.fit_weights(embedded, example, reference)
 for name, each in (("least squares", weights), ("descent", descent)):
     mixed = np.einsum("m,mrc->rc", each, logits) > 0
     fits = metrics.iou(mixed, truth >= 0.5)
@@ -643,8 +642,8 @@ def peaks_of(seed, names):
         parts = [(at, part) for at, mask in enumerate(masks) for part in regions.components(mask)]
         parts = sorted((p for p in parts if 150 <= p[1].sum() < 4000), key=lambda p: p[1].sum())
         home, part = parts[len(parts) // 2]
-        target = search.embed_example(seen[home], part).target
-        peaks = {at: search.similarity(seen[at], target).max() for at in range(36) if at != home}
+        target = oneshot.embed_example(seen[home], part).target
+        peaks = {at: oneshot.similarity(seen[at], target).max() for at in range(36) if at != home}
         there = [peak for at, peak in peaks.items() if masks[at].sum() >= 64]
         gone = [peak for at, peak in peaks.items() if not masks[at].any()]
         found[name] = np.array(there), np.array(gone)
@@ -725,7 +724,7 @@ hits = {"features": 0, "colours": 0}
 (ax,) = plot.panels(1, 1, title="One clearing shown: where next?", size_in=(3.6, 3.8))
 plot.false_colour(scene, title="10 examples, 10 places", ax=ax)
 for patch in baselines.patches(scene, most_ha=225):
-    likeness = search.similarity_map(real, search.embed_example(real, patch).target)
+    likeness = oneshot.similarity_map(real, oneshot.embed_example(real, patch).target)
     col, row = map(int, lab.top(likeness, ~lab.around(patch)))
     hits["features"] += bare[row, col]
     ax.contour(patch, levels=[0.5], colors="white", linewidths=1)

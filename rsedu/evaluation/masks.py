@@ -1,4 +1,4 @@
-"""How good a mask is: overlap, rates, boundary, and by how much it is too large.
+"""IoU, Dice score and boundary bias of a mask: how good it is, and by how much too large.
 
 Masks are bool and of one shape; others are an InputError.
 """
@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
-from scipy import ndimage
 
 from rsedu.errors import InputError
 
 Mask = Bool[np.ndarray, "_ _"]  # shapes are compared by hand, to explain what differs
 
 
-def _counts(predicted: np.ndarray, truth: np.ndarray) -> tuple[int, int, int, int]:
-    """Pixels that are true positive, false positive, false negative, true negative.
+def _counts(predicted: np.ndarray, truth: np.ndarray) -> tuple[int, int, int]:
+    """Pixels that are true positive, false positive, false negative.
 
     Raises:
         InputError: one is no bool, or the shapes differ.
@@ -29,9 +28,8 @@ def _counts(predicted: np.ndarray, truth: np.ndarray) -> tuple[int, int, int, in
             f"The mask has {predicted.shape} (rows, cols), the truth {truth.shape}: bring both to "
             "the same pixels."
         )
-    both, either = int((predicted & truth).sum()), int((predicted | truth).sum())
-    only_predicted, only_true = int(predicted.sum()) - both, int(truth.sum()) - both
-    return both, only_predicted, only_true, truth.size - either
+    both = int((predicted & truth).sum())
+    return both, int(predicted.sum()) - both, int(truth.sum()) - both
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -40,74 +38,14 @@ def _ratio(part: float, whole: float) -> float:
 
 def iou(predicted: Mask, truth: Mask) -> float:
     """Intersection over union, ``TP / (TP + FP + FN)``, 0 to 1; NaN where both are empty."""
-    both, extra, missed, _ = _counts(predicted, truth)
+    both, extra, missed = _counts(predicted, truth)
     return _ratio(both, both + extra + missed)
 
 
 def dice(predicted: Mask, truth: Mask) -> float:
     """Dice score, ``2 TP / (2 TP + FP + FN)``, 0 to 1; NaN where both are empty."""
-    both, extra, missed, _ = _counts(predicted, truth)
+    both, extra, missed = _counts(predicted, truth)
     return _ratio(2 * both, 2 * both + extra + missed)
-
-
-def true_positive_rate(predicted: Mask, truth: Mask) -> float:
-    """Share of the object that was found, ``TP / (TP + FN)``; NaN where there is no object."""
-    both, _, missed, _ = _counts(predicted, truth)
-    return _ratio(both, both + missed)
-
-
-def false_positive_rate(predicted: Mask, truth: Mask) -> float:
-    """Share of the rest that was taken for it, ``FP / (FP + TN)``; NaN where there is no rest.
-
-    The rest grows with the image, so this rate falls when one looks at a larger one.
-    """
-    _, extra, _, neither = _counts(predicted, truth)
-    return _ratio(extra, extra + neither)
-
-
-def outline(mask: Mask) -> Mask:
-    """Pixels of a mask with a neighbour outside along an edge; the image's edge is no outside."""
-    inner = ndimage.binary_erosion(mask, border_value=1)
-    edge: np.ndarray = mask & ~inner
-    return edge
-
-
-def boundary_f(predicted: Mask, truth: Mask, *, gsd_m: float, tolerance_m: float) -> float:
-    """Boundary F-score: do the outlines lie within a tolerance of each other?
-
-    Precision is the share of the mask's outline that has the true one within the tolerance, recall
-    the share of the true one that has the mask's; the score is ``2 P R / (P + R)``. Distances are
-    between centres of pixels.
-
-    Args:
-        predicted: the mask.
-        truth: what it should be.
-        gsd_m: side of a pixel, metres.
-        tolerance_m: metres; below one pixel only equal pixels count.
-
-    Returns:
-        0 to 1; NaN where neither has an outline.
-
-    Raises:
-        InputError: a mask is no bool, the shapes differ, or a length is not positive.
-    """
-    _counts(predicted, truth)
-    if not (gsd_m > 0 and tolerance_m >= 0):
-        raise InputError(f"gsd_m {gsd_m:g} and tolerance_m {tolerance_m:g} must be positive.")
-    ours, theirs = outline(predicted), outline(truth)
-    if not (ours.any() or theirs.any()):
-        return math.nan
-    if not (ours.any() and theirs.any()):
-        return 0.0
-    precision = float((_distance_m(theirs, gsd_m)[ours] <= tolerance_m + 1e-9).mean())
-    recall = float((_distance_m(ours, gsd_m)[theirs] <= tolerance_m + 1e-9).mean())
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-def _distance_m(pixels: Mask, gsd_m: float) -> np.ndarray:
-    """Distance of every pixel to the nearest marked one."""
-    distance: np.ndarray = ndimage.distance_transform_edt(~pixels, sampling=gsd_m)
-    return distance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +77,7 @@ def boundary_bias(predicted: Mask, truth: Mask, *, gsd_m: float) -> Bias:
         InputError: a mask is no bool, the shapes differ, the truth is empty or fills the image and
             so has no outline, or the GSD isn't positive.
     """
-    both, extra, missed, _ = _counts(predicted, truth)
+    both, extra, missed = _counts(predicted, truth)
     if not gsd_m > 0:
         raise InputError(f"gsd_m is {gsd_m:g}; wanted metres above 0.")
     true_px = perimeter_px(truth)

@@ -10,9 +10,9 @@ from rsedu.plot.scenes import (
     false_colour,
     index_map,
     scale_bar,
-    stretch,
     true_colour,
 )
+from rsedu.scenes.colours import unit_stretch as stretch
 
 __all__ = [
     "COLOURS",

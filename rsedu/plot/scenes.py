@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jaxtyping import Float, Integer, Shaped
+from jaxtyping import Float, Integer
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Rectangle
 
 from rsedu.errors import InputError
+from rsedu.scenes.colours import unit_stretch
 from rsedu.scenes.scene import Scene
 
 UNIT_LABELS: Mapping[str, str] = {
@@ -24,31 +25,6 @@ UNIT_LABELS: Mapping[str, str] = {
     "dn": "digital number",
     "index": "index",
 }
-
-
-def stretch(
-    values: Shaped[np.ndarray, "*bands rows cols"],
-    *,
-    like: Shaped[np.ndarray, "*bands otherrows othercols"] | None = None,
-    low: float = 2.0,
-    high: float = 98.0,
-) -> Float[np.ndarray, "*bands rows cols"]:
-    """Map each band's own `low` and `high` percentiles to 0 and 1, and clip.
-
-    Per band, because one bright cloud in one band must not darken all of them.
-    NaN (no data) becomes 0. A constant band becomes 0.
-
-    Args:
-        values: bands of one picture.
-        like: bands whose percentiles count, where two pictures are to be compared; `values` if
-            None.
-        low: percentile, 0 to 100.
-        high: percentile, 0 to 100.
-    """
-    judged = values if like is None else like
-    floor, ceiling = np.nanpercentile(judged, [low, high], axis=(-2, -1), keepdims=True)
-    span = np.where(ceiling > floor, ceiling - floor, 1.0)
-    return np.asarray(np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0)))
 
 
 def composite(
@@ -76,7 +52,7 @@ def composite(
         raise InputError(f"A colour picture takes three bands; came {list(bands)}: name three.")
     ax = ax or plt.gca()
     judged = None if like is None else like.select(*bands).array
-    ax.imshow(np.moveaxis(stretch(scene.select(*bands).array, like=judged), 0, -1))
+    ax.imshow(np.moveaxis(unit_stretch(scene.select(*bands).array, like=judged), 0, -1))
     ax.set_title(f"{title}\n({', '.join(bands)})", fontsize="medium")
     return scale_bar(ax, scene)
 

@@ -105,7 +105,7 @@ RECIPES = {
         config=_CONFIG,
     ),
     "sam": Recipe(
-        model="rsedu.segment.learning.losses.SamTraining",
+        model="rsedu.segment.learning.model.SamTraining",
         inputs={"images": "colours"},
         size_px=128,
         about="A small SAM for one made-up kind of land: it finds plots of even colour, and knows "
@@ -114,7 +114,7 @@ RECIPES = {
         config=TrainConfig(
             steps=6600, batch_size=4, blr=1e-3 * 256 / 4, warmup_steps=200, weight_decay=0.05
         ),
-        own="rsedu.segment.learning.recipe",
+        own="rsedu.segment.learning",
     ),
     "croma-base": Recipe(
         model="rsedu.models.croma_pretraining.CromaTraining",

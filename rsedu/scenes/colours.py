@@ -1,12 +1,37 @@
-"""Any three bands as the 8-bit colours that SAM reads."""
+"""Percentile stretch: bands as 0 to 1 for figures, and as the 8-bit colours that SAM reads."""
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Shaped, UInt8
 
 from rsedu.errors import InputError
 from rsedu.scenes.scene import Scene
 
 LOW, HIGH = 2.0, 98.0  # percentiles of a band that become 0 and 255
+
+
+def unit_stretch(
+    values: Shaped[np.ndarray, "*bands rows cols"],
+    *,
+    like: Shaped[np.ndarray, "*bands otherrows othercols"] | None = None,
+    low: float = LOW,
+    high: float = HIGH,
+) -> Float[np.ndarray, "*bands rows cols"]:
+    """Map each band's own `low` and `high` percentiles to 0 and 1, and clip.
+
+    Per band, because one bright cloud in one band must not darken all of them.
+    NaN (no data) becomes 0. A constant band becomes 0.
+
+    Args:
+        values: bands of one picture.
+        like: bands whose percentiles count, where two pictures are to be compared; `values` if
+            None.
+        low: percentile, 0 to 100.
+        high: percentile, 0 to 100.
+    """
+    judged = values if like is None else like
+    floor, ceiling = np.nanpercentile(judged, [low, high], axis=(-2, -1), keepdims=True)
+    span = np.where(ceiling > floor, ceiling - floor, 1.0)
+    return np.asarray(np.nan_to_num(np.clip((values - floor) / span, 0.0, 1.0)))
 
 
 def stretch(
@@ -16,7 +41,7 @@ def stretch(
     low: float = LOW,
     high: float = HIGH,
 ) -> UInt8[np.ndarray, "rows cols"]:
-    """Bring one band to 0 to 255 by its own percentiles; what lies beyond is cut off.
+    """Bring one band to 0 to 255 by `unit_stretch`.
 
     Where both percentiles are one value, smallest and largest take their place.
 
@@ -34,17 +59,13 @@ def stretch(
     """
     if not 0 <= low < high <= 100:
         raise InputError(f"Percentiles {low:g} and {high:g}; wanted 0 <= low < high <= 100.")
-    seen = np.isfinite(band) if valid is None else valid & np.isfinite(band)
-    if not seen.any():
+    usable = np.isfinite(band) if valid is None else valid & np.isfinite(band)
+    if not usable.any():
         return np.zeros(band.shape, dtype=np.uint8)
-    bottom, top = np.percentile(band[seen], (low, high))
-    if top <= bottom:  # nearly constant: what differs is worth seeing
-        bottom, top = band[seen].min(), band[seen].max()
-    if top <= bottom:
-        return np.zeros(band.shape, dtype=np.uint8)
-    scaled = np.clip((np.where(seen, band, bottom) - bottom) / (top - bottom), 0, 1)
-    eight_bits: np.ndarray = np.round(255 * scaled).astype(np.uint8)
-    return eight_bits
+    bottom, top = np.percentile(band[usable], (low, high))
+    limits = (low, high) if top > bottom else (0, 100)  # nearly constant: show what differs
+    unit = unit_stretch(np.where(usable, band, np.nan), low=limits[0], high=limits[1])
+    return np.asarray(np.round(255 * unit).astype(np.uint8))
 
 
 def rgb(

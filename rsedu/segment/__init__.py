@@ -1,12 +1,15 @@
 """Masks from clicks, boxes and one example: SAM, PerSAM, and how good their masks are.
 
-Submodules are imported when first used: `sam` needs torch, `metrics` does not.
+Submodules are imported when first used: `sam` needs torch, `export` does not.
 """
 
 from importlib import import_module
 from typing import Any
 
-_SUBMODULES = ("baselines", "clicks", "export", "metrics", "oneshot", "prompt", "sam", "tiny")
+_SUBMODULES = (
+    *("baselines", "embedding", "export", "learning", "oneshot", "prompt"),
+    *("regions", "sam", "simulated_user", "tiles", "tiny_sam"),
+)
 
 __all__ = sorted(_SUBMODULES)
 

@@ -1,4 +1,4 @@
-"""What needs no learning: growing a region from a click, and a threshold on NDVI."""
+"""Region growing from a click and Otsu's threshold on NDVI: masks that need no learning."""
 
 import math
 
@@ -28,7 +28,7 @@ def region_growing(
     Args:
         image: red, green and blue.
         click: (col, row).
-        tolerance: of a colour, in steps of 255.
+        tolerance: largest difference of a colour, in steps of 255.
 
     Raises:
         InputError: the click is outside.
@@ -39,8 +39,7 @@ def region_growing(
     smooth = ndimage.median_filter(image, size=(3, 3, 1)).astype(np.int16)
     furthest = np.abs(smooth - smooth[row, col]).max(axis=2)
     near = furthest <= tolerance
-    grown: np.ndarray = flood(near, (row, col), connectivity=1)  # type: ignore[no-untyped-call]
-    return grown
+    return np.asarray(flood(near, (row, col), connectivity=1))  # type: ignore[no-untyped-call]
 
 
 def ndvi_threshold(scene: Scene) -> float:
@@ -66,20 +65,18 @@ def patches(
     threshold: float | None = None,
     least_ha: float = 0.5,
     most_ha: float = math.inf,
-    smooth_px: int = 3,
 ) -> tuple[Bool[np.ndarray, "rows cols"], ...]:
     """Outline what is bare, or what is green, by NDVI and connected components; largest first.
 
-    The NDVI is smoothed (median), water is left out (near infrared below 0.1), threads of one
-    pixel are cut, and holes smaller than the least patch are filled as far as they are land.
+    The NDVI is smoothed (median of 3 x 3), water is left out (near infrared below 0.1), threads
+    of one pixel are cut, and holes smaller than the least patch are filled as far as they are land.
 
     Args:
         scene: B04 and B08 as reflectance.
         green: patches above the threshold, not below.
-        threshold: of the NDVI; None: `ndvi_threshold`.
+        threshold: NDVI that parts bare from green; None: `ndvi_threshold`.
         least_ha: smaller patches are left out, hectares.
-        most_ha: larger ones too.
-        smooth_px: side of the median filter.
+        most_ha: larger patches are left out, hectares.
 
     Raises:
         InputError: the scene has no valid pixel.
@@ -89,10 +86,10 @@ def patches(
             "No pixel of the scene is valid: choose another date, or a part that was observed."
         )
     limit = ndvi_threshold(scene) if threshold is None else threshold
-    index = ndimage.median_filter(np.nan_to_num(ndvi(scene), nan=-1.0), size=smooth_px)
+    index = ndimage.median_filter(np.nan_to_num(ndvi(scene), nan=-1.0), size=3)
     land = scene.valid & (np.nan_to_num(scene.band("B08")) > WATER_B08)
     wanted = ndimage.binary_opening(land & ((index >= limit) == green))
     least_px = max(1, math.ceil(least_ha * 10_000 / scene.gsd_m**2))
     wanted = filled(wanted, below_px=least_px) & land  # a pond stays water
-    found = components(wanted, least_px=least_px)
-    return tuple(each for each in found if each.sum() * scene.gsd_m**2 <= most_ha * 10_000)
+    parts = components(wanted, least_px=least_px)
+    return tuple(part for part in parts if part.sum() * scene.gsd_m**2 <= most_ha * 10_000)

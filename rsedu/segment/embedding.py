@@ -16,12 +16,12 @@ from segment_anything.modeling import Sam
 from torch import Tensor
 
 from rsedu.errors import InputError
+from rsedu.evaluation.masks import iou
 from rsedu.io.files import read_array, write_array
 from rsedu.scenes.grid import Grid
-from rsedu.segment.answer import Prediction
-from rsedu.segment.prompt import Box, Point, Prompt, box_of
+from rsedu.segment.prompt import Box, Point, Prediction, Prompt, box_of
 from rsedu.segment.regions import interior_point
-from rsedu.segment.tiles import Tile, agreement, leaves
+from rsedu.segment.tiles import Tile, leaves
 
 EAGER = 64  # tiles that are embedded at once; of larger images each when it is first asked for
 _BATCH = 16  # tiles that go through the encoder together
@@ -130,11 +130,7 @@ class Embedded:
         return replace(answer, masks=np.stack(masks), grid=self.grid)
 
     def around(self, prompt: Prompt) -> Tile:
-        """The tile in which a prompt lies deepest: its box, else its first click on the object.
-
-        Args:
-            prompt: in pixels.
-        """
+        """The tile in which a prompt in pixels lies deepest: by its box, else its first click."""
         anchor = _anchor(prompt)
         return max(self.tiles, key=lambda tile: tile.depth(anchor, self.shape))
 
@@ -257,33 +253,33 @@ class Embedded:
 
     def _continue_over_tiles(self, mask: np.ndarray, home: Tile, prompt: Prompt) -> np.ndarray:
         """Follow a mask over the edges of its tile."""
-        whole, seen = self._put(mask, home), np.zeros(self.shape, dtype=np.bool_)
-        seen[home.window] = True
+        whole, covered = self._put(mask, home), np.zeros(self.shape, dtype=np.bool_)
+        covered[home.window] = True
         left = [tile for tile in self.tiles if tile != home]
         for _ in range(min(_FURTHEST, len(left))):
-            ahead = _wider(whole) & ~seen
+            ahead = _wider(whole) & ~covered
             following = max(left, key=lambda tile: int(ahead[tile.window].sum()))
             if not ahead[following.window].any():
                 break
             left.remove(following)
-            found = self._continued(whole, seen, following, prompt)
-            whole[following.window] |= found & ~seen[following.window]
-            seen[following.window] = True
+            part = self._continued(whole, covered, following, prompt)
+            whole[following.window] |= part & ~covered[following.window]
+            covered[following.window] = True
         return whole
 
     def _continued(
-        self, whole: np.ndarray, seen: np.ndarray, tile: Tile, prompt: Prompt
+        self, whole: np.ndarray, covered: np.ndarray, tile: Tile, prompt: Prompt
     ) -> np.ndarray:
         """What a tile shows of a mask that comes from its neighbours; nothing if they disagree."""
-        part, shared = whole[tile.window], seen[tile.window]
+        part, shared = whole[tile.window], covered[tile.window]
         if not part.any():
             return part
         points, labels = _clicks(prompt, tile)
         answer = self.ask(tile, Prompt(points=(interior_point(part), *points), labels=(1, *labels)))
-        scores = [agreement(found & shared, part & shared) for found in answer.masks]
-        best = int(np.argmax(scores))
-        agreed: np.ndarray = answer.masks[best] if scores[best] >= _SAME else np.zeros_like(part)
-        return agreed
+        # Two masks without a shared pixel, of which the IoU is NaN, don't speak of one object.
+        scores = np.nan_to_num([iou(mask & shared, part & shared) for mask in answer.masks])
+        best = int(scores.argmax())
+        return np.asarray(answer.masks[best]) if scores[best] >= _SAME else np.zeros_like(part)
 
     def _in_parts(self, prompt: Prompt, home: Tile) -> Prediction:
         """Answer a box that its tile does not hold: each tile its part, all parts together."""

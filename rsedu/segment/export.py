@@ -1,4 +1,4 @@
-"""Masks leave with their place: a GeoTIFF of numbers, and polygons with hectares as GeoJSON."""
+"""GeoJSON and GeoTIFF of masks: polygons with label and hectares, and numbers at their place."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -56,11 +56,27 @@ def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
         InputError: the mask is empty, or has other pixels than the grid.
     """
     _check(mask, grid)
-    found = shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform)
-    whole = unary_union([shape(geometry) for geometry, _ in found])
+    parts = shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform)
+    whole = unary_union([shape(geometry) for geometry, _ in parts])
     if isinstance(whole, MultiPolygon):
         return MultiPolygon([orient(part) for part in whole.geoms])
     return orient(whole)
+
+
+def feature(segment: Segment, number: int, grid: Grid) -> dict[str, Any]:
+    """One object as a feature in metres of the grid's CRS: outline, label, hectares, predicted IoU.
+
+    Raises:
+        InputError: as `polygon`.
+    """
+    own = {
+        "object": number,
+        "label": segment.label,
+        "hectares": round(hectares(segment.mask, grid.gsd_m), 4),
+        "predicted_iou": None if np.isnan(segment.score) else float(segment.score),
+    }
+    geometry = mapping(polygon(segment.mask, grid))
+    return {"type": "Feature", "geometry": geometry, "properties": {**segment.properties, **own}}
 
 
 def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
@@ -83,16 +99,22 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
         InputError: a mask is empty or has other pixels than the grid, or a score is infinite or a
             property NaN or infinite, which JSON has no word for.
     """
-    features = [_feature(number, each, grid) for number, each in enumerate(segments, 1)]
-    collection = {
-        "type": "FeatureCollection",
-        "scene_crs": grid.crs.to_string() if grid.crs else None,
-        "features": features,
-    }
-    if grid.crs is None:
-        collection["crs"] = None
+    features = [_in_degrees(feature(one, at, grid), grid) for at, one in enumerate(segments, 1)]
+    place = {"scene_crs": grid.crs.to_string()} if grid.crs else {"scene_crs": None, "crs": None}
+    return write_features(path, features, indent=1, **place)
+
+
+def write_features(
+    path: Path, features: Sequence[Mapping[str, Any]], *, indent: int | None = None, **members: Any
+) -> Path:
+    """Write features as one GeoJSON collection with further members of its own.
+
+    Raises:
+        InputError: a number is NaN or infinite.
+    """
+    collection = {"type": "FeatureCollection", **members, "features": features}
     try:
-        text = json.dumps(collection, indent=1, allow_nan=False) + "\n"
+        text = json.dumps(collection, indent=indent, allow_nan=False) + "\n"
     except ValueError as error:
         raise InputError(
             "A score or a property is NaN or infinite, which JSON has no word for: write None, or "
@@ -129,23 +151,14 @@ def write_geotiff(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
     )
 
 
-def _feature(number: int, segment: Segment, grid: Grid) -> dict[str, Any]:
-    geometry = mapping(polygon(segment.mask, grid))
+def _in_degrees(metres: dict[str, Any], grid: Grid) -> dict[str, Any]:
+    """A feature as the format demands, with its number for an id and a rounded score."""
+    geometry, properties = metres["geometry"], metres["properties"]
     if grid.crs is not None:
         geometry = transform_geom(grid.crs, _LONGITUDES, geometry, precision=_DIGITS)
-    score = None if np.isnan(segment.score) else round(float(segment.score), 4)
-    own = {
-        "object": number,
-        "label": segment.label,
-        "hectares": round(hectares(segment.mask, grid.gsd_m), 4),
-        "predicted_iou": score,
-    }
-    return {
-        "type": "Feature",
-        "id": number,
-        "geometry": geometry,
-        "properties": {**segment.properties, **own},
-    }
+    if (score := properties["predicted_iou"]) is not None:
+        properties["predicted_iou"] = round(score, 4)
+    return {**metres, "id": properties["object"], "geometry": geometry}
 
 
 def _check(mask: np.ndarray, grid: Grid) -> None:

@@ -1,15 +1,14 @@
-"""What a user says about one object: clicks, a box, an earlier mask."""
+"""Prompt and prediction: clicks, a box or an earlier mask in, three masks and their scores out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from affine import Affine
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 
 from rsedu.errors import InputError
-from rsedu.scenes.grid import Number
+from rsedu.scenes.grid import Grid, Number
 
 Point = tuple[float, float]  # (col, row)
 
@@ -27,7 +26,7 @@ class Prompt:
         labels: one per click: 1 (or True) on the object, 0 (or False) beside it. Left out: all 1.
         box: in "pixels" (left, top, right, bottom) in edges of pixels, so that the whole image is
             (0, 0, cols, rows); in "map" (west, south, east, north) in metres. None: no box.
-        mask: logits of an earlier answer, one of `Answer.logits`, square; None: none. They show
+        mask: logits of an earlier answer, one of `Prediction.logits`, square; None: none. They show
             the tile or closer look of their own prompt, so they fit only a prompt with the same
             box or, without a box, the same first click on the object.
         frame: "pixels" or "map".
@@ -83,10 +82,7 @@ class Prompt:
 
         Args:
             transform: maps (col, row) of pixel corners to (x, y) in metres; needed for the frame
-                "map" only.
-
-        Raises:
-            InputError: the frame is "map" and there is no transform.
+                "map" only, where its absence is an InputError.
         """
         if self.frame == "pixels":
             return self
@@ -97,15 +93,11 @@ class Prompt:
             )
         corners = [~transform @ point for point in self.points]
         points = tuple((float(col) - 0.5, float(row) - 0.5) for col, row in corners)
-        box = None if self.box is None else _box_in_pixels(self.box, transform)
+        box = None
+        if self.box is not None:
+            west, south, east, north = self.box
+            box = (*(~transform @ (west, north)), *(~transform @ (east, south)))
         return replace(self, points=points, box=box, frame="pixels")
-
-
-def _box_in_pixels(box: Sequence[Number], transform: Affine) -> Box:
-    west, south, east, north = box
-    left, top = ~transform @ (west, north)
-    right, bottom = ~transform @ (east, south)
-    return float(left), float(top), float(right), float(bottom)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
@@ -171,9 +163,6 @@ def _check(prompt: Prompt) -> None:
 def box_of(mask: Bool[np.ndarray, "rows cols"]) -> tuple[float, float, float, float]:
     """Tight box around a mask: (left, top, right, bottom) in edges of pixels.
 
-    Args:
-        mask: with one pixel at least.
-
     Raises:
         InputError: the mask is empty.
     """
@@ -181,3 +170,42 @@ def box_of(mask: Bool[np.ndarray, "rows cols"]) -> tuple[float, float, float, fl
     if not rows.size:
         raise InputError("The mask is empty, so there is no box around it.")
     return float(cols[0]), float(rows[0]), float(cols[-1] + 1), float(rows[-1] + 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """Three masks for one prompt; for a click, often a part, an object, and what it belongs to.
+
+    SAM's single mask comes alone, in the same form.
+
+    Attributes:
+        masks: (3, rows, cols) on the image's pixels.
+        scores: (3,), the IoU with the truth that the model predicts, about 0 to 1.
+        logits: (3, side, side) of the tile that the prompt is in, a quarter of the model's pixels
+            along each side; one of them, as `Prompt.mask`, refines the answer. A logit above 0 is
+            object.
+        grid: place of the pixels; None for an image without one.
+    """
+
+    masks: Bool[np.ndarray, "masks rows cols"]
+    scores: Float32[np.ndarray, "masks"]
+    logits: Float32[np.ndarray, "masks side side"]
+    grid: Grid | None = None
+
+    @property
+    def best(self) -> int:
+        """Index of the mask with the highest predicted IoU."""
+        return int(self.scores.argmax())
+
+    @property
+    def mask(self) -> Bool[np.ndarray, "rows cols"]:
+        """The best mask."""
+        return np.asarray(self.masks[self.best])
+
+
+@runtime_checkable
+class Promptable(Protocol):
+    """An image that was looked at once and can be prompted often, such as an `Embedded`."""
+
+    def predict(self, prompt: Prompt, /) -> Any:
+        """Answer one prompt with a `Prediction`, or what has its `masks`, `scores` and `best`."""

@@ -33,8 +33,7 @@ def filled(mask: Bool[np.ndarray, "rows cols"], *, below_px: int) -> Bool[np.nda
     labels, count = ndimage.label(~mask)
     small = np.bincount(labels.ravel(), minlength=count + 1) < below_px
     small[0] = False  # the mask itself
-    whole: np.ndarray = mask | small[labels]
-    return whole
+    return np.asarray(mask | small[labels])
 
 
 def largest(mask: Bool[np.ndarray, "rows cols"]) -> Bool[np.ndarray, "rows cols"]:
@@ -44,8 +43,7 @@ def largest(mask: Bool[np.ndarray, "rows cols"]) -> Bool[np.ndarray, "rows cols"
     """
     labels, count = ndimage.label(mask)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    part: np.ndarray = labels == 1 + int(sizes.argmax()) if count else np.zeros_like(mask)
-    return part
+    return np.asarray(labels == 1 + int(sizes.argmax())) if count else np.zeros_like(mask)
 
 
 def interior_point(mask: Bool[np.ndarray, "rows cols"]) -> Point:

@@ -1,4 +1,4 @@
-"""Segment anything that is pointed at: the kit's own small SAM offline, or a released one.
+"""SAM, segment anything that is pointed at: the kit's own small one offline, or a released one.
 
 Everything goes through the classes of the package `segment_anything`, so that one word changes
 the model: ``load("tiny")`` or ``load("vit_b")``.
@@ -14,25 +14,29 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from segment_anything import (
-    SamAutomaticMaskGenerator,
-    sam_model_registry,
-)
+from segment_anything import SamAutomaticMaskGenerator, sam_model_registry
 from segment_anything.modeling import Sam
 
 from rsedu.device import pick_device
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.io.http import download
 from rsedu.models import weights
 from rsedu.models.published import load_tensors
 from rsedu.scenes.colours import rgb
 from rsedu.scenes.scene import Scene
-from rsedu.segment.download import BASE, FILES, expected_digest, fetch
 from rsedu.segment.embedding import EAGER, Embedded
 from rsedu.segment.tiles import tiling
 
 Name = Literal["tiny", "vit_b", "vit_l", "vit_h"]
 TINY = "sam-tiny"  # in rsedu.models.weights
 FOLDER = Path(".rsedu") / "sam"  # of downloads and embeddings
+BASE = "https://dl.fbaipublicfiles.com/segment_anything/"
+#: The end of each name is the beginning of the file's SHA-256.
+FILES = {
+    "vit_b": "sam_vit_b_01ec64.pth",
+    "vit_l": "sam_vit_l_0b3195.pth",
+    "vit_h": "sam_vit_h_4b8939.pth",
+}
 
 #: Pixels of a tile, for each pixel of what the model sees. The small model learnt on tiles that
 #: were doubled; a released one sees small things better enlarged, too.
@@ -45,11 +49,7 @@ class FallbackWarning(UserWarning):
 
 
 def _pixels(image: Scene | np.ndarray, bands: tuple[str, str, str]) -> np.ndarray:
-    """Red, green and blue of a scene, or of an image that holds just these.
-
-    Raises:
-        InputError: a band is missing, or the image is not (rows, cols, 3) uint8.
-    """
+    """Red, green and blue of a scene, or of an image that holds just these."""
     pixels = rgb(image, bands=bands) if isinstance(image, Scene) else np.asarray(image)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise InputError(
@@ -152,8 +152,7 @@ class Segmenter:
             "point_coords", "crop_box".
 
         Raises:
-            InputError: a band is missing, the image is not (rows, cols, 3) uint8, or
-                points_per_side is below 1.
+            InputError: as `embed`, or points_per_side is below 1.
         """
         if points_per_side < 1:
             raise InputError(f"points_per_side is {points_per_side}; wanted 1 or more.")
@@ -171,18 +170,23 @@ class Segmenter:
         )
         with self._lock, torch.inference_mode():
             try:
-                found: list[dict[str, Any]] = generator.generate(pixels)
+                records: list[dict[str, Any]] = generator.generate(pixels)
             except IndexError:  # of the package, where crops were asked for and none has a mask
                 if not chosen["crop_n_layers"]:
                     raise
                 return []
-        return sorted(found, key=lambda record: -int(record["area"]))
+        return sorted(records, key=lambda record: -int(record["area"]))
 
 
 def _tiny(device: str, cache: Path | None) -> Segmenter:
     model = weights.load(TINY).to(pick_device(device))
     digest = weights.read_card(TINY).sha256
     return Segmenter(name="tiny", model=model, weights=digest, cache=cache)
+
+
+def _digest(file: str) -> str:
+    """First digits of a file's SHA-256, which its name ends in."""
+    return Path(file).stem.rpartition("_")[2]
 
 
 def _released(name: Name, path: Path, device: str, cache: Path | None) -> Segmenter:
@@ -193,10 +197,8 @@ def _released(name: Name, path: Path, device: str, cache: Path | None) -> Segmen
         raise BrokenDataError(
             f"{path} holds other tensors than SAM {name}: delete it and load again."
         ) from error
-    digest = expected_digest(path.name)
-    return Segmenter(
-        name=name, model=model.eval().to(pick_device(device)), weights=digest, cache=cache
-    )
+    model = model.eval().to(pick_device(device))
+    return Segmenter(name=name, model=model, weights=_digest(path.name), cache=cache)
 
 
 def load(
@@ -227,8 +229,9 @@ def load(
         return _tiny(device, cache)
     if name not in FILES:
         raise InputError(f"There is no SAM {name!r}; wanted tiny, {', '.join(FILES)}.")
+    file = FILES[name]
     try:
-        path = fetch(FILES[name], folder, base=base)
+        path = download(base + file, folder / file, digest=f"sha256:{_digest(file)}")
     except MissingDataError as error:
         warnings.warn(
             f"SAM {name} could not be downloaded, so the small model 'tiny' is used instead: "

@@ -35,7 +35,7 @@ def jittered(
         boxes: (left, top, right, bottom).
         share: standard deviation, as a share of the side.
         most_px: no edge moves further.
-        side_px: of the image; edges stay within.
+        side_px: side of the image; edges stay within.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     moves = (share * sides * torch.randn_like(boxes)).clamp(-most_px, most_px)

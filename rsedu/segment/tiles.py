@@ -1,4 +1,4 @@
-"""Scenes larger than one look: overlapping tiles, and masks that go on from tile to tile."""
+"""Tiling of a large image: overlapping rectangles, and which masks go on from one to the next."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from jaxtyping import Bool
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Number
-from rsedu.segment.prompt import Point
+from rsedu.segment.prompt import Box, Point
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Tile:
         col, row = point[0] - self.left, point[1] - self.top
         return -0.5 <= col <= self.cols - 0.5 and -0.5 <= row <= self.rows - 0.5
 
-    def holds_box(self, box: tuple[Number, Number, Number, Number], shape: tuple[int, int]) -> bool:
+    def holds_box(self, box: Box, shape: tuple[int, int]) -> bool:
         """Whether all of a box lies in the tile, as far as it lies in the image.
 
         Args:
@@ -77,9 +77,7 @@ class Tile:
             and bottom <= self.top + self.rows
         )
 
-    def box_within(
-        self, box: tuple[Number, Number, Number, Number]
-    ) -> tuple[float, float, float, float] | None:
+    def box_within(self, box: Box) -> tuple[float, float, float, float] | None:
         """The part of a box that is in the tile, in the tile's own pixels; None: no part.
 
         Args:
@@ -108,8 +106,8 @@ def tiling(shape: tuple[int, int], *, side_px: int, overlap_px: int) -> tuple[Ti
 
     Args:
         shape: (rows, cols) of the image.
-        side_px: of a tile; a shorter image gives shorter tiles.
-        overlap_px: of neighbours, at least.
+        side_px: side of a tile; a shorter image gives shorter tiles.
+        overlap_px: pixels that neighbours share, at least.
 
     Raises:
         InputError: the overlap is not below the side.
@@ -139,9 +137,3 @@ def leaves(mask: Bool[np.ndarray, "rows cols"], tile: Tile, shape: tuple[int, in
         (mask[:, -1].any(), tile.left + tile.cols < shape[1]),
     )
     return any(bool(reached) and goes_on for reached, goes_on in touched)
-
-
-def agreement(first: Bool[np.ndarray, "rows cols"], second: Bool[np.ndarray, "rows cols"]) -> float:
-    """IoU of two masks of the same pixels; 0 where both are empty."""
-    either = int((first | second).sum())
-    return int((first & second).sum()) / either if either else 0.0

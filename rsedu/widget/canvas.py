@@ -1,14 +1,64 @@
-"""The half of the canvas that lives in the kernel; canvas.js is the other."""
+"""Canvas widget: the half that lives in the kernel, and what crosses to canvas.js, the other."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
+import PIL.Image
 import traitlets
+from jaxtyping import Bool, UInt8
 
 _HERE = Path(__file__).parent
 _PARTS = ("masks.js", "marks.js", "canvas.js")  # anywidget takes one module, and the last exports
+#: Pixels on the longer side of what is sent; larger scenes are shown scaled down.
+MOST_PX = 1024
+#: Up to here a picture is sent without loss; beyond, it would take megabytes.
+LOSSLESS_PX = 512
+
+
+def shown_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """(rows, cols) of the picture that is sent: at most MOST_PX on a side."""
+    scale = min(1.0, MOST_PX / max(shape))
+    rows, cols = (max(1, round(size * scale)) for size in shape)
+    return rows, cols
+
+
+def picture(colours: UInt8[np.ndarray, "rows cols 3"]) -> tuple[bytes, str]:
+    """Encode a picture.
+
+    Args:
+        colours: red, green, blue, 0 to 255.
+
+    Returns:
+        The file's bytes, scaled down to `shown_shape`, and its MIME type.
+    """
+    rows, cols = shown_shape(colours.shape[:2])
+    image = PIL.Image.fromarray(colours).resize((cols, rows), PIL.Image.Resampling.BOX)
+    file = io.BytesIO()
+    if max(rows, cols) <= LOSSLESS_PX:
+        image.save(file, "png", compress_level=6)
+        return file.getvalue(), "image/png"
+    image.save(file, "jpeg", quality=92, subsampling=0)
+    return file.getvalue(), "image/jpeg"
+
+
+def packed(mask: Bool[np.ndarray, "rows cols"]) -> bytes:
+    """Pack a mask, scaled to `shown_shape`, into one bit per pixel.
+
+    A shown pixel is set where at least half of what it stands for is.
+
+    Returns:
+        Row by row without gaps, the first pixel in the highest bit; empty if no bit is set.
+    """
+    shape = shown_shape((mask.shape[0], mask.shape[1]))
+    if shape != mask.shape:
+        grey = PIL.Image.fromarray(mask.astype(np.uint8) * 255)
+        size = (shape[1], shape[0])
+        mask = np.asarray(grey.resize(size, PIL.Image.Resampling.BOX)) >= 128
+    return np.packbits(mask).tobytes() if mask.any() else b""
 
 
 class Canvas(anywidget.AnyWidget):
@@ -27,7 +77,7 @@ class Canvas(anywidget.AnyWidget):
         events: {"id": 1, "do": "point", ...}, those that were not taken when the last came.
         taken: number of the last event that is in the state.
         prompts: clicks and boxes to draw, in the form of events.
-        mask: bits of the mask at hand, see `rsedu.widget.display.packed`; empty for none.
+        mask: bits of the mask at hand, see `packed`; empty for none.
         kept: bits of all kept masks together.
         mask_cols: of both.
         mask_rows: of both.

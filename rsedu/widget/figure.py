@@ -61,8 +61,8 @@ def draw(
 def _overlay(ax: Axes, mask: Bool[np.ndarray, "rows cols"], colour: str) -> None:
     if not mask.any():
         return
-    shown = np.ma.masked_where(~mask, mask)
-    ax.imshow(shown, cmap=ListedColormap([colour]), alpha=0.4, interpolation="nearest")
+    visible = np.ma.masked_where(~mask, mask)
+    ax.imshow(visible, cmap=ListedColormap([colour]), alpha=0.4, interpolation="nearest")
     # A ring of empty pixels, so that an outline closes at the scene's own edge.
     rows, cols = mask.shape
     at = (np.arange(-1, cols + 1), np.arange(-1, rows + 1))

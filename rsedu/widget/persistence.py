@@ -1,6 +1,7 @@
-"""A prompter's state as GeoJSON that comes back the same: prompts and masks on the map."""
+"""GeoJSON of a prompter's state, which comes back the same: prompts and masks on the map."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,10 @@ from typing import Any
 import numpy as np
 from rasterio.crs import CRS
 from rasterio.features import rasterize
-from shapely.geometry import mapping
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.io.files import write_atomically
-from rsedu.scenes.grid import Grid, hectares
-from rsedu.segment.export import polygon
+from rsedu.scenes.grid import Grid
+from rsedu.segment.export import Segment, feature, write_features
 from rsedu.widget.state import Box, Click, Kept, State, Step, checked
 
 AT_HAND = 0  # number of the object whose mask is not kept yet; kept ones count from 1
@@ -32,15 +31,8 @@ def _prompts(steps: Sequence[Step], number: int, grid: Grid) -> list[dict[str, A
 
 
 def _object(one: Kept, number: int, role: str, grid: Grid) -> dict[str, Any]:
-    properties = {
-        "role": role,
-        "object": number,
-        "label": one.label,
-        "hectares": round(hectares(one.mask, grid.gsd_m), 4),
-        "predicted_iou": one.iou,
-    }
-    geometry = mapping(polygon(one.mask, grid))
-    return {"type": "Feature", "properties": properties, "geometry": geometry}
+    segment = Segment(mask=one.mask, label=one.label, score=one.iou, properties={"role": role})
+    return feature(segment, number, grid)
 
 
 def _role(step: Step) -> str:
@@ -77,18 +69,11 @@ def write_state(path: Path, state: State, grid: Grid, *, at_hand: Kept | None = 
         features.append(_object(at_hand, AT_HAND, "at hand", grid))
     for number, steps in enumerate([state.steps, *(one.steps for one in state.kept)]):
         features += _prompts(steps, number, grid)
-    collection = {
-        "type": "FeatureCollection",
-        "crs": _named(grid.crs),
-        "rsedu": {"grid": _told(grid), "choice": state.choice},
-        "features": features,
-    }
-    text = json.dumps(collection, allow_nan=False)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-    return path
+    facts = {"grid": _facts(grid), "choice": state.choice}
+    return write_features(path, features, crs=_named(grid.crs), rsedu=facts)
 
 
-def _told(grid: Grid) -> dict[str, float]:
+def _facts(grid: Grid) -> dict[str, float]:
     west, _, _, north = grid.bounds
     rows, cols = grid.shape
     return {"gsd_m": grid.gsd_m, "rows": rows, "cols": cols, "west": west, "north": north}
@@ -114,9 +99,12 @@ def read_state(path: Path, grid: Grid) -> State:
     try:
         _check_grid(path, collection, grid)
         features = collection["features"]
-        kept = [_kept(one, features, grid) for one in _having(features, "kept")]
-        steps = tuple(_steps(features, AT_HAND, grid))
-        state = State(steps=steps, choice=collection["rsedu"]["choice"], kept=tuple(kept))
+        kept = [one for one in features if one["properties"]["role"] == "kept"]
+        state = State(
+            steps=tuple(_steps(features, AT_HAND, grid)),
+            choice=collection["rsedu"]["choice"],
+            kept=tuple(_kept(one, features, grid) for one in kept),
+        )
     except (KeyError, TypeError, IndexError) as error:
         raise BrokenDataError(
             f"{path} is no state of a prompter ({error!r}): give a file that its save() wrote."
@@ -136,41 +124,38 @@ def _read(path: Path) -> Any:
 
 
 def _check_grid(path: Path, collection: Any, grid: Grid) -> None:
-    found, wanted = collection["rsedu"]["grid"], _told(grid)
-    if (collection["crs"], found) != (_named(grid.crs), wanted):
+    stored, wanted = collection["rsedu"]["grid"], _facts(grid)
+    if (collection["crs"], stored) != (_named(grid.crs), wanted):
         raise InputError(
-            f"{path} is for the grid {found} in CRS {collection['crs']}, the scene has {wanted} in "
-            f"{_named(grid.crs)}: load it with the scene it was made on."
+            f"{path} is for the grid {stored} in CRS {collection['crs']}, the scene has {wanted} "
+            f"in {_named(grid.crs)}: load it with the scene it was made on."
         )
 
 
-def _having(features: Sequence[Any], role: str) -> list[Any]:
-    return [one for one in features if one["properties"]["role"] == role]
-
-
-def _kept(feature: Any, features: Sequence[Any], grid: Grid) -> Kept:
-    told = feature["properties"]
-    mask = rasterize([feature["geometry"]], out_shape=grid.shape, transform=grid.transform)
+def _kept(one: Any, features: Sequence[Any], grid: Grid) -> Kept:
+    properties = one["properties"]
+    score = properties["predicted_iou"]
+    mask = rasterize([one["geometry"]], out_shape=grid.shape, transform=grid.transform)
     return Kept(
         mask=mask.astype(np.bool_),
-        label=told["label"],
-        iou=told["predicted_iou"],
-        steps=tuple(_steps(features, told["object"], grid)),
+        label=properties["label"],
+        iou=math.nan if score is None else score,
+        steps=tuple(_steps(features, properties["object"], grid)),
     )
 
 
 def _steps(features: Sequence[Any], number: int, grid: Grid) -> Iterator[Step]:
-    for feature in features:
-        told, coordinates = feature["properties"], feature["geometry"]["coordinates"]
-        if told["object"] != number:
+    for one in features:
+        properties, coordinates = one["properties"], one["geometry"]["coordinates"]
+        if properties["object"] != number:
             continue
-        if told["role"] == "box":
+        if properties["role"] == "box":
             left, top = _pixel(coordinates[0][0], grid)
             right, bottom = _pixel(coordinates[0][2], grid)
             yield Box(left=left, top=top, right=right, bottom=bottom)
-        elif told["role"] in ("positive", "negative"):
+        elif properties["role"] in ("positive", "negative"):
             col, row = _pixel(coordinates, grid, centre=0.5)
-            yield Click(col=col, row=row, positive=told["role"] == "positive")
+            yield Click(col=col, row=row, positive=properties["role"] == "positive")
 
 
 def _pixel(place: Sequence[float], grid: Grid, *, centre: float = 0.0) -> tuple[float, float]:

@@ -13,9 +13,8 @@ from jaxtyping import Bool
 from rsedu.errors import InputError
 from rsedu.scenes.colours import rgb
 from rsedu.scenes.scene import Scene
-from rsedu.widget.canvas import Canvas
-from rsedu.widget.display import packed, picture, shown_shape
-from rsedu.widget.segmenter import Segmenter
+from rsedu.segment.prompt import Promptable
+from rsedu.widget.canvas import Canvas, packed, picture, shown_shape
 from rsedu.widget.session import Session
 from rsedu.widget.state import Click, Step
 from rsedu.widget.toolbar import Toolbar
@@ -46,7 +45,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
 
     def __init__(
         self,
-        segmenter: Segmenter,
+        segmenter: Promptable,
         scene: Scene,
         *,
         bands: tuple[str, str, str] = ("B04", "B03", "B02"),
@@ -111,7 +110,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
 
     def _do(self, event: Mapping[str, Any]) -> None:
         """One event of canvas.js."""
-        told = {name: value for name, value in event.items() if name not in ("id", "do")}
+        arguments = {name: value for name, value in event.items() if name not in ("id", "do")}
         steps: Mapping[str, Callable[..., None]] = {
             "point": self.add_point,
             "box": self.add_box,
@@ -121,7 +120,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
             "keep": self.keep,
             "export": self._export,
         }
-        steps[event["do"]](**told)
+        steps[event["do"]](**arguments)
 
     def _export(self, label: str | None = None) -> None:
         written = self.export(label=label)
@@ -141,7 +140,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
                     super()._show()
             except Exception as error:
                 self.last_error = error
-            self._tell()
+            self._refresh()
 
     def _quietly(self, step: Callable[[], None]) -> None:
         """Take one step without showing it; the others go on when it fails."""
@@ -158,13 +157,13 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
             return
         super()._show()
         self.last_error, self._note = None, ""
-        self._tell()
+        self._refresh()
 
-    def _tell(self) -> None:
+    def _refresh(self) -> None:
         """Bring the browser up to date; the canvas in one message, so that nothing flickers."""
         answer, canvas, error = self.answer, self._canvas, self.last_error
         with canvas.hold_sync():
-            canvas.prompts = [_told(step) for step in self._state.steps]
+            canvas.prompts = [_event(step) for step in self._state.steps]
             canvas.mask = packed(self.mask)
             canvas.kept = packed(self._kept_pixels())
             canvas.status = self._note or self.summary
@@ -183,7 +182,7 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
         return together
 
 
-def _told(step: Step) -> dict[str, Any]:
+def _event(step: Step) -> dict[str, Any]:
     """A step in the form of an event of canvas.js."""
     return {"do": "point" if isinstance(step, Click) else "box", **asdict(step)}
 

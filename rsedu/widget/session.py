@@ -1,9 +1,10 @@
-"""Prompting one scene, step by step: what the widget does, without a screen."""
+"""Prompting session on one scene, step by step: what the widget does, without a screen."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -13,12 +14,38 @@ from rsedu.errors import InputError
 from rsedu.scenes.grid import hectares
 from rsedu.scenes.scene import Scene
 from rsedu.segment.export import Segment, write_geojson, write_geotiff
+from rsedu.segment.prompt import Prompt, Promptable
 from rsedu.widget import persistence
 from rsedu.widget.figure import draw
-from rsedu.widget.segmenter import Answer, Segmenter, ask
-from rsedu.widget.state import Box, Click, Kept, State, Step, checked
+from rsedu.widget.state import OFFERED, Box, Click, Kept, State, Step, checked
 
 _WRITERS = {".geojson": write_geojson, ".tif": write_geotiff}
+
+
+def ask(segmenter: Promptable, state: State, *, shape: tuple[int, int]) -> Any:
+    """Put a state's clicks and last box to a segmenter.
+
+    Args:
+        segmenter: whom to ask.
+        state: with one step at least.
+        shape: (rows, cols) of the scene.
+
+    Raises:
+        InputError: the masks are not three on the scene's pixels.
+    """
+    answer = segmenter.predict(
+        Prompt(
+            points=tuple((click.col, click.row) for click in state.clicks),
+            labels=tuple(int(click.positive) for click in state.clicks),
+            box=state.box.edges if state.box else None,
+        )
+    )
+    if answer.masks.shape != (OFFERED, *shape):
+        raise InputError(
+            f"The segmenter gave masks of shape {answer.masks.shape}; this scene needs "
+            f"{(OFFERED, *shape)}: embed the same scene that the prompter shows."
+        )
+    return answer
 
 
 class Session:
@@ -36,7 +63,7 @@ class Session:
 
     def __init__(
         self,
-        segmenter: Segmenter,
+        segmenter: Promptable,
         scene: Scene,
         *,
         bands: tuple[str, str, str],
@@ -48,7 +75,7 @@ class Session:
         self._label, self._path = label, Path(path)
         self._state = State()
         self._past: tuple[State, ...] = ()
-        self._answered: tuple[tuple[Step, ...], Answer] | None = None
+        self._answered: tuple[tuple[Step, ...], Any] | None = None
 
     @property
     def state(self) -> State:
@@ -75,7 +102,7 @@ class Session:
             self._show()
 
     @property
-    def answer(self) -> Answer | None:
+    def answer(self) -> Any:
         """What the segmenter says to the present prompts; None when there are none."""
         with self._lock:
             steps = self._state.steps

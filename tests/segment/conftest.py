@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rsedu.segment.sam import Segmenter
-from rsedu.segment.tiny_sam import TinySam
+from rsedu.segment.tiny_sam import TinySam, TinySamConfig
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +25,10 @@ def image() -> np.ndarray:
     pixels = np.random.default_rng(1).integers(0, 60, (128, 128, 3))
     pixels[30:70, 50:100] += 150
     return pixels.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def small() -> TinySamConfig:
+    return TinySamConfig(
+        image_px=64, patch_px=8, encoder_dim=16, encoder_depth=1, encoder_heads=2, dim=32
+    )

@@ -43,9 +43,6 @@ def test_one_colour_that_differs_is_enough() -> None:
     image[:, 10:, 2] = 140
     assert region_growing(image, (3, 3), tolerance=39).sum() == 200
     assert region_growing(image, (3, 3), tolerance=40).sum() == 400
-
-
-def test_a_click_outside_is_refused() -> None:
     with pytest.raises(InputError, match="outside"):
         region_growing(np.zeros((5, 9, 3), dtype=np.uint8), (2, 5))
 
@@ -72,13 +69,15 @@ def test_holes_smaller_than_the_least_patch_are_filled() -> None:
     assert not patches(holed, threshold=0.5, least_ha=0.1)[0][18, 18]
 
 
-@pytest.mark.parametrize("kind", ["water", "nodata"])
-def test_a_hole_of_water_or_of_nothing_is_no_land(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("near", "land"), [(0.02, False), (0.099, False), (np.nan, False), (0.101, True)]
+)
+def test_a_hole_of_water_or_of_nothing_is_no_land(near: float, land: bool) -> None:
     scene = _frontier()
     array = scene.array.copy()
-    array[:, 17:20, 17:20] = 0.02 if kind == "water" else np.nan
+    array[:, 17:20, 17:20] = near
     found = patches(_scene(array[1], array[0]), threshold=0.5, least_ha=0.5)
-    assert not found[0][17:20, 17:20].any() and found[0][12:28, 12:16].all()
+    assert (found[0][17:20, 17:20] == land).all() and found[0][12:28, 12:16].all()
 
 
 def test_a_scene_without_a_valid_pixel_is_refused() -> None:
@@ -90,7 +89,9 @@ def test_a_scene_without_a_valid_pixel_is_refused() -> None:
 
 
 def test_patches_can_be_too_large() -> None:
-    assert not patches(_frontier(), threshold=0.5, most_ha=3.0)
+    (clearing_ha,) = (patch.sum() / 100 for patch in patches(_frontier(), threshold=0.5))
+    assert not patches(_frontier(), threshold=0.5, most_ha=clearing_ha - 0.01)
+    assert len(patches(_frontier(), threshold=0.5, most_ha=clearing_ha)) == 1
 
 
 def test_otsu_parts_the_real_scene_between_its_two_hills() -> None:

@@ -11,9 +11,8 @@ from segment_anything import SamPredictor
 
 from rsedu.errors import InputError
 from rsedu.scenes.grid import Grid
-from rsedu.segment.answer import Prediction
 from rsedu.segment.embedding import Embedded
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.prompt import Prediction, Prompt
 from rsedu.segment.sam import Segmenter
 from rsedu.segment.tiles import Tile
 
@@ -171,14 +170,17 @@ class _Oracle(Embedded):
         )
 
 
+def _oracle(segmenter: Segmenter, truth: np.ndarray, **settings: int) -> _Oracle:
+    image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
+    plain = segmenter.embed(image, **settings)
+    return _Oracle(image=image, tiles=plain.tiles, model=plain.model)
+
+
 def _wide(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
     """A bent band that runs over many tiles of an image of 300 x 260."""
     truth = np.zeros((300, 260), dtype=bool)
     truth[40:60, 20:240] = truth[40:280, 220:240] = True
-    image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
-    plain = segmenter.embed(image, tile_px=100)
-    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "grid")}
-    return _Oracle(**parts), truth
+    return _oracle(segmenter, truth, tile_px=100), truth
 
 
 def test_a_mask_goes_on_from_tile_to_tile(segmenter: Segmenter) -> None:
@@ -213,10 +215,7 @@ def test_two_fields_that_are_clicked_are_both_in_the_mask(
 ) -> None:
     truth = np.zeros((300, 260), dtype=bool)
     truth[30:45, 20:40] = truth[240:260, 200:225] = True
-    image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
-    plain = segmenter.embed(image, tile_px=100)
-    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "grid")}
-    embedded = _Oracle(**parts, closer=closer)
+    embedded = replace(_oracle(segmenter, truth, tile_px=100), closer=closer)
     first = Prompt(points=((30, 38),))
     both = first.click(50, 38, positive=False).click(210, 250).click(190, 250, positive=False)
     assert not embedded.predict(first).mask[250, 210]
@@ -237,10 +236,7 @@ def _small(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
     """A field of 20 x 12 px in an image of many tiles."""
     truth = np.zeros((300, 260), dtype=bool)
     truth[120:140, 88:100] = True
-    image = np.repeat((200 * truth).astype(np.uint8)[..., None], 3, axis=2)
-    plain = segmenter.embed(image)
-    parts = {name: getattr(plain, name) for name in ("image", "tiles", "model", "grid")}
-    return _Oracle(**parts), truth
+    return _oracle(segmenter, truth), truth
 
 
 @pytest.mark.parametrize(
@@ -248,8 +244,7 @@ def _small(segmenter: Segmenter) -> tuple[_Oracle, np.ndarray]:
 )
 def test_a_small_object_gets_a_look_of_its_own(segmenter: Segmenter, prompt: Prompt) -> None:
     embedded, truth = _small(segmenter)
-    look = embedded.home(prompt)
-    # 1.6 sides are 32 px, and no look is smaller than 48; the middle is (94, 130).
+    look = embedded.home(prompt)  # the object's middle is (94, 130)
     assert (look.rows, look.cols) == (48, 48) and look not in embedded.tiles
     assert abs(look.left + 24 - 94) <= 4 and abs(look.top + 24 - 130) <= 4
     np.testing.assert_array_equal(embedded.predict(prompt).masks[1], truth)
@@ -257,15 +252,30 @@ def test_a_small_object_gets_a_look_of_its_own(segmenter: Segmenter, prompt: Pro
     assert replace(embedded, closer=False).home(prompt) == embedded.around(prompt)
 
 
+@pytest.mark.parametrize(
+    ("box", "side"),
+    [
+        ((88, 120, 100, 140), 48),  # 1.6 sides are 32 px; no look is smaller than 48
+        ((88, 120, 100, 150), 48),  # 1.6 times 30 is 48 itself
+        ((88, 120, 100, 151), 56),  # 49.6 goes up to a multiple of 8
+        ((60, 100, 120, 160), 96),
+        ((60, 100, 124, 164), None),  # 102.4 goes up to 104, more than 0.8 of a tile's 128
+        ((0, 0, 90, 90), None),
+    ],
+)
+def test_a_look_is_1_6_sides_of_the_object(
+    segmenter: Segmenter, box: tuple[int, int, int, int], side: int | None
+) -> None:
+    embedded, _ = _small(segmenter)
+    look = embedded.home(Prompt(box=box))
+    assert (look in embedded.tiles) is (side is None)
+    assert side is None or (look.rows, look.cols) == (side, side)
+
+
 def test_a_look_stays_within_the_image(segmenter: Segmenter) -> None:
     embedded, _ = _small(segmenter)
     look = embedded.home(Prompt(box=(240, 280, 260, 300)))
     assert (look.top, look.left, look.rows) == (252, 212, 48)
-
-
-def test_a_large_object_is_looked_at_in_its_tile(segmenter: Segmenter) -> None:
-    embedded, _ = _small(segmenter)
-    assert embedded.home(Prompt(box=(0, 0, 90, 90))) in embedded.tiles
     assert embedded.home(Prompt(points=((30, 30),), labels=(0,))) in embedded.tiles
 
 
@@ -292,36 +302,21 @@ def test_a_tile_is_asked_once(segmenter: Segmenter, monkeypatch: pytest.MonkeyPa
 
 
 def test_many_looks_take_no_more_room_than_a_few(
-    segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rsedu.segment.embedding._LOOKS", 8)
-    embedded = segmenter.embed(image)
-    prompts = [
-        Prompt(box=(left, top, left + 10, top + 10))
-        for left in range(20, 80, 12)
-        for top in range(20, 80, 12)
-    ]
-    first = embedded.predict(prompts[0])
-    looks = {embedded.home(prompt) for prompt in prompts}
-    assert len(looks) > 15 and looks.isdisjoint(embedded.tiles)
-    for prompt in prompts:
-        embedded.predict(prompt)
-        assert set(embedded.tiles) < set(embedded._features)
-    assert len(embedded._features) <= len(embedded.tiles) + 8
-    np.testing.assert_allclose(embedded.predict(prompts[0]).logits, first.logits, atol=1e-4)
-
-
-def test_looks_from_the_disk_take_no_more_room_either(
     segmenter: Segmenter, image: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("rsedu.segment.embedding._LOOKS", 3)
     prompts = [Prompt(box=(left, 20, left + 10, 30)) for left in range(20, 92, 12)]
     for _ in range(2):  # the second time every look is read from the disk
         embedded = replace(segmenter, cache=tmp_path).embed(image)
+        first = embedded.predict(prompts[0])
         for prompt in prompts:
             embedded.predict(prompt)
-        assert len({embedded.home(prompt) for prompt in prompts}) > 3
-        assert len(embedded._features) <= len(embedded.tiles) + 3
+            assert set(embedded.tiles) < set(embedded._features)
+        looks = {embedded.home(prompt) for prompt in prompts}
+        assert len(looks) > 4 and looks.isdisjoint(embedded.tiles)
+        assert len(embedded._features) == len(embedded.tiles) + 3
+        again = embedded.predict(prompts[0])  # its look was dropped, and is made anew
+        np.testing.assert_allclose(again.logits, first.logits, atol=1e-4)
 
 
 def test_a_closer_look_is_the_enlarged_part_itself(segmenter: Segmenter, image: np.ndarray) -> None:

@@ -1,4 +1,5 @@
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,16 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsedu.errors import InputError
-from rsedu.segment.prompt import Prompt, _edges, _pairs, _zeros_and_ones, box_of
+from rsedu.segment.prompt import Prediction, Prompt, _edges, _pairs, _zeros_and_ones, box_of
 
 TRANSFORM = Affine(10, 0, 500_000, 0, -10, 9_000_000)
 
 
-def test_labels_left_out_are_clicks_on_the_object() -> None:
+def test_labels_are_clicks_on_the_object_unless_told() -> None:
     assert Prompt(points=((1, 2), (3, 4))).labels == (1, 1)
-
-
-def test_true_and_false_are_labels() -> None:
     assert Prompt(points=((1, 2), (3, 4)), labels=(True, False)).labels == (1, 0)
 
 
@@ -46,11 +44,6 @@ def test_centres_of_pixels_come_back_as_whole_numbers(col: int, row: int) -> Non
     assert found == pytest.approx((col, row), abs=1e-6)
 
 
-def test_the_map_needs_a_place() -> None:
-    with pytest.raises(InputError, match="no place"):
-        Prompt(points=((1, 2),), frame="map").in_pixels(None)
-
-
 def test_equal_parts_make_equal_prompts() -> None:
     mask = np.zeros((4, 4))
     one, other = (Prompt(points=((1, 2),), mask=mask) for _ in range(2))
@@ -68,49 +61,49 @@ def test_a_prompts_mask_cannot_be_changed() -> None:
         prompt.mask[0, 0] = 1
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({}, "a click or a box"),
-        ({"points": ((1, 2),), "labels": (1, 0)}, "1 points came with"),
-        ({"points": ((1, 2),), "labels": (2,)}, "labels"),
-        ({"points": ((1, float("nan")),)}, "finite"),
-        ({"box": (5, 0, 5, 3)}, "empty"),
-        ({"box": (0, 3, 5, 2)}, "empty"),
-        ({"points": ((1, 2),), "mask": np.zeros((4, 5))}, "square"),
-        ({"points": ((1, 2),), "frame": "degrees"}, "degrees"),
-    ],
+ONE = ((1, 2),)
+PAIRS, EDGES, SIGNS = (
+    r"wanted \(\(col, row\), \.\.\.\)",
+    "wanted four numbers",
+    "wanted 1 on the object",
 )
-def test_a_wrong_prompt_says_what_is_wrong(wrong: dict, message: str) -> None:
-    if wrong.get("frame") == "degrees":
-        with pytest.raises(Exception, match=r"degrees|frame"):
-            Prompt(**wrong)
-        return
-    with pytest.raises(InputError, match=message):
-        Prompt(**wrong)
+REFUSED: list[tuple[Callable[[], object], str]] = [
+    (lambda: Prompt(), "a click or a box"),
+    (lambda: Prompt(points=ONE, labels=(1, 0)), "1 points came with"),
+    (lambda: Prompt(points=ONE, labels=(2,)), "labels"),
+    (lambda: Prompt(points=((1, float("nan")),)), "finite"),
+    (lambda: Prompt(box=(5, 0, 5, 3)), "empty"),
+    (lambda: Prompt(box=(0, 3, 5, 2)), "empty"),
+    (lambda: Prompt(points=ONE, mask=np.zeros((4, 5))), "square"),
+    (lambda: Prompt(points=ONE, frame="map").in_pixels(None), "no place"),
+    (lambda: box_of(np.zeros((3, 3), dtype=bool)), "empty"),
+    *((partial(_pairs, no), PAIRS) for no in ((10, 20), ((1, 2, 3),), ((1,),), (("a", 2),), 5)),
+    *((partial(_edges, no), EDGES) for no in ((1, 2, 3), (1, 2, 3, 4, 5), 7, ("a", 0, 1, 2))),
+    *((partial(_zeros_and_ones, (no,)), SIGNS) for no in (0.7, -1, 1.2, float("nan"), "1")),
+]
 
 
-@pytest.mark.parametrize("points", [(10, 20), ((1, 2, 3),), ((1,),), (("a", 2),), 5])
-def test_points_that_are_no_pairs_are_refused(points: Any) -> None:
-    with pytest.raises(InputError, match=r"wanted \(\(col, row\), \.\.\.\)"):
-        _pairs(points)
-
-
-@pytest.mark.parametrize("box", [(1, 2, 3), (1, 2, 3, 4, 5), 7, ("a", 0, 1, 2)])
-def test_a_box_of_other_than_four_numbers_is_refused(box: Any) -> None:
-    with pytest.raises(InputError, match="wanted four numbers"):
-        _edges(box)
-
-
-@pytest.mark.parametrize("label", [0.7, -1, 1.2, float("nan"), "1"])
-def test_a_label_is_not_rounded(label: Any) -> None:
-    with pytest.raises(InputError, match="wanted 1 on the object and 0 beside it"):
-        _zeros_and_ones((label,))
+@pytest.mark.parametrize(("call", "pattern"), REFUSED)
+def test_a_wrong_prompt_says_what_is_wrong(call: Callable[[], object], pattern: str) -> None:
+    with pytest.raises(InputError, match=pattern):
+        call()
+    with pytest.raises(Exception, match=r"degrees|frame"):
+        Prompt(points=ONE, frame="degrees")
 
 
 def test_the_box_of_a_mask_is_its_outer_edges() -> None:
     mask = np.zeros((8, 12), dtype=bool)
     mask[2:5, 7:9] = True
     assert box_of(mask) == (7.0, 2.0, 9.0, 5.0)
-    with pytest.raises(InputError, match="empty"):
-        box_of(np.zeros((3, 3), dtype=bool))
+
+
+def test_the_best_mask_is_the_one_with_the_highest_score() -> None:
+    masks = np.zeros((3, 4, 5), dtype=bool)
+    masks[1, 2, 3] = True
+    answer = Prediction(
+        masks=masks,
+        scores=np.array([0.2, 0.9, 0.5], dtype=np.float32),
+        logits=np.zeros((3, 8, 8), dtype=np.float32),
+    )
+    assert answer.best == 1
+    assert answer.mask[2, 3] and answer.mask.sum() == 1

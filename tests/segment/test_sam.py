@@ -65,17 +65,40 @@ def test_a_released_model_is_read(
     assert all(torch.equal(ours[key], value) for key, value in other.state_dict().items())
 
 
+def test_names_of_released_files_tell_their_digest() -> None:
+    digests = {name: sam._digest(file) for name, file in sam.FILES.items()}
+    assert digests == {"vit_b": "01ec64", "vit_l": "0b3195", "vit_h": "4b8939"}
+
+
+def test_what_was_downloaded_has_to_have_the_digest(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, Path, str]] = []
+
+    def download(address: str, path: Path, *, digest: str) -> Path:
+        calls.append((address, path, digest))
+        raise BrokenDataError("other bytes")
+
+    monkeypatch.setattr(sam, "download", download)
+    with pytest.raises(BrokenDataError, match="other bytes"):
+        load("vit_l", folder=shelf, device="cpu")
+    file = "sam_vit_l_0b3195.pth"
+    assert calls == [(sam.BASE + file, shelf / file, "sha256:0b3195")]
+
+
 def test_other_tensors_are_refused(shelf: Path, tiny_vit_b: None) -> None:
     torch.save({"a": torch.zeros(1)}, shelf / sam.FILES["vit_b"])
     with pytest.raises(BrokenDataError, match="other tensors"):
         load("vit_b", folder=shelf, base=NOWHERE, device="cpu")
 
 
-def test_an_image_of_another_kind_is_refused(segmenter: Segmenter) -> None:
-    with pytest.raises((InputError, TypeError), match=r"float|uint8|type"):
-        segmenter.embed(np.zeros((9, 9, 3)))
-    with pytest.raises(InputError, match="tile_px is 8"):
-        segmenter.embed(np.zeros((9, 9, 3), dtype=np.uint8), tile_px=8)
+def test_names_and_tiles_that_cannot_be_are_refused(segmenter: Segmenter) -> None:
+    with pytest.raises(Exception, match=r"vit_x|violates|type"):
+        load("vit_x")
+    pixels = np.zeros((20, 20, 3), dtype=np.uint8)
+    with pytest.raises(InputError, match="tile_px is 15"):
+        segmenter.embed(pixels, tile_px=15)
+    assert len(segmenter.embed(pixels, tile_px=16).tiles) == 4
 
 
 def test_a_scene_brings_its_place_and_any_bands(segmenter: Segmenter) -> None:
@@ -96,8 +119,10 @@ def test_a_scene_brings_its_place_and_any_bands(segmenter: Segmenter) -> None:
 
 
 def test_many_tiles_are_embedded_when_they_are_asked_for(segmenter: Segmenter) -> None:
-    embedded = segmenter.embed(np.zeros((16 * 7, 16 * 9, 3), dtype=np.uint8), tile_px=16)
-    assert len(embedded.tiles) > sam.EAGER and not embedded._features
+    at_once = segmenter.embed(np.zeros((16, 16 + 12 * 63, 3), dtype=np.uint8), tile_px=16)
+    assert len(at_once.tiles) == len(at_once._features) == 64
+    embedded = segmenter.embed(np.zeros((16, 16 + 12 * 64, 3), dtype=np.uint8), tile_px=16)
+    assert len(embedded.tiles) == 65 and not embedded._features
     embedded.features(embedded.tiles[5])
     assert set(embedded._features) == {embedded.tiles[5]}
 
@@ -154,11 +179,12 @@ def test_one_point_a_side_is_enough_for_a_large_image(
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((9, 9)), np.zeros((9, 9, 3)), np.zeros((9, 9), "u1")])
-def test_everything_refuses_what_embed_refuses(segmenter: Segmenter, wrong: np.ndarray) -> None:
+def test_an_image_of_another_kind_is_refused(segmenter: Segmenter, wrong: np.ndarray) -> None:
     with pytest.raises(InputError, match="wanted uint8"):
         sam._pixels(wrong, ("B04", "B03", "B02"))
-    with pytest.raises((InputError, TypeError), match=r"float|uint8|type"):
-        segmenter.everything(wrong)
+    for method in (segmenter.everything, segmenter.embed):
+        with pytest.raises((InputError, TypeError), match=r"float|uint8|type"):
+            method(wrong)
 
 
 def test_an_index_error_without_crops_is_no_empty_answer(
@@ -170,8 +196,3 @@ def test_an_index_error_without_crops_is_no_empty_answer(
     monkeypatch.setattr(sam.SamAutomaticMaskGenerator, "generate", broken)
     with pytest.raises(IndexError, match="broken"):
         segmenter.everything(image)
-
-
-def test_a_name_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(Exception, match=r"vit_x|violates|type"):
-        load("vit_x")

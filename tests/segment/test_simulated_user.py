@@ -97,6 +97,7 @@ def test_of_equal_errors_the_missed_one_is_clicked() -> None:
     truth, predicted = np.zeros((2, 6, 6), dtype=bool)
     predicted[0, 0], truth[4, 4] = True, True
     assert next_click(predicted, truth) == ((4.0, 4.0), 1)
+    assert next_click(truth, truth) is None, "nothing wrong needs no click"
 
 
 @pytest.mark.parametrize(("predicted", "draw"), [(False, 1), (True, 0)])
@@ -122,8 +123,3 @@ def test_corrections_draw_what_points_in_draws() -> None:
     expected = points_in(predicted ^ truth, cell_px=4.0)
     torch.manual_seed(4)
     torch.testing.assert_close(corrections(predicted, truth, cell_px=4.0)[0], expected)
-
-
-def test_nothing_wrong_needs_no_click() -> None:
-    mask = np.eye(5, dtype=bool)
-    assert next_click(mask, mask) is None

@@ -6,26 +6,19 @@ from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncode
 from rsedu.blocks.position import sincos_2d
 from rsedu.segment.tiny_sam import TinySam, TinySamConfig
 
-SMALL = TinySamConfig(
-    image_px=64, patch_px=8, encoder_dim=16, encoder_depth=1, encoder_heads=2, dim=32
-)
 
-
-def test_it_is_made_of_the_packages_own_classes(fresh: TinySam) -> None:
+def test_it_is_small_and_made_of_the_packages_own_classes(fresh: TinySam) -> None:
     assert isinstance(fresh, Sam)
     assert type(fresh.image_encoder) is ImageEncoderViT
     assert type(fresh.prompt_encoder) is PromptEncoder
     assert type(fresh.mask_decoder) is MaskDecoder
     SamAutomaticMaskGenerator(fresh)
-
-
-def test_it_is_small(fresh: TinySam) -> None:
     count = sum(parameter.numel() for parameter in fresh.parameters())
     assert 1.5e6 < count < 2.0e6  # 8 MB in float32
 
 
-def test_every_size_counts() -> None:
-    sam = TinySam(SMALL)
+def test_every_size_counts(small: TinySamConfig) -> None:
+    sam = TinySam(small)
     predictor = SamPredictor(sam.eval())
     predictor.set_image(np.zeros((30, 50, 3), dtype=np.uint8))
     masks, _, logits = predictor.predict(
@@ -36,12 +29,9 @@ def test_every_size_counts() -> None:
     assert len(sam.image_encoder.blocks) == 1
 
 
-def test_positions_start_as_sines(fresh: TinySam) -> None:
+def test_positions_start_as_sines_whose_waves_span_three_octaves(fresh: TinySam) -> None:
     table = fresh.image_encoder.pos_embed[0].flatten(0, 1)
     torch.testing.assert_close(table.detach(), sincos_2d(128, 16))
-
-
-def test_waves_span_three_octaves(fresh: TinySam) -> None:
     waves = fresh.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix
     lengths = waves.norm(dim=0)
     assert torch.isclose(lengths.min(), torch.tensor(0.5)) and lengths.max() == 4.0

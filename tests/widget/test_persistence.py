@@ -1,6 +1,8 @@
 """Files on the map: read by other programs at the right place, and read back the same."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +110,11 @@ def test_a_state_comes_back_the_same(steps, choice, drawn, grid):
         np.testing.assert_array_equal(one.mask, other.mask)
 
 
+def test_a_score_that_nobody_knows_comes_back_unknown():
+    path = persistence.write_state(Path("a.geojson"), State(kept=(kept(RING, iou=math.nan),)), GRID)
+    assert math.isnan(persistence.read_state(path, GRID).kept[0].iou)
+
+
 def test_prompts_lie_at_pixel_centres_and_edges():
     state = State(
         steps=(Click(col=2, row=1, positive=False), Box(left=1, top=2, right=4, bottom=5))
@@ -126,11 +133,12 @@ def test_prompts_lie_at_pixel_centres_and_edges():
     "other",
     [
         NOWHERE,
-        Grid(transform=GRID.transform, crs=CRS.from_epsg(32632), shape=(6, 9)),
-        Grid(transform=GRID.transform, crs=UTM, shape=(9, 6)),
-        Grid(transform=GRID.transform @ Affine.translation(1, 0), crs=UTM, shape=(6, 9)),
-        Grid(transform=GRID.transform @ Affine.translation(0, 1), crs=UTM, shape=(6, 9)),
+        replace(GRID, crs=CRS.from_epsg(32632)),
+        replace(GRID, shape=(9, 6)),
+        replace(GRID, transform=GRID.transform @ Affine.translation(1, 0)),
+        replace(GRID, transform=GRID.transform @ Affine.translation(0, 1)),
     ],
+    ids=["no CRS", "another zone", "another shape", "a pixel east", "a pixel south"],
 )
 def test_a_file_of_another_grid_is_refused(other):
     path = persistence.write_state(Path("a.geojson"), State(steps=(Click(col=0, row=0),)), GRID)
@@ -138,13 +146,10 @@ def test_a_file_of_another_grid_is_refused(other):
         persistence.read_state(path, other)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"type": "FeatureCollection", "features": []}'])
-def test_a_file_of_another_kind_is_refused(text):
-    Path("a.geojson").write_text(text)
-    with pytest.raises(BrokenDataError, match=r"a\.geojson is no"):
+@pytest.mark.parametrize("text", ["{", "[]", '{"type": "FeatureCollection", "features": []}', None])
+def test_a_file_of_another_kind_is_refused_and_none_is_missed(text):
+    if text is not None:
+        Path("a.geojson").write_text(text)
+    expected = (MissingDataError, "no file a") if text is None else (BrokenDataError, r"a\S+ is no")
+    with pytest.raises(expected[0], match=expected[1]):
         persistence.read_state(Path("a.geojson"), GRID)
-
-
-def test_a_file_that_is_not_there_is_missed():
-    with pytest.raises(MissingDataError, match=r"no file b\.geojson"):
-        persistence.read_state(Path("b.geojson"), GRID)

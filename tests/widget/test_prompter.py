@@ -11,7 +11,7 @@ import pytest
 
 from rsedu.errors import InputError
 from rsedu.widget import Prompter
-from rsedu.widget.display import packed
+from rsedu.widget.canvas import packed
 from rsedu.widget.session import Session
 from rsedu.widget.state import Box, Click
 
@@ -84,16 +84,14 @@ def test_each_answer_has_a_new_number(prompter, page):
     assert seen == sorted(set(seen))
 
 
-def test_many_events_are_one_question(prompter, page, segmenter):
+def test_many_events_are_one_question_and_one_that_comes_twice_counts_once(
+    prompter, page, segmenter
+):
     page.send(*(point(col, 15) for col in range(40)))
     assert len(prompter.state.clicks) == 40
     assert segmenter.asked == 1
-
-
-def test_an_event_that_comes_twice_counts_once(prompter, page):
-    page.send(point(20, 15))
-    page.canvas.events = [{"id": 1, **point(20, 15)}, {"id": 2, **point(21, 15)}]
-    assert [click.col for click in prompter.state.clicks] == [20, 21]
+    page.canvas.events = [{"id": 40, **point(39, 15)}, {"id": 41, **point(40, 15)}]
+    assert [click.col for click in prompter.state.clicks] == list(range(41))
 
 
 def test_what_fails_is_shown_and_the_rest_goes_on(prompter, page):
@@ -121,17 +119,12 @@ def test_a_failing_segmenter_is_shown_and_its_click_forgotten(
     assert page.canvas.prompts == [point(20, 15)]
     assert prompter.undo() is None
     assert (prompter.last_error, page.canvas.error) == (None, "")
-
-
-def test_code_hears_of_its_errors_itself(prompter):
-    with pytest.raises(InputError, match="outside"):
-        prompter.add_point(99, 0)
-    assert prompter.last_error is None
-
-
-def test_an_unknown_event_is_an_error_that_is_shown(prompter, page):
     page.send({"do": "dance"})
     assert isinstance(prompter.last_error, KeyError)
+    page.send(point(22, 15))
+    with pytest.raises(InputError, match="outside"):  # code hears of its errors itself
+        prompter.add_point(99, 0)
+    assert prompter.last_error is None
 
 
 def buttons(widget: ipywidgets.Widget) -> dict[str, ipywidgets.Button]:
@@ -199,22 +192,21 @@ def test_it_takes_what_every_widget_takes(prompter):
 
 
 def test_opacity_is_between_none_and_all(prompter, page):
-    prompter.opacity = 0.75
     slider = prompter.children[1].children[-1]
-    assert (prompter.opacity, page.canvas.opacity, slider.value) == (0.75, 0.75, 0.75)
-    with pytest.raises(InputError, match="from 0"):
-        prompter.opacity = 1.1
+    for opacity in (0.0, 0.75, 1.0):
+        prompter.opacity = opacity
+        assert (prompter.opacity, page.canvas.opacity, slider.value) == (opacity,) * 3
+    for beyond in (-0.01, 1.01):
+        with pytest.raises(InputError, match="from 0"):
+            prompter.opacity = beyond
 
 
-def test_what_it_says_of_itself_is_the_same_at_each_run(prompter):
-    prompter.add_point(20, 15)
-    prompter.keep()
-    assert repr(prompter) == "Prompter(30 x 47 px, 0 prompts, 1 kept)"
-
-
-def test_a_wide_picture_is_as_wide_as_asked(segmenter, scene):
+def test_it_is_as_wide_as_asked_and_says_the_same_of_itself_at_each_run(segmenter, scene):
     wide = Prompter(segmenter, scene, width_px=470)
     assert wide.children[-1].width_px == 470
+    wide.add_point(20, 15)
+    wide.keep()
+    assert repr(wide) == "Prompter(30 x 47 px, 0 prompts, 1 kept)"
     with pytest.raises(InputError, match="No band 'B08'"):
         Prompter(segmenter, scene, bands=("B08", "B04", "B03"))
 

@@ -3,14 +3,15 @@
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import rasterio
 
 from rsedu.errors import InputError
-from rsedu.widget.session import Session
-from rsedu.widget.state import Click, State
+from rsedu.widget.session import Session, ask
+from rsedu.widget.state import Box, Click, State
 
 SHAPE = (30, 47)
 HERE = (20, 15)
@@ -18,12 +19,11 @@ HERE = (20, 15)
 
 def disc(col: float, row: float, radius: float) -> np.ndarray:
     """By brute force: pixels whose centres lie within a radius."""
-    return np.array(
-        [
-            [(at_col - col) ** 2 + (at_row - row) ** 2 <= radius**2 for at_col in range(SHAPE[1])]
-            for at_row in range(SHAPE[0])
-        ]
-    )
+    inside = [
+        [(at_col - col) ** 2 + (at_row - row) ** 2 <= radius**2 for at_col in range(SHAPE[1])]
+        for at_row in range(SHAPE[0])
+    ]
+    return np.array(inside)
 
 
 @pytest.fixture
@@ -40,19 +40,19 @@ def test_a_click_gives_the_best_mask_and_its_area(session):
     assert session.summary == "Mask 2 of 3: 1.97 ha, predicted IoU 0.90, from 1 prompt."
 
 
-def test_a_negative_click_takes_away(session):
+def test_a_negative_click_takes_away_and_a_box_counts_pixels_by_their_edges(session):
     session.add_point(*HERE)
     session.add_point(26, 15, positive=False)
     np.testing.assert_array_equal(session.mask, disc(*HERE, 8) & ~disc(26, 15, 8))
-
-
-def test_a_box_counts_pixels_by_their_edges(session):
+    session.clear()
     session.add_box(3, 4, 9, 6)
     rows, cols = np.nonzero(session.mask)
     assert (cols.min(), cols.max(), rows.min(), rows.max()) == (3, 8, 4, 5)
 
 
 def test_another_mask_stays_chosen_until_it_is_kept(session):
+    with pytest.raises(InputError, match="no masks to choose from"):
+        session.choose(0)
     session.add_point(*HERE)
     session.choose(2)
     session.add_point(25, 15)
@@ -61,11 +61,6 @@ def test_another_mask_stays_chosen_until_it_is_kept(session):
     session.keep()
     session.add_point(*HERE)
     assert session.chosen == 1
-
-
-def test_there_is_nothing_to_choose_from_without_prompts(session):
-    with pytest.raises(InputError, match="no masks to choose from"):
-        session.choose(0)
 
 
 def test_undo_goes_back_through_all_that_was_done(session):
@@ -202,3 +197,41 @@ def test_threads_lose_no_step(session):
         thread.join()
     clicked = sorted((click.col, click.row) for click in session.state.clicks)
     assert clicked == [(col, row) for col in range(20) for row in range(4)]
+
+
+STATE = State(
+    steps=(
+        Click(col=3, row=1),
+        Box(left=0, top=0, right=2, bottom=2),
+        Click(col=4, row=2, positive=False),
+        Box(left=1, top=2, right=6, bottom=4),
+    )
+)
+
+
+class Ear:
+    """Remembers what it was asked."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def predict(self, prompt):
+        self.heard = prompt
+        return SimpleNamespace(masks=np.zeros(self.shape, dtype=bool), scores=(1, 2, 3), best=2)
+
+
+def test_clicks_and_the_last_box_are_asked():
+    ear = Ear((3, 5, 7))
+    assert ask(ear, STATE, shape=(5, 7)).best == 2
+    assert [tuple(point) for point in ear.heard.points] == [(3, 1), (4, 2)]
+    assert [bool(label) for label in ear.heard.labels] == [True, False]
+    assert tuple(ear.heard.box) == (1, 2, 6, 4)
+    assert ear.heard.mask is None
+    ask(ear, State(steps=STATE.steps[:1]), shape=(5, 7))
+    assert ear.heard.box is None
+
+
+@pytest.mark.parametrize("shape", [(3, 7, 5), (1, 5, 7), (5, 7)])
+def test_masks_of_another_shape_are_refused(shape):
+    with pytest.raises(InputError, match="embed the same scene"):
+        ask(Ear(shape), STATE, shape=(5, 7))

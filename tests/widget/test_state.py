@@ -1,5 +1,7 @@
 """Steps, choice, kept masks: what a state takes and what it refuses."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -12,10 +14,7 @@ HERE, THERE = Click(col=4, row=5), Click(col=40, row=2, positive=False)
 
 def test_clicks_stay_in_order_and_the_last_box_counts():
     state = State()
-    first, second = (
-        Box(left=1, top=2, right=9, bottom=8),
-        Box(left=3, top=3, right=5, bottom=4),
-    )
+    first, second = Box(left=1, top=2, right=9, bottom=8), Box(left=3, top=3, right=5, bottom=4)
     for step in (HERE, first, THERE, second):
         state = state.with_step(step, shape=SHAPE)
     assert state.clicks == (HERE, THERE)
@@ -24,31 +23,12 @@ def test_clicks_stay_in_order_and_the_last_box_counts():
     assert State().box is None
 
 
-def test_a_box_is_cut_to_the_scene():
+def test_a_click_on_the_scene_is_taken_and_a_box_cut_to_it():
+    for at in ((-0.5, -0.5), (46.5, 29.5), (46, 0), (0, 29)):
+        assert click(*at).clicks[0] == Click(col=at[0], row=at[1])
     state = State().with_step(Box(left=-3, top=20, right=90, bottom=31), shape=SHAPE)
     assert state.box is not None
     assert state.box.edges == (0, 20, 47, 30)
-
-
-@pytest.mark.parametrize(("col", "row"), [(-0.5, -0.5), (46.5, 29.5), (46, 0), (0, 29)])
-def test_a_click_on_the_scene_is_taken(col, row):
-    assert State().with_step(Click(col=col, row=row), shape=SHAPE).clicks[0].col == col
-
-
-@pytest.mark.parametrize(("col", "row"), [(-0.6, 0), (46.6, 0), (0, -0.6), (0, 29.6), (29, 46)])
-def test_a_click_beside_the_scene_is_refused(col, row):
-    with pytest.raises(InputError, match="outside a scene of 30 rows and 47 columns"):
-        State().with_step(Click(col=col, row=row), shape=SHAPE)
-
-
-@pytest.mark.parametrize(
-    "edges",
-    [(5, 5, 5, 9), (5, 5, 9, 5), (9, 5, 5, 9), (5, 9, 9, 5), (47, 0, 60, 9), (0, 30, 9, 40)],
-)
-def test_an_empty_box_is_refused(edges):
-    box = Box(**dict(zip(("left", "top", "right", "bottom"), edges, strict=True)))
-    with pytest.raises(InputError, match="holds no pixel"):
-        State().with_step(box, shape=SHAPE)
 
 
 def test_what_is_kept_takes_its_steps_along():
@@ -66,25 +46,38 @@ def test_what_is_kept_takes_its_steps_along():
     assert state.steps == (HERE,), "the earlier state is as it was"
 
 
-def test_an_empty_mask_is_not_kept():
-    with pytest.raises(InputError, match="no mask to keep"):
-        State().with_kept(np.zeros(SHAPE, dtype=bool), label="a", iou=1.0)
+KEPT = Kept(mask=np.ones(SHAPE, dtype=bool), label="a", iou=1.0, steps=())
 
 
-@pytest.mark.parametrize("index", [-1, 3])
-def test_there_are_three_masks(index):
-    with pytest.raises(InputError, match="there are 0, 1 and 2"):
-        State().with_choice(index)
+def click(col: float, row: float) -> State:
+    return State().with_step(Click(col=col, row=row), shape=SHAPE)
+
+
+def box(*edges: float) -> State:
+    sides = dict(zip(("left", "top", "right", "bottom"), edges, strict=True))
+    return State().with_step(Box(**sides), shape=SHAPE)
+
+
+BESIDE = [(-0.6, 0), (46.6, 0), (0, -0.6), (0, 29.6), (29, 46)]
+EMPTY = [(5, 5, 5, 9), (5, 5, 9, 5), (9, 5, 5, 9), (5, 9, 9, 5), (47, 0, 60, 9), (0, 30, 9, 40)]
+REFUSED = [
+    *((partial(click, *at), "outside a scene of 30 rows and 47 columns") for at in BESIDE),
+    *((partial(box, *edges), "holds no pixel") for edges in EMPTY),
+    (lambda: State().with_kept(~KEPT.mask, label="a", iou=1.0), "no mask to keep"),
+    *((partial(State().with_choice, index), "there are 0, 1 and 2") for index in (-1, 3)),
+    (lambda: checked(State(kept=(KEPT,)), shape=(47, 30)), r"\(30, 47\), the scene \(47, 30\)"),
+    (lambda: checked(State(steps=(THERE,)), shape=(30, 30)), "outside"),
+    (lambda: checked(State(choice=5), shape=SHAPE), "Mask 5"),
+]
+
+
+@pytest.mark.parametrize(("call", "pattern"), REFUSED)
+def test_what_does_not_fit_to_the_scene_is_refused(call, pattern):
+    with pytest.raises(InputError, match=pattern):
+        call()
 
 
 def test_a_state_from_elsewhere_is_checked_whole():
-    kept = Kept(mask=np.ones(SHAPE, dtype=bool), label="a", iou=1.0, steps=())
-    good = State(steps=(HERE, THERE), choice=1, kept=(kept,))
+    good = State(steps=(HERE, THERE), choice=1, kept=(KEPT,))
     made = checked(good, shape=SHAPE)
-    assert (made.steps, made.choice, made.kept) == (good.steps, 1, (kept,))
-    with pytest.raises(InputError, match=r"shape \(30, 47\), the scene \(47, 30\)"):
-        checked(State(kept=(kept,)), shape=(47, 30))
-    with pytest.raises(InputError, match="outside"):
-        checked(State(steps=(THERE,)), shape=(30, 30))
-    with pytest.raises(InputError, match="Mask 5"):
-        checked(State(choice=5), shape=SHAPE)
+    assert (made.steps, made.choice, made.kept) == (good.steps, 1, (KEPT,))

@@ -13,8 +13,8 @@ from rsedu.evaluation.masks import iou
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.learning.dataset import CLASS, PracticeTiles
 from rsedu.segment.learning.evaluation import colours, objects_of
+from rsedu.segment.oneshot import Match, Reference, combined, embed_example, resemblance
 from rsedu.segment.oneshot.reference import top as top  # where the lesson clicks
-from rsedu.segment.oneshot.search import Match, Reference, combined, embed_example, resemblance
 from rsedu.segment.prompt import Prompt
 from rsedu.segment.regions import interior_point
 from rsedu.segment.sam import Segmenter

@@ -1,5 +1,6 @@
 """Training tiles of the small SAM: the synthetic frontier with its objects, stored on disk."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -130,6 +131,20 @@ class PracticeTiles:
         maps = F.interpolate(maps[None], size=(half, half), mode="nearest")[0]
         masks = F.avg_pool2d(_chosen(maps[1:], self.objects, rng), 2)
         return _contrasted(image, rng), masks, maps[0, ::2, ::2].long()
+
+
+def practice(worlds: range, folder: Path, seed: int) -> PracticeTiles:
+    """Tiles to practise on; the first process of each machine renders what is missing.
+
+    Args:
+        worlds: seeds.
+        folder: where rendered tiles are kept.
+        seed: of what is random in a batch; the stored tiles don't depend on it.
+    """
+    tiles = PracticeTiles(worlds=worlds, folder=folder, seed=seed)
+    if int(os.environ.get("LOCAL_RANK", 0)) == 0:
+        tiles.prepare(progress=True)
+    return tiles
 
 
 @lru_cache(maxsize=128)  # each is an open file, of which some systems allow 256

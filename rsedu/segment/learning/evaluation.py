@@ -1,31 +1,30 @@
-"""A model put to the test: a careful user clicks, drags a box, corrects, and the IoU is noted."""
+"""IoU after clicks and with a box: a careful user puts a model to the test."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, UInt8
+from torch import nn
 
 from rsedu.errors import InputError
 from rsedu.evaluation.masks import boundary_bias, iou
-from rsedu.segment.answer import Prediction
-from rsedu.segment.learning.dataset import BANDS, PLOT, PracticeTiles
-from rsedu.segment.prompt import Prompt, box_of
+from rsedu.segment.learning.dataset import BANDS, COMPOSITES, PLOT, PracticeTiles, practice
+from rsedu.segment.learning.model import product
+from rsedu.segment.prompt import Prediction, Prompt, Promptable, box_of
+from rsedu.segment.sam import Segmenter
 from rsedu.segment.simulated_user import next_click
 
 #: Objects that count: 1/256 to 6/10 of a tile. Of 128 px, that is 64 px: 8 x 8.
 LEAST, MOST = 1 / 256, 0.6
 
+_PARTS = 8  # of the learning curve that the card tells
+_WORLDS = 3  # validation worlds
+_EACH = 2  # objects of each of their tiles
+_TRIPLES = COMPOSITES[:2]  # true colour, and with near infrared
+
 Mask = Bool[np.ndarray, "rows cols"]
-
-
-@runtime_checkable
-class Prompted(Protocol):
-    """Whatever answers prompts, such as an `rsedu.segment.embedding.Embedded`."""
-
-    def predict(self, prompt: Prompt) -> Prediction:
-        """Answer one prompt."""
-        ...
 
 
 def colours(
@@ -47,13 +46,13 @@ def objects_of(tiles: PracticeTiles, index: int, *, most: int | None = None) -> 
     numbers = tiles.tile(index)[PLOT]
     sizes = np.bincount(numbers.ravel())
     chosen = (sizes >= LEAST * numbers.size) & (sizes <= MOST * numbers.size)
-    kept = [number for number in np.flatnonzero(chosen) if number]
+    selected = [number for number in np.flatnonzero(chosen) if number]
     if most is not None:
-        kept = list(np.random.default_rng(index).permutation(kept)[:most])
-    return tuple(numbers == number for number in kept)
+        selected = list(np.random.default_rng(index).permutation(selected)[:most])
+    return tuple(numbers == number for number in selected)
 
 
-def iou_after_clicks(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Prediction]:
+def iou_after_clicks(embedded: Promptable, truth: Mask, *, clicks: int) -> list[Prediction]:
     """Click in the middle of the object, then in the middle of each largest error.
 
     Each click goes on from the best mask before it. Where nothing is wrong any more, the last
@@ -88,13 +87,14 @@ def iou_after_clicks(embedded: Prompted, truth: Mask, *, clicks: int) -> list[Pr
     return answers
 
 
-def iou_with_box(embedded: Prompted, truth: Mask) -> Prediction:
+def iou_with_box(embedded: Promptable, truth: Mask) -> Prediction:
     """Drag a tight box around the object."""
-    return embedded.predict(Prompt(box=box_of(truth)))
+    prediction: Prediction = embedded.predict(Prompt(box=box_of(truth)))
+    return prediction
 
 
 def measure(
-    embedded: Prompted, truth: Mask, *, clicks: int = 5, gsd_m: float | None = None
+    embedded: Promptable, truth: Mask, *, clicks: int = 5, gsd_m: float | None = None
 ) -> dict[str, float]:
     """IoU of one object after a click, after all clicks, and with a box.
 
@@ -115,10 +115,52 @@ def measure(
         "box": iou_with_box(embedded, truth).mask,
         f"{clicks} clicks": answers[-1].mask,
     }
-    found = {name: iou(mask, truth) for name, mask in masks.items()}
-    found["1 click, best of three"] = max(iou(mask, truth) for mask in answers[0].masks)
-    for name, mask in masks.items() if gsd_m is not None else ():
-        assert gsd_m is not None
-        bias = boundary_bias(mask, truth, gsd_m=gsd_m)
-        found |= {f"{name}, bias m": bias.boundary_m, f"{name}, bias %": bias.area_percent}
-    return found
+    numbers = {name: iou(mask, truth) for name, mask in masks.items()}
+    numbers["1 click, best of three"] = max(iou(mask, truth) for mask in answers[0].masks)
+    if gsd_m is not None:
+        for name, mask in masks.items():
+            bias = boundary_bias(mask, truth, gsd_m=gsd_m)
+            numbers |= {f"{name}, bias m": bias.boundary_m, f"{name}, bias %": bias.area_percent}
+    return numbers
+
+
+def curve(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The learning curve in a few numbers: mean IoU on training tiles, part by part of the run.
+
+    Args:
+        parts: scalars per step, "first" among them: IoU after the first prompt, NaN at first.
+    """
+    means = {}
+    for steps in np.array_split(np.arange(len(parts["first"])), _PARTS):
+        values = parts["first"][steps]
+        if steps.size and np.isfinite(values).any():
+            name = f"training IoU after the first prompt, steps {steps[0]} to {steps[-1]}"
+            means[name] = float(np.nanmean(values))
+    return means
+
+
+def evaluate(
+    model: nn.Module, parts: Mapping[str, np.ndarray], worlds: range, folder: Path
+) -> dict[str, float]:
+    """Numbers for the card: the learning curve, and the mean IoU of objects never trained on.
+
+    Args:
+        model: as trained.
+        parts: scalars per step.
+        worlds: seeds of validation worlds; the first few are used.
+        folder: where rendered tiles are kept.
+    """
+    segmenter = Segmenter(name="tiny", model=product(model).eval(), weights="")
+    tiles = practice(worlds[:_WORLDS], folder, 0)
+    numbers = curve(parts)
+    for bands, _ in _TRIPLES:
+        rows: list[dict[str, float]] = []
+        for index in range(len(tiles)):
+            truths = objects_of(tiles, index, most=_EACH)
+            if truths:
+                embedded = segmenter.embed(colours(tiles, index, bands))
+                rows += [measure(embedded, truth) for truth in truths]
+        for name in rows[0] if rows else ():
+            mean = float(np.mean([row[name] for row in rows]))
+            numbers[f"mean IoU on validation worlds, {' '.join(bands)}, {name}"] = mean
+    return numbers

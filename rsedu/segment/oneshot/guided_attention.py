@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
@@ -43,15 +44,13 @@ class GuidedAttention(nn.Module):
         )
         scores = queries @ keys.transpose(-2, -1) / math.sqrt(queries.shape[-1])
         weights = torch.softmax(scores.softmax(dim=-1) + self.likelihood, dim=-1)
-        found = (weights @ values).transpose(1, 2).flatten(2)  # (B, tokens, dim)
-        result: Tensor = inner.out_proj(found)
-        return result
+        read: Tensor = inner.out_proj(
+            rearrange(weights @ values, "b head token d -> b token (head d)")
+        )
+        return read
 
     def _heads(self, x: Tensor) -> Tensor:
-        batch, count, dim = x.shape
-        heads = self.attention.num_heads
-        separate: Tensor = x.reshape(batch, count, heads, dim // heads).transpose(1, 2)
-        return separate
+        return rearrange(x, "b token (head d) -> b head token d", head=self.attention.num_heads)
 
 
 class GuidedTransformer(nn.Module):
@@ -89,8 +88,8 @@ class GuidedTransformer(nn.Module):
         for number, layer in enumerate(self.layers):
             queries = queries if number == 0 else queries + self.target
             queries, keys = layer(queries=queries, keys=keys, query_pe=positions, key_pe=key_pe)
-        asked = queries + positions + self.target
-        read = self.transformer.final_attn_token_to_image(q=asked, k=keys + key_pe, v=keys)
+        final = queries + positions + self.target
+        read = self.transformer.final_attn_token_to_image(q=final, k=keys + key_pe, v=keys)
         return self.transformer.norm_final_attn(queries + read), keys
 
 

@@ -1,4 +1,4 @@
-"""What one example looks like to SAM: its embedding, and what else in an image resembles it.
+"""Reference embedding and cosine similarity: what an example looks like to SAM, what resembles it.
 
 Zhang et al. 2024, "Personalize Segment Anything Model with One Shot" (arXiv 2305.03048).
 """
@@ -27,19 +27,32 @@ class Reference:
     Attributes:
         target: (dim,) mean embedding of the object's cells; several references: their mean.
         strongest: (dim,) mean of that and of the largest value per channel, for PerSAM-F.
-        inside: mean cosine similarity of the object's own cells to the target.
-        outside: that of the other cells of its tile, each by the share that is image and not it.
     """
 
     target: Float[Tensor, "dim"]
     strongest: Float[Tensor, "dim"]
-    inside: float
-    outside: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Match:
+    """One object that resembles the reference.
+
+    Attributes:
+        mask: on the image's pixels.
+        score: IoU with the truth that the model predicts.
+        similarity: mean cosine similarity of the mask's pixels to the target, -1 to 1.
+        peak: that of the pixel which was clicked.
+    """
+
+    mask: Bool[np.ndarray, "rows cols"]
+    score: float
+    similarity: float
+    peak: float
 
     @property
-    def threshold(self) -> float:
-        """Similarity half-way between the object and what is around it: below, it is absent."""
-        return (self.inside + self.outside) / 2
+    def confidence(self) -> float:
+        """Similarity times predicted IoU: high where it is alike *and* has an outline."""
+        return self.similarity * self.score
 
 
 def _shares(embedded: Embedded, tile: Tile, mask: np.ndarray) -> Float[Tensor, "rows cols"]:
@@ -47,8 +60,8 @@ def _shares(embedded: Embedded, tile: Tile, mask: np.ndarray) -> Float[Tensor, "
     side = embedded.model.image_encoder.img_size
     high, wide = embedded.predictor(tile).input_size
     plane = torch.from_numpy(mask.astype(np.float32))[None, None]
-    shown = F.interpolate(plane, size=(high, wide), mode="bilinear", align_corners=False)
-    padded = F.pad(shown, (0, side - wide, 0, side - high))
+    scaled = F.interpolate(plane, size=(high, wide), mode="bilinear", align_corners=False)
+    padded = F.pad(scaled, (0, side - wide, 0, side - high))
     rows, cols = embedded.features(tile).shape[-2:]
     return F.adaptive_avg_pool2d(padded, (rows, cols))[0, 0]
 
@@ -61,7 +74,7 @@ def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
 
     Args:
         embedded: the image that the example is in.
-        mask: its pixels.
+        mask: pixels of the example.
 
     Raises:
         InputError: the mask is empty or has another shape than the image.
@@ -80,10 +93,10 @@ def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Re
 
     Args:
         embedded: the image that the example is in.
-        mask: its pixels.
+        mask: pixels of the example.
 
     Raises:
-        InputError: the mask is empty or has another shape than the image.
+        InputError: as `tile_of`.
     """
     tile = tile_of(embedded, mask)
     shares = _shares(embedded, tile, mask[tile.window]).to(embedded.model.device)
@@ -92,15 +105,7 @@ def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Re
     features = embedded.features(tile)[0]
     mean = (features * weights).sum(dim=(1, 2)) / weights.sum()
     largest = features[:, weights > 0].amax(dim=1)
-    cosine = cosine_map(features, mean)
-    real = _shares(embedded, tile, np.ones((tile.rows, tile.cols))).to(embedded.model.device)
-    rest = (real - shares).clamp(min=0)  # padding is not around the object
-    return Reference(
-        target=mean,
-        strongest=(mean + largest) / 2,
-        inside=float((cosine * weights).sum() / weights.sum()),
-        outside=float((cosine * rest).sum() / rest.sum().clamp(min=1e-6)),
-    )
+    return Reference(target=mean, strongest=(mean + largest) / 2)
 
 
 def combined(references: Sequence[Reference]) -> Reference:
@@ -112,10 +117,8 @@ def combined(references: Sequence[Reference]) -> Reference:
     if not references:
         raise InputError("There is no reference to combine; describe one example at least.")
     return Reference(
-        target=torch.stack([each.target for each in references]).mean(dim=0),
-        strongest=torch.stack([each.strongest for each in references]).mean(dim=0),
-        inside=float(np.mean([each.inside for each in references])),
-        outside=float(np.mean([each.outside for each in references])),
+        target=torch.stack([one.target for one in references]).mean(dim=0),
+        strongest=torch.stack([one.strongest for one in references]).mean(dim=0),
     )
 
 
@@ -134,7 +137,7 @@ def similarity(
     Args:
         embedded: the image.
         target: of a `Reference`.
-        tile: which; None: the only one.
+        tile: whose pixels; None: the only tile.
 
     Returns:
         (rows, cols) of the tile, cosines from -1 to 1, bilinear between cells.
@@ -147,27 +150,18 @@ def similarity(
     fine = F.interpolate(cells, scale_factor=4, mode="bilinear", align_corners=False)
     size = (tile.rows, tile.cols)
     whole = embedded.model.postprocess_masks(fine, embedded.predictor(tile).input_size, size)
-    result: np.ndarray = whole[0, 0].float().cpu().numpy()
-    return result
+    return np.asarray(whole[0, 0].float().cpu())
 
 
 def similarity_map(
     embedded: Embedded, target: Float[Tensor, "dim"]
 ) -> Float32[np.ndarray, "rows cols"]:
-    """`similarity` of every pixel of an image, whatever its tiles: the largest where they overlap.
-
-    Args:
-        embedded: the image.
-        target: of a `Reference`.
-
-    Returns:
-        (rows, cols), -1 to 1.
-    """
-    found = np.full(embedded.shape, -1.0, dtype=np.float32)
+    """`similarity` of every pixel of an image; where its tiles overlap, the largest."""
+    largest = np.full(embedded.shape, -1.0, dtype=np.float32)
     for tile in embedded.tiles:
         here = similarity(embedded, target, tile=tile)
-        found[tile.window] = np.maximum(found[tile.window], here)
-    return found
+        largest[tile.window] = np.maximum(largest[tile.window], here)
+    return largest
 
 
 def resemblance(
@@ -180,7 +174,7 @@ def resemblance(
 
     Args:
         looks: images of one size, each with a target that was described in its bands.
-        tile: which, of all of them; None: the only one.
+        tile: whose pixels; None: the only tile.
 
     Returns:
         (rows, cols) of the tile, -1 to 1.
@@ -203,17 +197,18 @@ def top(
     return float(col), float(row)
 
 
+def mean_inside(likeness: Float32[np.ndarray, "rows cols"], mask: np.ndarray) -> float:
+    """Mean similarity of a mask's pixels; -1 where it is empty."""
+    return float(likeness[mask].mean()) if mask.any() else -1.0
+
+
 def likelihood(cosine: Float[Tensor, "rows cols"]) -> Float[Tensor, "rows cols"]:
     """S' of PerSAM's guidance: ``sigmoid((S - mean) / deviation)`` over the cells, 0 to 1."""
     return torch.sigmoid((cosine - cosine.mean()) / cosine.std().clamp(min=1e-6))
 
 
 def the_tile(embedded: Embedded, tile: Tile | None) -> Tile:
-    """The tile that was named, or the only one.
-
-    Raises:
-        InputError: the image has several and none was named.
-    """
+    """The tile that was named, or the only one."""
     if tile is None and len(embedded.tiles) > 1:
         raise InputError(
             f"This image has {len(embedded.tiles)} tiles: name one, or use find for all of them."

@@ -120,7 +120,7 @@ def test_a_patient_user_clicks_in_every_middle(stock: ExampleTiles) -> None:
 def test_typicality_is_the_cosine_to_the_mean() -> None:
     def reference(*target: float) -> Reference:
         vector = torch.tensor(target)
-        return Reference(target=vector, strongest=vector, inside=1.0, outside=0.0)
+        return Reference(target=vector, strongest=vector)
 
     found = lab.typicality(reference(1.0, 0.0), [reference(2.0, 0.0), reference(0.0, 2.0)])
     assert found == pytest.approx(2**-0.5)

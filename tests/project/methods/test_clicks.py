@@ -21,8 +21,7 @@ from rsedu.project.place import Place
 from rsedu.project.task import Task
 from rsedu.project.windows import Method
 from rsedu.scenes.bands import S2_BANDS
-from rsedu.segment.answer import Prediction
-from rsedu.segment.prompt import Prompt
+from rsedu.segment.prompt import Prediction, Prompt
 
 
 class BoxFiller:

@@ -1,15 +1,18 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from rsedu.io.files import NotStoredWarning
+from rsedu.scenes.bands import S1_BANDS, S2_BANDS
 from rsedu.scenes.colours import stretch
 from rsedu.segment.learning import dataset
 from rsedu.segment.learning.dataset import BANDS, CLASS, OPENING, PLOT, PracticeTiles
 from rsedu.segment.learning.objects import openings, plots
 from rsedu.synthetic.frontier import Frontier
+from rsedu.synthetic.land_cover import CROP, FOREST
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +136,35 @@ def test_objects_are_neither_specks_nor_nearly_everything() -> None:
     maps[0, 10:20, 31:39] = 3
     for mask in dataset._chosen(maps, 20, np.random.default_rng(0)):
         assert mask.sum() == 80
+
+
+def test_the_first_process_renders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = []
+    monkeypatch.setattr(PracticeTiles, "prepare", lambda self, **_: rendered.append(self.seed))
+    dataset.practice(range(3), tmp_path, 7)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    dataset.practice(range(3), tmp_path, 8)
+    assert rendered == [7]
+
+
+@pytest.mark.parametrize(("empty", "looks"), [(0, 1), (3, 4), (4, 4), (9, 4)])
+def test_a_place_with_two_objects_is_looked_for_four_times(
+    monkeypatch: pytest.MonkeyPatch, empty: int, looks: int
+) -> None:
+    """On a world whose first places have nothing on them."""
+    windows = []
+
+    def truth(_: Frontier, window: tuple[slice, slice], **__: float) -> SimpleNamespace:
+        windows.append(window)
+        classes = np.full((16, 16), FOREST, dtype=np.uint8)
+        if len(windows) > empty:
+            classes[:4, :4] = classes[8:12, 8:12] = CROP
+        return SimpleNamespace(classes=classes)
+
+    monkeypatch.setattr(Frontier, "truth", truth)
+    for name, bands in (("optical", S2_BANDS), ("radar", S1_BANDS)):
+        nothing = SimpleNamespace(array=np.zeros((len(bands), 16, 16)))
+        monkeypatch.setattr(Frontier, name, lambda _, nothing=nothing, **__: nothing)
+    tile = dataset._cut(Frontier(seed=0, size_m=7680.0), 10.0, 16, np.random.default_rng(0))
+    assert len(windows) == looks
+    assert tile[PLOT].max() == (2 if empty < 4 else 0)

@@ -34,6 +34,8 @@ def test_components_are_what_a_walk_reaches() -> None:
         frozenset(zip(*(axis.tolist() for axis in np.nonzero(p)), strict=True)) for p in found
     }
     assert as_sets == {frozenset(part) for part in walked}
+    larger = [len(part) for part in walked if len(part) >= 3]
+    assert [int(part.sum()) for part in components(mask, least_px=3)] == larger
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 0.7, 1.0])
@@ -63,12 +65,6 @@ def test_noise_needs_no_image_per_part() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * noise.size
-
-
-def test_small_components_are_left_out() -> None:
-    mask = np.zeros((6, 6), dtype=bool)
-    mask[0, 0:3] = mask[5, 5] = True
-    assert [int(part.sum()) for part in components(mask, least_px=2)] == [3]
 
 
 def test_a_plot_is_of_one_class_and_an_opening_of_any_open_one() -> None:
