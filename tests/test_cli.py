@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -73,44 +72,6 @@ def test_the_installed_command_is_this_group() -> None:
     command = [sys.executable, "-c", "from rsedu.cli import main; main()", "--version"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "version 0." in result.stdout
-
-
-def _lend(monkeypatch: pytest.MonkeyPatch, name: str, function: object) -> None:
-    """Put a stand-in where the command imports its function from."""
-    module = ModuleType(f"rsedu.lessons.{name}")
-    setattr(module, name, function)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-
-
-@pytest.mark.parametrize(("flags", "status"), [([], 0), (["--check"], 1)])
-def test_build_prints_what_it_did_and_check_fails_on_it(
-    monkeypatch: pytest.MonkeyPatch, flags: list[str], status: int
-) -> None:
-    asked: list[tuple[tuple[str, ...], bool]] = []
-
-    def build(lessons: tuple[str, ...], *, check: bool) -> list[str]:
-        asked.append((lessons, check))
-        return ["notebooks/01_sentinels.ipynb"]
-
-    _lend(monkeypatch, "build", build)
-    result = CliRunner().invoke(main, ["build", "01", *flags])
-    assert (result.exit_code, result.output) == (status, "notebooks/01_sentinels.ipynb\n")
-    assert asked == [(("01",), bool(flags))]
-
-
-def test_check_succeeds_in_silence_where_nothing_differs(monkeypatch: pytest.MonkeyPatch) -> None:
-    _lend(monkeypatch, "build", lambda lessons, check: [])
-    result = CliRunner().invoke(main, ["build", "--check"])
-    assert (result.exit_code, result.output) == (0, "")
-
-
-@pytest.mark.parametrize(("flags", "status"), [([], 0), (["--strict"], 1)])
-def test_measure_prints_the_table_and_strict_fails_on_misses(
-    monkeypatch: pytest.MonkeyPatch, flags: list[str], status: int
-) -> None:
-    _lend(monkeypatch, "measure", lambda: ("a table", ["01: a cell of 40 lines"]))
-    result = CliRunner().invoke(main, ["measure", *flags])
-    assert (result.exit_code, result.output) == (status, "a table\n01: a cell of 40 lines\n")
 
 
 def test_pretrain_hands_its_options_on() -> None:
