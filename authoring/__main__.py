@@ -3,6 +3,7 @@
 import click
 
 from authoring.build import build as build_lessons
+from authoring.new_lesson import new_lesson
 from authoring.readability import measure as measure_lessons
 from rsedu.cli import Kit
 
@@ -37,6 +38,20 @@ def measure(ctx: click.Context, strict: bool) -> None:
     for miss in misses:
         click.echo(miss)
     ctx.exit(1 if strict and misses else 0)
+
+
+@main.command()
+@click.argument("number")
+@click.argument("name")
+@click.option("--question", required=True, help='Its title, such as "What does a cloud hide?".')
+@click.option("--minutes", default=45, show_default=True, help="How long it takes.")
+def new(number: str, name: str, question: str, minutes: int) -> None:
+    """Write a lesson with one complete exercise, to be written over.
+
+    NUMBER is the next one; NAME such as two_sensors. What is there already is never overwritten.
+    """
+    for line in new_lesson(number, name, question=question, minutes=minutes):
+        click.echo(line)
 
 
 if __name__ == "__main__":

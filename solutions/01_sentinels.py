@@ -24,8 +24,7 @@ from rsedu import plot
 from rsedu.evaluation.intervals import interval
 from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes import samples
-from rsedu.synthetic import frontier as synthetic
-from rsedu.synthetic import land_cover
+from rsedu.synthetic import frontier as synthetic, land_cover
 
 rsedu.setup("01")
 

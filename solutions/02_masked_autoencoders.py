@@ -13,7 +13,6 @@
 # **60 minutes.** Needs lesson 01. Nothing is downloaded; the longest cell takes about a minute.
 
 # %% tags=["nbval-ignore-output"]
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -792,7 +791,8 @@ plot.show("one place is 256, 64 or 16 tokens; column 3 ends at 160, 320 or 640 m
 # counts becomes one that **measures**. At 10 m the two are the same.
 
 # %%
-measuring = MAE(replace(config, gsd_encoding=True, reference_gsd=10.0)).eval()
+settings_in_metres = {**vars(config), "gsd_encoding": True, "reference_gsd": 10.0}
+measuring = MAE(MAEConfig(**settings_in_metres)).eval()
 measuring.load_state_dict(model.state_dict())
 for gsd_m, view in views.items():
     some = view[::2]

@@ -18,12 +18,10 @@ from scipy import ndimage
 import rsedu
 from rsedu import plot
 from rsedu.course import results
-from rsedu.evaluation import masks as metrics
-from rsedu.evaluation.intervals import interval
+from rsedu.evaluation import interval, masks as metrics
 from rsedu.scenes import samples
-from rsedu.segment import baselines, sam
+from rsedu.segment import Prompt, baselines, sam
 from rsedu.segment.learning import objects
-from rsedu.segment.prompt import Prompt
 from rsedu.synthetic.frontier import Frontier
 from rsedu.widget import Prompter
 

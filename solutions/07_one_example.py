@@ -18,14 +18,11 @@ import numpy as np
 import rsedu
 from rsedu import plot
 from rsedu.course import results
-from rsedu.evaluation import masks as metrics
-from rsedu.evaluation.intervals import interval, paired_interval
+from rsedu.evaluation import interval, masks as metrics, paired_interval
 from rsedu.lessons.one_example import lab
-from rsedu.scenes import colours as rgb
-from rsedu.scenes import samples
-from rsedu.segment import baselines, oneshot, sam
+from rsedu.scenes import colours as rgb, samples
+from rsedu.segment import Prompt, baselines, oneshot, regions, sam
 from rsedu.segment.learning import objects
-from rsedu.segment.prompt import Prompt
 from rsedu.synthetic.frontier import Frontier
 from rsedu.synthetic.land_cover import CLASSES
 

@@ -19,8 +19,7 @@ import rsedu
 from rsedu import plot
 from rsedu.course import results
 from rsedu.evaluation import area
-from rsedu.project import figure
-from rsedu.project import score as scoring
+from rsedu.project import figure, score as scoring
 from rsedu.project.methods import baselines
 from rsedu.project.place import Place
 from rsedu.project.report import Report, how_sure

@@ -16,11 +16,9 @@ import numpy as np
 import rsedu
 from rsedu import plot
 from rsedu.lessons.forest_loss import expected
-from rsedu.project import figure
-from rsedu.project import score as scoring
+from rsedu.project import figure, score as scoring
 from rsedu.project.attempt import attempt, compare
-from rsedu.project.methods import baselines, features
-from rsedu.project.methods import clouds as through_clouds
+from rsedu.project.methods import baselines, clouds as through_clouds, features
 from rsedu.project.place import Place
 from rsedu.project.report import Report
 from rsedu.project.task import Task

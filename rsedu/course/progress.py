@@ -4,10 +4,7 @@ import base64
 import binascii
 import json
 import os
-import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,11 @@ from rsedu.course import registry
 from rsedu.course.exercise import Exercise, State
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically
+from rsedu.io.locks import locked
 
 ENV = "RSEDU_PROGRESS"
 STATES: tuple[State, ...] = ("not started", "error", "wrong kind", "wrong value", "passed")
 _TOKEN = "rsedu-1-"
-_LOCK_WAIT_S = 2.0
-_LOCK_STALE_S = 10.0
 
 Record = dict[str, str]
 
@@ -55,29 +51,6 @@ def _write(record: Record) -> None:
     write_atomically(path(), lambda file: file.write_text(content + "\n", encoding="utf-8"))
 
 
-@contextmanager
-def _lock() -> Iterator[None]:
-    """Let one kernel at a time read, change and write; a lock left behind is taken over."""
-    lock = path().with_suffix(".lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    patience = time.monotonic() + _LOCK_WAIT_S
-    while True:
-        try:
-            lock.touch(exist_ok=False)
-            break
-        except FileExistsError:
-            with suppress(FileNotFoundError):
-                stale = time.time() - lock.stat().st_mtime > _LOCK_STALE_S
-                if stale or time.monotonic() > patience:
-                    lock.unlink()
-                    continue
-            time.sleep(0.01)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
 def _merge(old: Record, new: Record) -> Record:
     """What has passed once stays passed; else the newer state counts."""
     kept = {id_ for id_, state in old.items() if state == "passed"}
@@ -87,7 +60,8 @@ def _merge(old: Record, new: Record) -> Record:
 def _update(new: Record) -> str:
     """Merge into the file; a sentence where something was in the way."""
     try:
-        with _lock():
+        path().parent.mkdir(parents=True, exist_ok=True)
+        with locked(path().with_suffix(".lock")):
             old, problem = _read()
             if problem:
                 aside = path().with_suffix(".unreadable.json")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from rsedu.datasets import fetch
-from rsedu.datasets import registry as sets
+from rsedu.datasets import fetch, registry as sets
 from rsedu.errors import InputError
 
 _HELP = {"help_option_names": ["-h", "--help"]}

@@ -16,15 +16,13 @@ import psutil
 import rsedu
 from rsedu.course import registry
 from rsedu.errors import InputError, RseduError
-from rsedu.grade import judging, matching
-from rsedu.grade import key as key_of
+from rsedu.grade import judging, key as key_of, matching
 from rsedu.grade.judging import Mark
 from rsedu.grade.key import Key
 from rsedu.grade.matching import Matched
 from rsedu.grade.reading import submissions
 from rsedu.grade.reading.submissions import CodeCell
-from rsedu.grade.sandbox import bubblewrap
-from rsedu.grade.sandbox import process as contain
+from rsedu.grade.sandbox import bubblewrap, process as contain
 from rsedu.grade.sandbox.limits import Limits
 from rsedu.grade.sandbox.process import Ended
 

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from safetensors.torch import save as serialise
+from safetensors.torch import load_file, save as serialise
 from torch import nn
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError

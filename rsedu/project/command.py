@@ -10,8 +10,7 @@ from rsedu.errors import InputError
 from rsedu.evaluation.area import ALLOCATIONS
 from rsedu.project import change_map, figure, scoreboard
 from rsedu.project.place import Place, known
-from rsedu.project.score import SAMPLE, facts, render
-from rsedu.project.score import score as score_map
+from rsedu.project.score import SAMPLE, facts, render, score as score_map
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 

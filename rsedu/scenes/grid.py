@@ -11,8 +11,7 @@ import numpy as np
 from affine import Affine
 from jaxtyping import Bool, Float32
 from rasterio.crs import CRS
-from rasterio.warp import Resampling, reproject
-from rasterio.warp import transform as warp_points
+from rasterio.warp import Resampling, reproject, transform as warp_points
 
 from rsedu.errors import InputError
 

@@ -6,12 +6,14 @@ Submodules are imported when first used: `sam` needs torch, `export` does not.
 from importlib import import_module
 from typing import Any
 
+from rsedu.segment.prompt import Prediction, Prompt
+
 _SUBMODULES = (
     *("baselines", "embedding", "export", "learning", "oneshot", "prompt"),
     *("regions", "sam", "simulated_user", "tiles", "tiny_sam"),
 )
 
-__all__ = sorted(_SUBMODULES)
+__all__ = ["Prediction", "Prompt", *sorted(_SUBMODULES)]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +23,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

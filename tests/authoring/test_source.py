@@ -4,8 +4,7 @@ import copy
 
 import nbformat
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from authoring.colab import Address
 from authoring.source import Pair, blocks, checked, exercise_id, outside, pair, stub, text_of

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,11 +222,8 @@ class Lab:
 
 
 @contextmanager
-def serving(home: Path, start: Sequence[str] = ("-m", "jupyterlab")) -> Iterator[Server]:
-    """Run a JupyterLab whose settings, kernels and notebooks are in an empty folder.
-
-    `start` is what Python is given before the server's own arguments.
-    """
+def serving(home: Path) -> Iterator[Server]:
+    """Run a JupyterLab whose settings, kernels and notebooks are in an empty folder."""
     for name, settings in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -239,7 +236,7 @@ def serving(home: Path, start: Sequence[str] = ("-m", "jupyterlab")) -> Iterator
     log = home / "server.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, *start, *_arguments(server, port)],
+            [sys.executable, "-m", "jupyterlab", *_arguments(server, port)],
             env=_environment(home),
             cwd=server.root,
             stdout=stream,
@@ -257,20 +254,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A JupyterLab with settings, kernels and notebooks of its own in temporary folders."""
     with serving(tmp_path_factory.mktemp("lab")) as server:
         yield server
-
-
-@pytest.fixture
-def previewed(tmp_path: Path, repository: Path) -> Iterator[Server]:
-    """What `rsedu preview 00` opens, in a checkout of lesson 00 alone."""
-    for folder in ("notebooks", "solutions"):
-        (tmp_path / "root" / folder).mkdir(parents=True)
-        for path in (repository / folder).glob("00_*"):
-            shutil.copy(path, tmp_path / "root" / folder)
-    with serving(tmp_path, ("-c", "from rsedu.cli import main; main()", "preview", "00")) as server:
-        yield server
-    host, port = urlsplit(server.url).hostname, urlsplit(server.url).port
-    with socket.socket() as probe:
-        assert probe.connect_ex((host, port)) != 0, "JupyterLab outlived `rsedu preview`"
 
 
 def _arguments(server: Server, port: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from nbformat import NotebookNode
 from authoring.colab import Address
 from authoring.source import exercise_id, pair
 from rsedu.course import check, compare, registry
-from rsedu.course.exercise import Exercise, Invariant, Misconception
+from rsedu.course.exercise import Exercise, Invariant, Misconception, Verdict
 from rsedu.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,6 +28,14 @@ def _id(value: Any) -> str:
 
 
 every = pytest.mark.parametrize("exercise", ALL, ids=_id)
+
+
+@cache
+def _verdict(id_: str, known: str = "") -> Verdict:
+    """What the reference gets, or the known wrong answer of that name; judged once for all."""
+    exercise = registry.exercise(id_)
+    answers = {one.name: one.wrong for one in exercise.misconceptions}
+    return check.evaluate(id_, answers[known] if known else exercise.reference)
 
 
 @pytest.mark.parametrize("exercise", FUNCTIONS, ids=_id)
@@ -59,7 +68,7 @@ def test_the_reference_leaves_its_inputs_alone(exercise: Exercise) -> None:
 
 @every
 def test_the_reference_passes(exercise: Exercise) -> None:
-    verdict = check.evaluate(exercise.id, exercise.reference)
+    verdict = _verdict(exercise.id)
     assert verdict.passed, check.render(verdict)
 
 
@@ -67,7 +76,7 @@ def test_the_reference_passes(exercise: Exercise) -> None:
 def test_a_known_wrong_answer_gets_its_own_message(
     exercise: Exercise, known: Misconception
 ) -> None:
-    verdict = check.evaluate(exercise.id, known.wrong)
+    verdict = _verdict(exercise.id, known.name)
     assert verdict.state in ("wrong value", "wrong kind"), check.render(verdict)
     assert verdict.diagnosis == known.name, check.render(verdict)
     assert verdict.lines[0] == known.message
@@ -75,6 +84,7 @@ def test_a_known_wrong_answer_gets_its_own_message(
 
 @every
 def test_no_two_wrong_answers_share_a_message(exercise: Exercise) -> None:
+    assert len({known.name for known in exercise.misconceptions}) == len(exercise.misconceptions)
     messages = [known.message for known in exercise.misconceptions]
     assert len(set(messages)) == len(messages) >= (1 if exercise.is_function else 0)
     assert all(message.endswith((".", "?")) for message in messages)
@@ -82,13 +92,9 @@ def test_no_two_wrong_answers_share_a_message(exercise: Exercise) -> None:
 
 @every
 def test_a_verdict_is_plain_and_narrow(exercise: Exercise) -> None:
-    for answer in (
-        exercise.reference,
-        *(known.wrong for known in exercise.misconceptions),
-        ...,
-        1j,
-    ):
-        text = check.render(check.evaluate(exercise.id, answer))
+    verdicts = [_verdict(exercise.id, known.name) for known in exercise.misconceptions]
+    verdicts += [_verdict(exercise.id), *(check.evaluate(exercise.id, odd) for odd in (..., 1j))]
+    for text in map(check.render, verdicts):
         assert max(map(len, text.splitlines())) <= 88
         assert "\x1b" not in text and "0x" not in text
 

@@ -114,14 +114,20 @@ def test_two_kernels_lose_nothing() -> None:
     assert sorted(os.listdir(".rsedu")) == ["progress.json"]
 
 
-def test_a_lock_that_was_left_behind_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_was_left_behind_holds_nobody_up() -> None:
     Path(".rsedu").mkdir()
-    lock = Path(".rsedu/progress.lock")
-    lock.touch()
-    os.utime(lock, (1, 1))
-    monkeypatch.setattr(progress.time, "sleep", lambda seconds: pytest.fail("it waits"))
+    Path(".rsedu/progress.lock").touch()
     assert progress.note("to_db", "passed") == ""
-    assert not lock.exists()
+    assert _stored() == {"to_db": "passed"}
+
+
+def test_a_file_of_the_first_version_is_still_read() -> None:
+    Path(".rsedu").mkdir()
+    old = '{"version": 1, "exercises": {"retired_exercise": "error", "to_db": "passed"}}'
+    Path(".rsedu/progress.json").write_text(old)
+    assert "1 of 1 exercises passed" in progress.summary("00")
+    progress.note("ndvi", "error")
+    assert _stored() == {"retired_exercise": "error", "to_db": "passed", "ndvi": "error"}
 
 
 def test_progress_travels_as_one_line() -> None:

@@ -4,8 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from rasterio.crs import CRS
 from rasterio.warp import transform as warp_points
 from scipy.ndimage import map_coordinates

@@ -36,7 +36,7 @@ def test_the_polygon_runs_along_the_pixels_and_has_the_hole() -> None:
     assert found.bounds == (400_080.0, 8_899_850.0, 400_280.0, 8_899_950.0)
     assert found.area == pytest.approx(19_200)
     assert len(found.interiors) == 1
-    assert hectares(_mask(), GRID) == pytest.approx(192 * 100 / 10_000)
+    assert hectares(_mask(), GRID.gsd_m) == pytest.approx(192 * 100 / 10_000)
 
 
 def test_geojson_is_in_degrees_and_comes_back_to_the_place(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from rsedu.errors import InputError
 from rsedu.segment.prompt import Prediction, Prompt, _edges, _pairs, _zeros_and_ones, box_of

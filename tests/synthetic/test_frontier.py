@@ -11,8 +11,7 @@ from jaxtyping import Float
 
 from rsedu.errors import InputError
 from rsedu.scenes.bands import S1_BANDS, S2_BANDS
-from rsedu.synthetic import clouds as sky
-from rsedu.synthetic import frontier as synthetic
+from rsedu.synthetic import clouds as sky, frontier as synthetic
 from rsedu.synthetic.frontier import LOOKS_AT_10_M, Frontier
 from rsedu.synthetic.ground import Ground
 from rsedu.synthetic.land_cover import (

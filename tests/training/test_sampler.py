@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from rsedu.errors import InputError
 from rsedu.training.sampler import TensorSource, indices_of_step

@@ -6,8 +6,7 @@ import re
 import numpy as np
 import PIL.Image
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as npst
 
 from rsedu.widget.canvas import Canvas, packed, picture, shown_shape

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from rsedu.course import compare
 from rsedu.errors import BrokenDataError

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from rsedu.course import check, registry
 from rsedu.lessons.laplacian.exercises import put_together, shrink, take_apart
