@@ -61,7 +61,8 @@ def new_lesson(
     fresh = {
         f"solutions/{number}_{name}.py": _fill("lesson", words),
         f"rsedu/lessons/{name}.py": _fill("exercises", words),
-        f"tests/lessons/test_{name}.py": _fill("test", words),
+        f"tests/lessons/{name}/oracles.py": _fill("oracles", words),
+        f"tests/lessons/{name}/test_exercises.py": _fill("test", words),
     }
     for path in fresh:
         if (root / path).exists():

@@ -1,4 +1,4 @@
-"""What lesson 03 measures with: drawn roofs, their size in metres the label, and a reader of it."""
+"""Size on the ground as a label: drawn roofs and a model that reads them, for lesson 03."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

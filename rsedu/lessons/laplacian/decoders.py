@@ -1,4 +1,4 @@
-"""What lesson 04 compares: a plain decoder beside the Laplacian one, judged band by band."""
+"""Plain decoder beside the Laplacian one, judged band by band: what lesson 04 compares."""
 
 from typing import Literal
 

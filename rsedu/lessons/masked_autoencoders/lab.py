@@ -1,4 +1,4 @@
-"""What lesson 02 measures with: tiles of the synthetic frontier, and painting without learning."""
+"""Tiles of the synthetic frontier, and inpainting without learning, for lesson 02."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What lesson 05 measures with: one frontier seen by two sensors, pairs right and wrong."""
+"""Pairs of radar and optical tiles, right and wrong ones: what lesson 05 measures with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

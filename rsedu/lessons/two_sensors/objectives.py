@@ -1,4 +1,4 @@
-"""What lesson 05 compares: contrast, reconstruction and both at equal compute; what they know."""
+"""Contrast, reconstruction or both at equal compute: what lesson 05 compares, and how."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
