@@ -34,15 +34,13 @@ OUT = Path(__file__).parents[1] / "data" / "results" / "08_area.json"
 def ndvi(scene: Scene) -> np.ndarray:
     """Normalised difference of near infrared and red."""
     near_infrared, red = scene.band("B08"), scene.band("B04")
-    index: np.ndarray = (near_infrared - red) / (near_infrared + red)
-    return index
+    return (near_infrared - red) / (near_infrared + red)
 
 
 def by_ndvi(place: Place, true: np.ndarray) -> np.ndarray:
     """Loss of NDVI between the first and the last date, without clouds."""
     first, last = (place.frontier.optical(date=date) for date in (place.since, place.until))
-    lost: np.ndarray = ndvi(first) - ndvi(last) > NDVI_LOSS
-    return lost
+    return ndvi(first) - ndvi(last) > NDVI_LOSS
 
 
 def with_errors(place: Place, true: np.ndarray, *, missed: float, added: float) -> np.ndarray:

@@ -79,8 +79,7 @@ def roof(side_px: float, across: float, down: float) -> Float[np.ndarray, "rows 
     edges = np.arange(SIDE_PX + 1)
     room = SIDE_PX - side_px
     spans = [np.clip(edges, place * room, place * room + side_px) for place in (down, across)]
-    shares: np.ndarray = np.outer(*(np.diff(span) for span in spans))
-    return shares
+    return np.asarray(np.outer(*(np.diff(span) for span in spans)))
 
 
 class SizeReader(nn.Module):

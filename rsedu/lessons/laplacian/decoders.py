@@ -11,16 +11,12 @@ from torch import Tensor, nn
 from rsedu.blocks.patches import mask_to_pixels, unpatchify
 from rsedu.errors import InputError
 from rsedu.lessons.laplacian.spectra import radial_power
-from rsedu.lessons.masked_autoencoders import lab
 from rsedu.models.laplacian import Bands, resize_area, split_bands
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.models.vit import Decoder, Encoder, Gsd, Latent, initialise
-from rsedu.synthetic.frontier import Frontier
 from rsedu.training.settings import TrainConfig
 
-SIDE_PX, GSD_M = 48, 5.0  # of a target of the frontier: 240 m
 DRAWN_PX = 32
-WORLD_M = 5120.0
 STREET_PX = 2.0  # 10 m wide
 #: Which models are compared: how they paint, and what they are asked for.
 ARMS = ("plain", "plain, two losses", "laplacian", "laplacian, squared")
@@ -111,19 +107,6 @@ def recipe(steps: int, seed: int) -> TrainConfig:
     the plain decoder did better at twice this rate and the Laplacian one at half of it.
     """
     return TrainConfig(steps=steps, batch_size=16, blr=16e-3, warmup_steps=50, seed=seed)
-
-
-def frontier(worlds: range) -> Float32[Tensor, "tiles bands 48 48"]:
-    """Tiles of synthetic worlds at 5 m, standardised; 441 of each world."""
-    return torch.cat(
-        [
-            lab.cut(
-                Frontier(seed=world, size_m=WORLD_M).optical(date=lab.date_of(world), gsd_m=GSD_M),
-                SIDE_PX,
-            )
-            for world in worlds
-        ]
-    )
 
 
 def streets(count: int, seed: int, *, noise: float = 0.0) -> Float32[Tensor, "tiles 1 32 32"]:

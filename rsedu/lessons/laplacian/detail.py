@@ -58,8 +58,7 @@ def _weights(old: int, new: int) -> Float[np.ndarray, "new old"]:
     """How much each old pixel counts in each new one, along one axis."""
     centres = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
     distance = np.abs(centres[:, None] - np.arange(old))
-    weights: np.ndarray = np.clip(1 - distance, 0, None)
-    return weights
+    return np.asarray(np.clip(1 - distance, 0, None))
 
 
 def coarse(image: Float[np.ndarray, "rows cols"], pixels: int) -> Float[np.ndarray, "rows cols"]:

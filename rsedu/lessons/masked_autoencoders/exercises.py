@@ -104,8 +104,7 @@ def masked_loss(prediction: Array, target: Array, mask: Array) -> float:
 
 
 def _squares(prediction: Array, target: Array) -> Array:
-    squared: Array = (prediction - target) ** 2
-    return squared
+    return np.asarray((prediction - target) ** 2)
 
 
 MASKED_LOSS = Exercise(
@@ -172,14 +171,12 @@ def per_patch_norm(patches: Array) -> Array:
     """Each patch shifted to mean 0 and scaled to variance 1 (that of a sample)."""
     mean = patches.mean(axis=1, keepdims=True)
     variance = patches.var(axis=1, ddof=1, keepdims=True)
-    normalised: Array = (patches - mean) / np.sqrt(variance + 1e-6)
-    return normalised
+    return np.asarray((patches - mean) / np.sqrt(variance + 1e-6))
 
 
 def _normed(patches: Array, axis: int | None, ddof: int = 1, eps: float = 1e-6) -> Array:
     shifted = patches - patches.mean(axis=axis, keepdims=True)
-    scaled: Array = shifted / np.sqrt(patches.var(axis=axis, ddof=ddof, keepdims=True) + eps)
-    return scaled
+    return np.asarray(shifted / np.sqrt(patches.var(axis=axis, ddof=ddof, keepdims=True) + eps))
 
 
 PER_PATCH_NORM = Exercise(

@@ -20,8 +20,7 @@ def equivalent_looks(power: Array) -> float:
 
 
 def _db(power: Array) -> Array:
-    decibels: Array = 10 * np.log10(power)
-    return decibels
+    return np.asarray(10 * np.log10(power))
 
 
 EQUIVALENT_LOOKS = Exercise(

@@ -8,8 +8,7 @@ from rsedu.course.exercise import Exercise, Invariant, Misconception
 
 def to_db(power: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Convert power, linear and above 0, to decibels: 10 log10(power)."""
-    decibels: np.ndarray = 10 * np.log10(power)
-    return decibels
+    return np.asarray(10 * np.log10(power))
 
 
 def _unseen() -> tuple[np.ndarray]:
