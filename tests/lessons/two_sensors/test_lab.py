@@ -12,7 +12,6 @@ from rsedu.lessons.two_sensors.lab import (
     band_means,
     crop_pairs,
     real,
-    recall,
     render_pair,
 )
 from rsedu.scenes import samples
@@ -132,30 +131,6 @@ def test_edges_are_counted_between_pixels() -> None:
 def test_band_means_are_means() -> None:
     places = crop_pairs([coordinates()], side_px=64)
     np.testing.assert_allclose(band_means(places.radar)[0], [31.5, 31.5])
-
-
-@pytest.mark.parametrize("k", [1, 3, 7])
-def test_recall_counts_who_is_found(k: int) -> None:
-    generator = np.random.default_rng(k)
-    queries = generator.normal(size=(7, 4))
-    keys = queries + generator.normal(size=(7, 4))
-    found = 0
-    for number, query in enumerate(queries):
-        cosines = [query @ key / np.linalg.norm(query) / np.linalg.norm(key) for key in keys]
-        found += number in np.argsort(cosines)[::-1][:k]
-    assert recall(queries, keys, k=k) == pytest.approx(found / 7)
-
-
-def test_recall_asks_the_queries() -> None:
-    keys = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
-    queries = np.array([[1.0, 0.1], [1.0, 0.0], [0.1, 1.0]])
-    assert recall(queries, keys) == pytest.approx(2 / 3)
-    assert recall(keys, queries) == pytest.approx(1 / 3)
-
-
-def test_recall_needs_a_k_that_is_there() -> None:
-    with pytest.raises(InputError, match="there are 3 keys"):
-        recall(np.eye(3), np.eye(3), k=4)
 
 
 def test_real_tiles_are_cut_pair_by_pair() -> None:
