@@ -116,14 +116,14 @@ def loss_year(gone: Array, clear: Array, dates: Array) -> Array:
     for pixel in range(gone.shape[1]):
         shows = np.flatnonzero(gone[:, pixel] & clear[:, pixel])
         if len(shows):
-            seen = np.flatnonzero(clear[: shows[0], pixel])
-            years[pixel] = (dates[seen[-1]] + dates[shows[0]]) / 2
+            before = np.flatnonzero(clear[: shows[0], pixel])
+            years[pixel] = (dates[before[-1]] + dates[shows[0]]) / 2
     return years
 
 
-def _first(gone: Array, seen: Array) -> tuple[Array, Array]:
+def _first(gone: Array, clear: Array) -> tuple[Array, Array]:
     """Number of the first look that shows a loss, and whether there is one."""
-    shows = gone & seen
+    shows = gone & clear
     return np.asarray(shows.argmax(axis=0)), np.asarray(shows.any(axis=0))
 
 
@@ -264,9 +264,9 @@ YEAR = Exercise(
 def change_scores(mapped: Array, truth: Array) -> tuple[float, float]:
     """Years of a map and of the truth, NaN for none -> F1 of change, mean error in years."""
     ours, theirs = np.isfinite(mapped), np.isfinite(truth)
-    found = ours & theirs
-    f1 = 2 * found.sum() / (ours.sum() + theirs.sum())
-    return float(f1), float(np.abs(mapped[found] - truth[found]).mean())
+    both = ours & theirs
+    f1 = 2 * both.sum() / (ours.sum() + theirs.sum())
+    return float(f1), float(np.abs(mapped[both] - truth[both]).mean())
 
 
 def _other_f1(f1: Any) -> Any:
@@ -314,7 +314,7 @@ SCORES = Exercise(
         lambda: _two_maps(86, (5, 13)),
     ),
     invariants=(
-        Invariant("F1 lies between 0 and 1", lambda found, mapped, truth: 0 <= found[0] <= 1),
+        Invariant("F1 lies between 0 and 1", lambda scores, mapped, truth: 0 <= scores[0] <= 1),
     ),
     misconceptions=(
         Misconception(

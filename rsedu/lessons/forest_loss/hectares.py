@@ -39,8 +39,8 @@ def _other_error(error: Any) -> Any:
 
     def wrong(counts: Array, strata_ha: Array) -> tuple[float, float]:
         drawn = counts.sum(axis=1)
-        found = error(drawn, counts[:, 1] / drawn, strata_ha)
-        return stratified_area(counts, strata_ha)[0], float(found)
+        wrong_error = error(drawn, counts[:, 1] / drawn, strata_ha)
+        return stratified_area(counts, strata_ha)[0], float(wrong_error)
 
     return wrong
 
@@ -68,7 +68,7 @@ STRATIFIED = Exercise(
     invariants=(
         Invariant(
             "the area is no larger than the place",
-            lambda found, counts, strata_ha: 0 <= found[0] <= strata_ha.sum(),
+            lambda answer, counts, strata_ha: 0 <= answer[0] <= strata_ha.sum(),
         ),
     ),
     misconceptions=(
@@ -234,7 +234,7 @@ MOST_MISSED = Exercise(
     invariants=(
         Invariant(
             "it is more than nothing, and no more than the stratum",
-            lambda found, looked, stratum_ha: 0 < found <= stratum_ha,
+            lambda answer, looked, stratum_ha: 0 < answer <= stratum_ha,
         ),
     ),
     misconceptions=(

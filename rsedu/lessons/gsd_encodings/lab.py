@@ -152,6 +152,6 @@ def read_sizes(
         (N,) predicted and (N,) true indices into `SIDES_M`.
     """
     numbers = np.arange(count)
-    asked = Roofs(seed=10_000, gsds_m=gsds_m).batch(numbers, numbers)
-    predicted = model.scores(asked["images"], told * asked["gsd"]).argmax(dim=1)
-    return predicted.numpy(), asked["labels"].numpy()
+    roofs = Roofs(seed=10_000, gsds_m=gsds_m).batch(numbers, numbers)
+    predicted = model.scores(roofs["images"], told * roofs["gsd"]).argmax(dim=1)
+    return predicted.numpy(), roofs["labels"].numpy()

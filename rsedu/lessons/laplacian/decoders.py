@@ -18,12 +18,12 @@ from rsedu.training.settings import TrainConfig
 
 DRAWN_PX = 32
 STREET_PX = 2.0  # 10 m wide
-#: Which models are compared: how they paint, and what they are asked for.
+#: Which models are compared: how they paint, and with which loss.
 ARMS = ("plain", "plain, two losses", "laplacian", "laplacian, squared")
 
 
 class SquaredScaleMAE(ScaleMAE):
-    """Scale-MAE whose high band is asked for with squared errors, as its low one is."""
+    """Scale-MAE whose high band has a loss of squared errors, as its low one has."""
 
     def _losses(self, target: Bands, predicted: Bands, latent: Latent) -> dict[str, Tensor]:
         hidden = _hidden(latent.masked.mask, target, latent.grid)
@@ -64,7 +64,7 @@ class PlainMAE(nn.Module):
             small, gsd, mask_ratio=self.config.mask_ratio, generator=generator
         )
         painted = unpatchify(self.head(self.decoder(latent)), self.patch, latent.grid)
-        made, true = (self._split(each, latent.grid) for each in (painted, images))
+        made, true = (self._split(image, latent.grid) for image in (painted, images))
         mask = latent.masked.mask
         hidden = _hidden(mask, made, latent.grid)
         if self.loss == "pixels":
@@ -144,20 +144,20 @@ def evaluate(
     grid = (images.shape[-2] // patch, images.shape[-1] // patch)
     made = model(images, None, torch.Generator().manual_seed(0))
     model.train()
-    true, shown = split_bands(images, grid), Bands(made["low"], made["high"])
-    hidden = _hidden(made["mask"], shown, grid)
-    found: dict[str, float | list[float]] = {}
+    true, predicted = split_bands(images, grid), Bands(made["low"], made["high"])
+    hidden = _hidden(made["mask"], predicted, grid)
+    scores: dict[str, float | list[float]] = {}
     for name, one, other, where in (
-        ("high", shown.high, true.high, hidden.high),
-        ("low", shown.low, true.low, hidden.low),
+        ("high", predicted.high, true.high, hidden.high),
+        ("low", predicted.low, true.low, hidden.low),
     ):
         squared = _mean((one - other).square(), where) / _mean(other.square(), where)
-        found[f"{name}, squared"] = float(squared)
-        found[f"power of {name}"] = _power(one * where)
-        found[f"true power of {name}"] = _power(other * where)
-    error = _mean((shown.high - true.high).abs(), hidden.high)
-    found["high"] = float(error / _mean(true.high.abs(), hidden.high))
-    return found
+        scores[f"{name}, squared"] = float(squared)
+        scores[f"power of {name}"] = _power(one * where)
+        scores[f"true power of {name}"] = _power(other * where)
+    error = _mean((predicted.high - true.high).abs(), hidden.high)
+    scores["high"] = float(error / _mean(true.high.abs(), hidden.high))
+    return scores
 
 
 def _hidden(mask: Tensor, like: Bands, grid: tuple[int, int]) -> Bands:

@@ -132,11 +132,13 @@ def explained_energy(place: Frontier, *, gsd_m: float, date: float = 2018.0) -> 
         1 - energy of what is not explained / energy of the high band, over four bands; at most 1.
     """
     numbers = [S2_BANDS.index(name) for name in OPTICAL_BANDS]
-    spectra = np.array([each.reflectance for each in COVERS], dtype=np.float32)[:, numbers]
+    spectra = np.array([cover.reflectance for cover in COVERS], dtype=np.float32)[:, numbers]
     fractions = place.truth(date=date, gsd_m=gsd_m).fractions
     drawn = normalise(np.einsum("krc,kb->brc", fractions, spectra), OPTICAL_BANDS)
-    seen = normalise(
+    optical = normalise(
         place.optical(date=date, gsd_m=gsd_m).select(*OPTICAL_BANDS).array, OPTICAL_BANDS
     )
-    high, left = ([one - coarse(one, FINE_PX) for one in each] for each in (seen, seen - drawn))
+    high, left = (
+        [band - coarse(band, FINE_PX) for band in image] for image in (optical, optical - drawn)
+    )
     return float(1 - np.square(left).sum() / np.square(high).sum())

@@ -16,9 +16,9 @@ def _noise(seed: int, count: int, ratio: float) -> tuple[Any, ...]:
 
 def random_mask(noise: Array, mask_ratio: float) -> tuple[Array, Array]:
     """Which tokens stay, and where each position's token is after shuffling."""
-    kept = round(len(noise) * (1 - mask_ratio))
+    visible = round(len(noise) * (1 - mask_ratio))
     shuffled = noise.argsort()
-    return shuffled[:kept], shuffled.argsort()
+    return shuffled[:visible], shuffled.argsort()
 
 
 def _kept(noise: Array, share: float) -> int:
@@ -94,9 +94,9 @@ RANDOM_MASK = Exercise(
 )
 
 
-def _tokens(seed: int, count: int, kept: int, dim: int) -> tuple[Any, ...]:
+def _tokens(seed: int, count: int, visible: int, dim: int) -> tuple[Any, ...]:
     draw = np.random.default_rng(seed)
-    return draw.normal(size=(kept, dim)), draw.permutation(count), draw.normal(size=dim)
+    return draw.normal(size=(visible, dim)), draw.permutation(count), draw.normal(size=dim)
 
 
 def put_back(visible: Array, ids_restore: Array, mask_token: Array) -> Array:

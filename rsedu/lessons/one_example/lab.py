@@ -17,16 +17,16 @@ def around(mask: Mask) -> Mask:
 
 
 def colour_likeness(
-    shown: np.ndarray, mask: Mask, there: np.ndarray
+    image: np.ndarray, mask: Mask, there: np.ndarray
 ) -> Float32[np.ndarray, "rows cols"]:
     """The same question to the colours alone: minus the distance to the example's mean colour.
 
     Args:
-        shown: (rows, cols, 3) uint8, the example's image.
+        image: (rows, cols, 3) uint8, the example's image.
         mask: of the example.
         there: (rows, cols, 3) uint8; cells of 8 x 8 pixels are averaged, as a model's are.
     """
     cells = there.reshape(there.shape[0] // CELL_PX, CELL_PX, -1, CELL_PX, 3).mean(axis=(1, 3))
-    distance = np.linalg.norm(cells - shown[mask].mean(axis=0), axis=-1)
+    distance = np.linalg.norm(cells - image[mask].mean(axis=0), axis=-1)
     fine = np.kron(-distance, np.ones((CELL_PX, CELL_PX)))
     return fine.astype(np.float32)

@@ -264,7 +264,7 @@ IOU = Exercise(
         lambda: (_of_disc((5, 5), 3.0, (11, 19)), _of_disc((5, 6), 5.0, (11, 19))),
     ),
     invariants=(
-        Invariant("it lies between 0 and 1", lambda found, predicted, truth: 0 <= found <= 1),
+        Invariant("it lies between 0 and 1", lambda share, predicted, truth: 0 <= share <= 1),
     ),
     misconceptions=(
         Misconception(

@@ -38,7 +38,7 @@ def _one_way(first: Array, second: Array, temperature: float) -> float:
 def _partner_left_out(first: Array, second: Array, temperature: float) -> float:
     logits = _unit(first) @ _unit(second).T / temperature
     others = np.where(np.eye(len(logits)) > 0, -np.inf, logits)
-    sums = [np.log(np.exp(each).sum(axis=1)).mean() for each in (others, others.T)]
+    sums = [np.log(np.exp(table).sum(axis=1)).mean() for table in (others, others.T)]
     return float(np.mean(sums) - np.diag(logits).mean())
 
 

@@ -206,8 +206,8 @@ def _jointly(optical: Array, radar: Array) -> Array:
 
 
 def _total(error: Array, bands: int, optical_mask: Array, radar_mask: Array) -> float:
-    seen = error[optical_mask == 1][:, :, :bands], error[radar_mask == 1][:, :, bands:]
-    return float(seen[0].mean() + seen[1].mean())
+    visible = error[optical_mask == 1][:, :, :bands], error[radar_mask == 1][:, :, bands:]
+    return float(visible[0].mean() + visible[1].mean())
 
 
 def _wrong_target(normalised: Callable[[Array, Array], Array]) -> Callable[..., float]:
@@ -221,7 +221,7 @@ def _wrong_masks(masks: Callable[[Array, Array], tuple[Array, Array]]) -> Callab
 def _by_bands(*args: Array) -> float:
     error, bands = _squares(args, _jointly), args[1].shape[2]
     hidden = error[args[3] == 1][:, :, :bands], error[args[4] == 1][:, :, bands:]
-    return float(np.concatenate([each.ravel() for each in hidden]).mean())
+    return float(np.concatenate([errors.ravel() for errors in hidden]).mean())
 
 
 def _patches(seed: int, tokens: int, pixels: int, bands: int) -> tuple[Array, ...]:

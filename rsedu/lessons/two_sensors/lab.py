@@ -95,7 +95,7 @@ class Pairs:
     ) -> Mapping[str, Tensor]:
         """Cut "radar" (B, 2, side, side) and "optical" (B, 12, side, side), turned alike."""
         drawn = [self._draw(int(position)) for position in positions]
-        radar, optical = (np.stack(each) for each in zip(*drawn, strict=True))
+        radar, optical = (np.stack(images) for images in zip(*drawn, strict=True))
         return {"radar": torch.from_numpy(radar), "optical": torch.from_numpy(optical)}
 
     def _draw(self, position: int) -> tuple[np.ndarray, np.ndarray]:

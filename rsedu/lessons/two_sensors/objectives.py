@@ -66,7 +66,7 @@ def tokens_of(
 ) -> dict[str, Float[np.ndarray, "tiles patches dim"]]:
     """Tokens of "radar", "optical" and "joint", and "apart": those of both sensors side by side."""
     tokens = {
-        name: torch.cat([each[f"{name}_tokens"] for each in _seen(model, places)]).numpy()
+        name: torch.cat([part[f"{name}_tokens"] for part in _encoded(model, places)]).numpy()
         for name in ("radar", "optical", "joint")
     }
     return tokens | {"apart": np.concatenate([tokens["radar"], tokens["optical"]], axis=2)}
@@ -77,15 +77,16 @@ def contrasted(
     model: CromaTraining, places: Tiles
 ) -> tuple[Float[np.ndarray, "tiles dim"], Float[np.ndarray, "tiles dim"]]:
     """The vectors of radar and of optical that InfoNCE compares, of whole images."""
-    made = _seen(model, places)
+    encoded = _encoded(model, places)
     heads = (("radar", model.contrast_radar), ("optical", model.contrast_optical))
     radar, optical = (
-        torch.cat([head(each[f"{name}_pooled"]) for each in made]).numpy() for name, head in heads
+        torch.cat([head(part[f"{name}_pooled"]) for part in encoded]).numpy()
+        for name, head in heads
     )
     return radar, optical
 
 
-def _seen(model: CromaTraining, places: Tiles) -> list[dict[str, Tensor]]:
+def _encoded(model: CromaTraining, places: Tiles) -> list[dict[str, Tensor]]:
     parts = zip(torch.split(places.radar, 64), torch.split(places.optical, 64), strict=True)
     return [model.croma(radar=radar, optical=optical) for radar, optical in parts]
 
@@ -137,11 +138,12 @@ def probe_scores(
     Returns:
         Question -> name -> as `probed`.
     """
-    keep = [each.forest < BROKEN for each in (labelled, test)]
+    keep = [places.forest < BROKEN for places in (labelled, test)]
     table: dict[str, dict[str, dict[str, float]]] = {}
     for question in ("forest", "edges"):
         known, wanted = (
-            getattr(each, question)[mask] for each, mask in zip((labelled, test), keep, strict=True)
+            getattr(places, question)[mask]
+            for places, mask in zip((labelled, test), keep, strict=True)
         )
         labels = quarters(known, known), quarters(wanted, known)
         table[question] = {
