@@ -42,6 +42,7 @@ def new_lesson(number: str, name: str, *, question: str, minutes: int = 45) -> l
         f"solutions/{number}_{name}.py": "lesson",
         f"rsedu/lessons/{name}/__init__.py": "package",
         f"rsedu/lessons/{name}/exercises.py": "exercises",
+        f"tests/lessons/{name}/oracles.py": "oracles",
         f"tests/lessons/{name}/test_exercises.py": "test",
     }
     for path in files:

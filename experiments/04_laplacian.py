@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rsedu.lessons.laplacian import decoders
 from rsedu.lessons.laplacian.detail import energy_by_class
+from rsedu.lessons.masked_autoencoders import lab
 from rsedu.pretraining.tile_sources import RandomSymmetry
 from rsedu.synthetic.frontier import Frontier
 from rsedu.training.loop import train
@@ -25,17 +26,29 @@ from rsedu.training.sampler import TensorSource
 
 # Of the ranges in rsedu.synthetic.tiles: nothing is trained and tested on one world.
 TRAIN, TEST = range(1000, 1006), range(3000, 3002)
+SIDE_PX, GSD_M, WORLD_M = 48, 5.0, 5120.0  # of a target of the frontier: 240 m
 GSDS_M = (5.0, 10.0, 20.0, 40.0)
 MASK_RATIO = {"frontier": 0.75, "streets": 0.5}
 STEPS = {"frontier": 400, "streets": 1500}
 OUT = Path(__file__).parents[1] / "data" / "results" / "04_laplacian.json"
 
 
+def frontier(worlds: range) -> Tensor:
+    """(tiles, bands, 48, 48) tiles of synthetic worlds at 5 m, standardised; 441 of each world."""
+    places = {world: Frontier(seed=world, size_m=WORLD_M) for world in worlds}
+    return torch.cat(
+        [
+            lab.cut(place.optical(date=lab.date_of(world), gsd_m=GSD_M), SIDE_PX)
+            for world, place in places.items()
+        ]
+    )
+
+
 @cache
 def images(where: str) -> tuple[Tensor, Tensor]:
     """Tiles to learn from and tiles to judge by."""
     if where == "frontier":
-        return decoders.frontier(TRAIN), decoders.frontier(TEST)
+        return frontier(TRAIN), frontier(TEST)
     return decoders.streets(4000, 0), decoders.streets(400, 7)
 
 
@@ -63,7 +76,7 @@ def decoder(where: str, arm: str, seed: int) -> dict[str, Any]:
 
 def energy(where: str, arm: str, seed: int) -> dict[str, Any]:
     """Whose energy lies in which band of one world, at four pixel sizes."""
-    place = Frontier(seed=TEST.start + seed, size_m=decoders.WORLD_M)
+    place = Frontier(seed=TEST.start + seed, size_m=WORLD_M)
     return {
         f"{gsd_m:g}": {
             band: {kind: vars(held) for kind, held in kinds.items()}

@@ -24,17 +24,16 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from experiments.objectives import gallery, objective
+from experiments.retrieval import retrieval
 from rsedu.lessons.two_sensors.lab import Pairs, Places, World, crop_pairs, render_pair
 from rsedu.lessons.two_sensors.objectives import (
     BROKEN,
     OBJECTIVES,
     contrasted,
-    gallery,
     learn,
-    objective,
     probe_scores,
     quarters,
-    retrieval,
     tokens_of,
 )
 from rsedu.models.croma_pretraining import CromaTraining

@@ -20,20 +20,10 @@ import torch
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
+from experiments.objectives import GALLERY, SHORT, STEPS, gallery, objective, steps_of
+from experiments.retrieval import retrieval
 from rsedu.lessons.two_sensors.lab import Places, band_means, crop_pairs, render_pair
-from rsedu.lessons.two_sensors.objectives import (
-    GALLERY,
-    OBJECTIVES,
-    SHORT,
-    STEPS,
-    contrasted,
-    gallery,
-    objective,
-    probe_scores,
-    retrieval,
-    steps_of,
-    tokens_of,
-)
+from rsedu.lessons.two_sensors.objectives import OBJECTIVES, contrasted, probe_scores, tokens_of
 from rsedu.models.croma_pretraining import CromaTraining
 
 LEARN, LABEL, TEST = (

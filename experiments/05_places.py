@@ -20,15 +20,9 @@ import click
 import numpy as np
 import torch
 
+from experiments.objectives import learn, objective
 from rsedu.lessons.two_sensors.lab import PATCH_PX, Pairs, World, crop_pairs, render_pair
-from rsedu.lessons.two_sensors.objectives import (
-    OBJECTIVES,
-    TINY,
-    learn,
-    objective,
-    probed,
-    tokens_of,
-)
+from rsedu.lessons.two_sensors.objectives import OBJECTIVES, TINY, probed, tokens_of
 from rsedu.models.croma_pretraining import CromaTraining
 from rsedu.synthetic.land_cover import FOREST, WATER
 

@@ -25,6 +25,8 @@ import numpy as np
 import torch
 from sklearn.linear_model import Ridge
 
+from experiments.objectives import learn
+from experiments.retrieval import recall, retrieval
 from rsedu.lessons.two_sensors.lab import (
     Pairs,
     Places,
@@ -33,17 +35,9 @@ from rsedu.lessons.two_sensors.lab import (
     band_means,
     crop_pairs,
     real,
-    recall,
     render_pair,
 )
-from rsedu.lessons.two_sensors.objectives import (
-    BROKEN,
-    DIRECTIONS,
-    OBJECTIVES,
-    contrasted,
-    learn,
-    retrieval,
-)
+from rsedu.lessons.two_sensors.objectives import BROKEN, DIRECTIONS, OBJECTIVES, contrasted
 from rsedu.models import weights
 from rsedu.models.croma_pretraining import CromaTraining
 from rsedu.training.loop import train

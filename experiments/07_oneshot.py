@@ -17,10 +17,11 @@ import click
 import numpy as np
 import torch
 
+from experiments import example_tiles
+from experiments.example_tiles import BAND_TRIPLES, LIKE, Example, ExampleTiles
 from rsedu.evaluation.intervals import interval
 from rsedu.lessons.one_example import lab
 from rsedu.lessons.one_example.exercises import present_threshold
-from rsedu.lessons.one_example.lab import BAND_TRIPLES, Example, ExampleTiles
 from rsedu.segment import oneshot
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.learning.dataset import PracticeTiles
@@ -40,7 +41,7 @@ SIZES_PX, RATIOS, TYPICAL = (64, 128, 256, 512), (0.0, 0.4, 0.7, 1.4, 2.5), (0.0
 OUT = Path(__file__).parents[1] / "data" / "results" / "07_oneshot.json"
 
 
-def a_shelf(segmenter: Segmenter, seed: int, cache: Path) -> ExampleTiles:
+def tiles_of(segmenter: Segmenter, seed: int, cache: Path) -> ExampleTiles:
     """The tiles of one seed."""
     worlds, number = (TEST_WORLDS, seed) if seed < 100 else (VALIDATION_WORLDS, seed - 100)
     first = WORLDS_PER_SEED * number
@@ -90,9 +91,12 @@ def one_pair(
     reference = stock.reference([example])
     mask = stock.objects(example.tile)[example.number]
     weights = oneshot.fit_weights(stock.embedded(example.tile), mask, reference)
-    told = {name: lab.best(found, truths) for name, found in first_passes(image, reference).items()}
-    told["PerSAM-F"] = lab.best(persam_f(image, reference, weights).mask, truths)
-    clicks = lab.pointed(image, truths)
+    told = {
+        name: example_tiles.best(found, truths)
+        for name, found in first_passes(image, reference).items()
+    }
+    told["PerSAM-F"] = example_tiles.best(persam_f(image, reference, weights).mask, truths)
+    clicks = example_tiles.pointed(image, truths)
     told |= {"one click per object": float(np.mean(clicks)), "best of these": max(clicks)}
     for way, (count, looks) in WAYS.items():
         given = (stock, chosen[:count], looks, kind, there, without)
@@ -130,9 +134,9 @@ def one_way(
     right = stock.classes(there) == kind
     shares = [float(right[each.mask].mean()) for each in every if each.mask.any()]
     return told | {
-        "middle": lab.best(middle[0].mask, truths) if middle else 0.0,
-        "surest of four": lab.best(few[0].mask, truths) if few else 0.0,
-        "all objects": lab.covered(every, truths),
+        "middle": example_tiles.best(middle[0].mask, truths) if middle else 0.0,
+        "surest of four": example_tiles.best(few[0].mask, truths) if few else 0.0,
+        "all objects": example_tiles.covered(every, truths),
         "found": float(len(every)),
         "objects": float(len(truths)),
         "of the class": float(np.mean(shares)) if shares else float("nan"),
@@ -175,7 +179,7 @@ def places(stock: ExampleTiles, seed: int) -> list[dict[str, float]]:
                 "right": float(stock.classes(there)[int(row), int(col)] == kind),
                 "size": float(mask.sum()),
                 "ratio": stock.tiles.gsd_m(there) / gsd_m,
-                "typical": lab.typicality(
+                "typical": example_tiles.typicality(
                     stock.reference([example]), [stock.reference([e]) for e in some]
                 ),
             }
@@ -185,7 +189,7 @@ def places(stock: ExampleTiles, seed: int) -> list[dict[str, float]]:
 
 def by_bin(rows: Sequence[dict[str, float]], name: str, edges: Sequence[float]) -> dict[str, Any]:
     """Share of right places, and how many there are, by lower edge of a bin."""
-    near = [row for row in rows if name == "ratio" or 1 / lab.LIKE <= row["ratio"] <= lab.LIKE]
+    near = [row for row in rows if name == "ratio" or 1 / LIKE <= row["ratio"] <= LIKE]
     numbers = np.searchsorted(edges, [row[name] for row in near], side="right") - 1
     right = np.array([row["right"] for row in near])
     return {
@@ -248,11 +252,11 @@ def one_seed(stock: ExampleTiles, seed: int, thresholds: dict[str, float]) -> di
     }
 
 
-def calibrated(shelves: Callable[[int], ExampleTiles], keep: dict[str, float]) -> dict[str, float]:
+def calibrated(tiles: Callable[[int], ExampleTiles], keep: dict[str, float]) -> dict[str, float]:
     """Similarity that nine present ones in ten of the validation worlds reach, by way."""
     if keep:
         return keep
-    rows = [row for seed in VALIDATION_SEEDS for row in the_pairs(shelves(seed), seed, {})]
+    rows = [row for seed in VALIDATION_SEEDS for row in the_pairs(tiles(seed), seed, {})]
     return {
         way: round(
             present_threshold(np.array([row[f"{way}: peak, present"] for row in rows]), KEPT), 4
@@ -275,13 +279,13 @@ def main(seeds: tuple[int, ...], cache: Path, out: Path) -> None:
         "weights": segmenter.weights,
         "validation seeds": list(VALIDATION_SEEDS),
         "thresholds": calibrated(
-            lambda seed: a_shelf(segmenter, seed, cache), stored.get("thresholds", {})
+            lambda seed: tiles_of(segmenter, seed, cache), stored.get("thresholds", {})
         ),
         "runs": stored.get("runs", []),
     }
     for seed in seeds:
         if all(run["seed"] != seed for run in found["runs"]):
-            stock = a_shelf(segmenter, seed, cache)
+            stock = tiles_of(segmenter, seed, cache)
             found["runs"] += [one_seed(stock, seed, found["thresholds"])]
             found["runs"].sort(key=lambda run: run["seed"])
             out.write_text(json.dumps(found, indent=1) + "\n")

@@ -34,8 +34,7 @@ OUT = Path(__file__).parents[1] / "data" / "results" / "08_area.json"
 def by_ndvi(place: Place, true: np.ndarray) -> np.ndarray:
     """Loss of NDVI between the first and the last date, without clouds."""
     first, last = (place.frontier.optical(date=date) for date in (place.since, place.until))
-    lost: np.ndarray = ndvi(first) - ndvi(last) > NDVI_LOSS
-    return lost
+    return ndvi(first) - ndvi(last) > NDVI_LOSS
 
 
 def with_errors(place: Place, true: np.ndarray, *, missed: float, added: float) -> np.ndarray:

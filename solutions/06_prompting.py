@@ -20,7 +20,7 @@ from rsedu import plot
 from rsedu.course import results
 from rsedu.evaluation import interval, masks as metrics
 from rsedu.scenes import samples
-from rsedu.segment import Prompt, baselines, sam
+from rsedu.segment import Prompt, baselines, regions, sam
 from rsedu.segment.learning import objects
 from rsedu.synthetic.frontier import Frontier
 from rsedu.widget import Prompter

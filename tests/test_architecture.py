@@ -70,10 +70,16 @@ def test_a_room_does_not_touch_what_it_may_not(room: str, others: tuple[str, ...
 
 
 def _has_tests(path: Path) -> bool:
-    """Whether a module's tests are where one looks: a file of its own, one of its room if small."""
+    """Whether a module's tests are where one looks: a file of its own, one of its room if small.
+
+    Exercises are tested by tests/course/test_exercise.py, against the oracles of their lesson.
+    """
     tests = REPOSITORY / "tests" / path.relative_to(PACKAGE).parent
     own = tests / f"test_{path.name}"
-    small = len(path.read_text(encoding="utf-8").splitlines()) < MIRRORED_LINES
+    text = path.read_text(encoding="utf-8")
+    if PACKAGE / "lessons" in path.parents and " = Exercise(" in text:
+        return (tests / "oracles.py").is_file()
+    small = len(text.splitlines()) < MIRRORED_LINES
     return own.is_file() or (small and any(tests.glob("test_*.py")))
 
 

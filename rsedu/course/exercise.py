@@ -51,8 +51,6 @@ class Exercise:
         minutes: how long it takes.
         difficulty: 1 to 3.
         reference: the clear answer that `rsedu.checkpoint` hands over.
-        oracle: the same result on an independent path: brute force, a closed form. For a value, it
-            may be a function without arguments, or the value.
         cases: each makes the arguments of one call, the same ones at every call; first a fixed
             one with few numbers, last a seeded one of odd shape that the notebook does not show.
         invariants: what holds for every right answer, checked before the values.
@@ -70,7 +68,6 @@ class Exercise:
     minutes: int
     difficulty: int
     reference: Any
-    oracle: Any
     cases: Sequence[Case] = ()
     invariants: Sequence[Invariant] = ()
     misconceptions: Sequence[Misconception] = ()

@@ -30,7 +30,6 @@ TOY = Exercise(
     minutes=1,
     difficulty=1,
     reference=_add_rows,
-    oracle=_add_rows,
     cases=(lambda: (FIXED.copy(),), lambda: (np.arange(20.0).reshape(4, 5) ** 2,)),
     misconceptions=(
         Misconception("columns", lambda x: 2.0 * x + np.arange(x.shape[1]), "You add columns."),
@@ -46,7 +45,6 @@ NUMBER = Exercise(
     minutes=1,
     difficulty=1,
     reference=4.4,
-    oracle=4.4,
     tolerance=0.02,
     misconceptions=(Misconception("half", 2.2, "This is half of it."),),
 )
@@ -58,7 +56,6 @@ CHOICE = Exercise(
     minutes=1,
     difficulty=1,
     reference="C",
-    oracle="C",
     choices=("A", "B", "C"),
     misconceptions=(Misconception("b", "B", "B would need clouds."),),
 )

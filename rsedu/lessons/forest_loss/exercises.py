@@ -1,8 +1,6 @@
-"""Lesson 08's exercises: how far the echo fell, and when the forest went.
+"""Loss by log ratio, its year and the scores of a map: exercises of lesson 08.
 
-What is asked about a map's worth, about hectares and about samples has files of its own. A
-reference is what a clear solution looks like; its oracle reaches the same numbers another way; a
-misconception is a wrong answer that tends to come.
+Areas and samples are in `hectares`.
 """
 
 import math
@@ -11,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsedu.course.exercise import Exercise, Misconception
-from rsedu.lessons.forest_loss.change import SCORES
-from rsedu.lessons.forest_loss.hectares import STRATIFIED
-from rsedu.lessons.forest_loss.sampling import MOST_MISSED, SAMPLE_SIZE
+from rsedu.course.exercise import Exercise, Invariant, Misconception
+from rsedu.lessons.forest_loss.hectares import MOST_MISSED, SAMPLE_SIZE, STRATIFIED
 
 Array = NDArray[Any]
 
@@ -23,18 +19,6 @@ def fall_db(before_db: Array, after_db: Array) -> Array:
     """(looks, pixels) of dB before and after -> (pixels,) dB by which the mean power fell."""
     before, after = (np.mean(10 ** (looks / 10), axis=0) for looks in (before_db, after_db))
     return np.asarray(10 * np.log10(before / after))
-
-
-def _fall_by_pixel(before_db: Array, after_db: Array) -> Array:
-    """Sum the powers of each pixel, look by look, in natural logarithms."""
-    falls = []
-    for pixel in range(before_db.shape[1]):
-        power = [
-            sum(math.exp(float(look[pixel]) * math.log(10) / 10) for look in looks) / len(looks)
-            for looks in (before_db, after_db)
-        ]
-        falls.append((math.log(power[0]) - math.log(power[1])) * 10 / math.log(10))
-    return np.array(falls)
 
 
 def _of_means(before_db: Array, after_db: Array) -> tuple[Array, Array]:
@@ -64,7 +48,6 @@ FALL = Exercise(
     minutes=5,
     difficulty=1,
     reference=fall_db,
-    oracle=_fall_by_pixel,
     cases=(
         lambda: (
             np.array([[-10.0, -12.0], [-13.0, -12.0]]),
@@ -133,26 +116,14 @@ def loss_year(gone: Array, clear: Array, dates: Array) -> Array:
     for pixel in range(gone.shape[1]):
         shows = np.flatnonzero(gone[:, pixel] & clear[:, pixel])
         if len(shows):
-            seen = np.flatnonzero(clear[: shows[0], pixel])
-            years[pixel] = (dates[seen[-1]] + dates[shows[0]]) / 2
+            before = np.flatnonzero(clear[: shows[0], pixel])
+            years[pixel] = (dates[before[-1]] + dates[shows[0]]) / 2
     return years
 
 
-def _year_by_looks(gone: Array, clear: Array, dates: Array) -> Array:
-    """Walk through the looks once, and remember the last clear one."""
-    last = np.full(gone.shape[1], np.nan)
-    years = np.full(gone.shape[1], np.nan)
-    for look, date in enumerate(dates.tolist()):
-        for pixel in np.flatnonzero(clear[look]).tolist():
-            if gone[look, pixel] and math.isnan(years[pixel]):
-                years[pixel] = last[pixel] + (date - last[pixel]) / 2
-            last[pixel] = date
-    return years
-
-
-def _first(gone: Array, seen: Array) -> tuple[Array, Array]:
+def _first(gone: Array, clear: Array) -> tuple[Array, Array]:
     """Number of the first look that shows a loss, and whether there is one."""
-    shows = gone & seen
+    shows = gone & clear
     return np.asarray(shows.argmax(axis=0)), np.asarray(shows.any(axis=0))
 
 
@@ -236,7 +207,6 @@ YEAR = Exercise(
     minutes=9,
     difficulty=3,
     reference=loss_year,
-    oracle=_year_by_looks,
     cases=(
         _six_looks,
         lambda: _looks(83, 6, 9),
@@ -286,6 +256,123 @@ YEAR = Exercise(
             lambda gone, clear, dates: np.nan_to_num(loss_year(gone, clear, dates)),
             "Where nothing was lost you gave the year 0, which every mean would count in. There is "
             "no year: NaN.",
+        ),
+    ),
+)
+
+
+def change_scores(mapped: Array, truth: Array) -> tuple[float, float]:
+    """Years of a map and of the truth, NaN for none -> F1 of change, mean error in years."""
+    ours, theirs = np.isfinite(mapped), np.isfinite(truth)
+    both = ours & theirs
+    f1 = 2 * both.sum() / (ours.sum() + theirs.sum())
+    return float(f1), float(np.abs(mapped[both] - truth[both]).mean())
+
+
+def _other_f1(f1: Any) -> Any:
+    """A wrong answer whose date error is right."""
+
+    def wrong(mapped: Array, truth: Array) -> tuple[float, float]:
+        ours, theirs = np.isfinite(mapped), np.isfinite(truth)
+        return float(f1(mapped, truth, ours, theirs)), change_scores(mapped, truth)[1]
+
+    return wrong
+
+
+def _other_error(error: Any) -> Any:
+    """A wrong answer whose F1 is right."""
+
+    def wrong(mapped: Array, truth: Array) -> tuple[float, float]:
+        return change_scores(mapped, truth)[0], float(error(mapped, truth))
+
+    return wrong
+
+
+def _two_maps(seed: int, shape: tuple[int, int]) -> tuple[Array, Array]:
+    draw = np.random.default_rng(seed)
+    truth, mapped = draw.uniform(2020.5, 2025.5, (2, *shape)).round(2)
+    chance = draw.random((2, *shape))
+    truth[chance[0] > 0.4] = np.nan
+    mapped[(chance[0] > 0.3) & (chance[1] > 0.2)] = np.nan
+    return mapped, truth
+
+
+SCORES = Exercise(
+    id="change_scores",
+    lesson="08",
+    title="F1 of change, and years off",
+    points=2,
+    minutes=6,
+    difficulty=2,
+    reference=change_scores,
+    cases=(
+        lambda: (
+            np.array([[2021.0, 2022.5, np.nan], [2023.0, np.nan, np.nan]]),
+            np.array([[2021.5, np.nan, np.nan], [2021.0, 2024.0, np.nan]]),
+        ),
+        lambda: _two_maps(85, (7, 9)),
+        lambda: _two_maps(86, (5, 13)),
+    ),
+    invariants=(
+        Invariant("F1 lies between 0 and 1", lambda scores, mapped, truth: 0 <= scores[0] <= 1),
+    ),
+    misconceptions=(
+        Misconception(
+            "share of right pixels",
+            _other_f1(lambda mapped, truth, ours, theirs: (ours == theirs).mean()),
+            "You counted every pixel on which map and truth agree. Nearly all of them were not "
+            "lost: an empty map would get 0.96 in this lesson. F1 leaves those out.",
+        ),
+        Misconception(
+            "intersection over union",
+            _other_f1(
+                lambda mapped, truth, ours, theirs: (ours & theirs).sum() / (ours | theirs).sum()
+            ),
+            "This is the IoU, found over either. F1 counts what was found twice, 2 found / "
+            "(mapped + true), and is the larger of both.",
+        ),
+        Misconception(
+            "arithmetic mean",
+            _other_f1(
+                lambda mapped, truth, ours, theirs: (
+                    (ours & theirs).sum() * (1 / ours.sum() + 1 / theirs.sum()) / 2
+                )
+            ),
+            "You took the plain mean of precision and recall: a map of everything would get more "
+            "than a half. F1 is the harmonic mean, 2 / (1 / precision + 1 / recall).",
+        ),
+        Misconception(
+            "precision only",
+            _other_f1(lambda mapped, truth, ours, theirs: (ours & theirs).sum() / ours.sum()),
+            "This is the precision alone: a map of the one surest pixel would get 1.",
+        ),
+        Misconception(
+            "the year must be right",
+            _other_f1(
+                lambda mapped, truth, ours, theirs: (
+                    2 * (np.floor(mapped) == np.floor(truth)).sum() / (ours.sum() + theirs.sum())
+                )
+            ),
+            "You counted a pixel as found only where the calendar year is right too. F1 asks "
+            "*whether*, the error in years asks *when*: mixed, neither can be read.",
+        ),
+        Misconception(
+            "signed years",
+            _other_error(lambda mapped, truth: np.nanmean(mapped - truth)),
+            "Your years have signs, so what comes a year too early makes up for what comes a year "
+            "too late. Take absolute differences.",
+        ),
+        Misconception(
+            "root of squares",
+            _other_error(lambda mapped, truth: np.sqrt(np.nanmean((mapped - truth) ** 2))),
+            "You took the root of the mean square, which a few pixels of five years decide. Asked "
+            "for is the mean absolute difference.",
+        ),
+        Misconception(
+            "all pixels",
+            _other_error(lambda mapped, truth: np.nan_to_num(np.abs(mapped - truth)).mean()),
+            "You divided by all pixels of the map. Only those that were found have two dates to "
+            "compare.",
         ),
     ),
 )

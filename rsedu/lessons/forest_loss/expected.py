@@ -63,6 +63,6 @@ def _runs(clouds: str) -> list[dict[str, Any]]:
 def _cell(key: str, values: list[float]) -> str:
     if key == "wrong, ha":
         return f"{median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
-    found = interval(values)
-    digits = 2 if abs(found.mean) < 10 else 0
-    return f"{found.mean:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+    mean = interval(values)
+    digits = 2 if abs(mean.mean) < 10 else 0
+    return f"{mean.mean:.{digits}f} [{mean.low:.{digits}f}, {mean.high:.{digits}f}]"

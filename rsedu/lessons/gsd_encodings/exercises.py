@@ -1,11 +1,8 @@
-"""Lesson 03's exercises: sines of a position, the layout of a grid, positions times the pixel size.
+"""Positional encodings by sines, plain and by GSD: exercises of lesson 03.
 
-What follows from the formula (wavelengths, layouts, which GSD to pass) has a file of its own.
-A reference is what a clear solution looks like; its oracle reaches the same numbers another way; a
-misconception is a wrong answer that tends to come.
+What follows from the formula (wavelengths, layouts, which GSD to pass) is in `phases`.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -23,16 +20,6 @@ def sincos_1d(positions: Array, dim: int) -> Array:
     omega = 10_000.0 ** (-np.arange(half) / half)
     phase = positions[:, None] * omega
     return np.concatenate([np.sin(phase), np.cos(phase)], axis=1)
-
-
-def _sincos_by_entry(positions: Array, dim: int) -> Array:
-    out = np.empty((len(positions), dim))
-    for row, position in enumerate(positions):
-        for k in range(dim // 2):
-            turn = complex(math.cos(position * 10_000 ** (-2 * k / dim)))
-            turn += 1j * math.sin(position * 10_000 ** (-2 * k / dim))
-            out[row, k], out[row, dim // 2 + k] = turn.imag, turn.real
-    return out
 
 
 def _with_omega(positions: Array, omega: Array) -> Array:
@@ -57,7 +44,6 @@ SINCOS_1D = Exercise(
     minutes=5,
     difficulty=1,
     reference=sincos_1d,
-    oracle=_sincos_by_entry,
     cases=(
         lambda: (np.array([0.0, 1.0, 2.5]), 8),
         lambda: (np.random.default_rng(31).uniform(0, 14, size=7), 20),
@@ -113,14 +99,6 @@ def grid_code(x_codes: Array, y_codes: Array) -> Array:
     return np.concatenate([x, y], axis=2).reshape(rows * cols, 2 * d)
 
 
-def _grid_by_token(x_codes: Array, y_codes: Array) -> Array:
-    tokens = []
-    for row in range(len(y_codes)):
-        for col in range(len(x_codes)):
-            tokens.append([*x_codes[col], *y_codes[row]])
-    return np.array(tokens)
-
-
 def _column_by_column(x_codes: Array, y_codes: Array) -> Array:
     return np.array([[*x, *y] for x in x_codes for y in y_codes])
 
@@ -138,7 +116,6 @@ GRID_CODE = Exercise(
     minutes=6,
     difficulty=2,
     reference=grid_code,
-    oracle=_grid_by_token,
     cases=(
         lambda: (np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]), np.array([[7.0, 8.0], [9.0, 10]])),
         lambda: _codes(32, 5, 4, 6),
@@ -192,13 +169,6 @@ def gsd_phases(gsds_m: Array, length: int, dim: int, reference_m: float) -> Arra
     return np.asarray(positions[:, :, None] * omega)
 
 
-def _phases_by_entry(gsds_m: Array, length: int, dim: int, reference_m: float) -> Array:
-    out = np.empty((len(gsds_m), length, dim // 2))
-    for image, p, k in np.ndindex(out.shape):
-        out[image, p, k] = gsds_m[image] * p / (reference_m * math.pow(10_000, 2 * k / dim))
-    return out
-
-
 def _frequency_index(gsds_m: Array, length: int, dim: int, reference_m: float) -> Array:
     k = np.arange(dim // 2) / (dim // 2)
     omega = 10_000.0 ** (-(gsds_m[:, None] / reference_m) * k)
@@ -213,7 +183,6 @@ GSD_PHASES = Exercise(
     minutes=6,
     difficulty=2,
     reference=gsd_phases,
-    oracle=_phases_by_entry,
     cases=(
         lambda: (np.array([5.0, 40.0]), 4, 8, 10.0),
         lambda: (np.array([0.6, 2.24, 5.0, 30.0]), 7, 12, 2.5),

@@ -1,4 +1,4 @@
-"""What lesson 03 measures with: drawn roofs, their size in metres the label, and a reader of it."""
+"""Size on the ground as a label: drawn roofs and a model that reads them, for lesson 03."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,8 +79,7 @@ def roof(side_px: float, across: float, down: float) -> Float[np.ndarray, "rows 
     edges = np.arange(SIDE_PX + 1)
     room = SIDE_PX - side_px
     spans = [np.clip(edges, place * room, place * room + side_px) for place in (down, across)]
-    shares: np.ndarray = np.outer(*(np.diff(span) for span in spans))
-    return shares
+    return np.asarray(np.outer(*(np.diff(span) for span in spans)))
 
 
 class SizeReader(nn.Module):
@@ -153,6 +152,6 @@ def read_sizes(
         (N,) predicted and (N,) true indices into `SIDES_M`.
     """
     numbers = np.arange(count)
-    asked = Roofs(seed=10_000, gsds_m=gsds_m).batch(numbers, numbers)
-    predicted = model.scores(asked["images"], told * asked["gsd"]).argmax(dim=1)
-    return predicted.numpy(), asked["labels"].numpy()
+    roofs = Roofs(seed=10_000, gsds_m=gsds_m).batch(numbers, numbers)
+    predicted = model.scores(roofs["images"], told * roofs["gsd"]).argmax(dim=1)
+    return predicted.numpy(), roofs["labels"].numpy()

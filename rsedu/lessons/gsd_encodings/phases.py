@@ -1,4 +1,4 @@
-"""Those of lesson 03 on what follows from the formula: wavelengths, layouts, which GSD to pass."""
+"""Wavelengths, layouts and the GSD to pass, which follow from the encoding: lesson 03."""
 
 import math
 from typing import Any
@@ -18,17 +18,6 @@ def wavelengths_m(dim: int, patch_px: int, reference_m: float) -> Array:
     return np.asarray(2 * np.pi / omega * patch_px * reference_m)
 
 
-def _wavelengths_by_walking(dim: int, patch_px: int, reference_m: float) -> Array:
-    """A patch at GSD g is g * P metres and (g/G) omega radians: how many metres are 2 pi?"""
-    gsd_m = 3.7  # any; it cancels
-    out = []
-    for k in range(dim // 4):
-        radians_per_patch = gsd_m / reference_m / math.pow(10_000, 4 * k / dim)
-        metres_per_patch = gsd_m * patch_px
-        out.append(math.tau / (radians_per_patch / metres_per_patch))
-    return np.array(out)
-
-
 def _lengths(exponent: Array, patch_px: float, reference_m: float) -> Array:
     return np.asarray(2 * np.pi * 10_000.0**exponent * patch_px * reference_m)
 
@@ -45,7 +34,6 @@ WAVELENGTHS = Exercise(
     minutes=6,
     difficulty=3,
     reference=wavelengths_m,
-    oracle=_wavelengths_by_walking,
     cases=(
         lambda: (16, 8, 10.0),
         lambda: (28, 14, 2.5),
@@ -102,15 +90,6 @@ def interleaved_order(dim: int) -> Array:
     return np.concatenate([one_axis, one_axis + dim // 2])
 
 
-def _order_by_entry(dim: int) -> Array:
-    order = []
-    for half in range(2):
-        for k in range(dim // 4):
-            start = half * (dim // 2)
-            order += [start + k, start + dim // 4 + k]
-    return np.array(order)
-
-
 INTERLEAVED = Exercise(
     id="interleaved_order",
     lesson="03",
@@ -119,7 +98,6 @@ INTERLEAVED = Exercise(
     minutes=5,
     difficulty=2,
     reference=interleaved_order,
-    oracle=_order_by_entry,
     cases=(lambda: (12,), lambda: (28,)),
     misconceptions=(
         Misconception(
@@ -165,12 +143,6 @@ def gsds_to_pass(gsds_m: Array, trained_m: tuple[float, float]) -> Array:
     return np.asarray(gsds_m * (math.sqrt(trained_m[0] * trained_m[1]) / middle))
 
 
-def _pass_in_octaves(gsds_m: Array, trained_m: tuple[float, float]) -> Array:
-    logs = [math.log2(gsd_m) for gsd_m in gsds_m]
-    shift = sum(map(math.log2, trained_m)) / 2 - (min(logs) + max(logs)) / 2
-    return np.array([2 ** (each + shift) for each in logs])
-
-
 def _plain_middles(gsds_m: Array, trained_m: tuple[float, float]) -> Array:
     return np.asarray(gsds_m * (sum(trained_m) / (gsds_m.min() + gsds_m.max())))
 
@@ -189,7 +161,6 @@ GSDS_TO_PASS = Exercise(
     minutes=5,
     difficulty=2,
     reference=gsds_to_pass,
-    oracle=_pass_in_octaves,
     cases=(
         lambda: (np.array([10.0, 20.0]), (2.24, 5.0)),
         lambda: (np.array([0.3, 0.5, 0.4, 0.6, 0.45]), (1.0, 3.0)),

@@ -1,4 +1,4 @@
-"""What lesson 04 compares: a plain decoder beside the Laplacian one, judged band by band."""
+"""Plain decoder beside the Laplacian one, judged band by band: what lesson 04 compares."""
 
 from typing import Literal
 
@@ -11,23 +11,19 @@ from torch import Tensor, nn
 from rsedu.blocks.patches import mask_to_pixels, unpatchify
 from rsedu.errors import InputError
 from rsedu.lessons.laplacian.spectra import radial_power
-from rsedu.lessons.masked_autoencoders import lab
 from rsedu.models.laplacian import Bands, resize_area, split_bands
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.models.vit import Decoder, Encoder, Gsd, Latent, initialise
-from rsedu.synthetic.frontier import Frontier
 from rsedu.training.settings import TrainConfig
 
-SIDE_PX, GSD_M = 48, 5.0  # of a target of the frontier: 240 m
 DRAWN_PX = 32
-WORLD_M = 5120.0
 STREET_PX = 2.0  # 10 m wide
-#: Which models are compared: how they paint, and what they are asked for.
+#: Which models are compared: how they paint, and with which loss.
 ARMS = ("plain", "plain, two losses", "laplacian", "laplacian, squared")
 
 
 class SquaredScaleMAE(ScaleMAE):
-    """Scale-MAE whose high band is asked for with squared errors, as its low one is."""
+    """Scale-MAE whose high band has a loss of squared errors, as its low one has."""
 
     def _losses(self, target: Bands, predicted: Bands, latent: Latent) -> dict[str, Tensor]:
         hidden = _hidden(latent.masked.mask, target, latent.grid)
@@ -68,7 +64,7 @@ class PlainMAE(nn.Module):
             small, gsd, mask_ratio=self.config.mask_ratio, generator=generator
         )
         painted = unpatchify(self.head(self.decoder(latent)), self.patch, latent.grid)
-        made, true = (self._split(each, latent.grid) for each in (painted, images))
+        made, true = (self._split(image, latent.grid) for image in (painted, images))
         mask = latent.masked.mask
         hidden = _hidden(mask, made, latent.grid)
         if self.loss == "pixels":
@@ -113,19 +109,6 @@ def recipe(steps: int, seed: int) -> TrainConfig:
     return TrainConfig(steps=steps, batch_size=16, blr=16e-3, warmup_steps=50, seed=seed)
 
 
-def frontier(worlds: range) -> Float32[Tensor, "tiles bands 48 48"]:
-    """Tiles of synthetic worlds at 5 m, standardised; 441 of each world."""
-    return torch.cat(
-        [
-            lab.cut(
-                Frontier(seed=world, size_m=WORLD_M).optical(date=lab.date_of(world), gsd_m=GSD_M),
-                SIDE_PX,
-            )
-            for world in worlds
-        ]
-    )
-
-
 def streets(count: int, seed: int, *, noise: float = 0.0) -> Float32[Tensor, "tiles 1 32 32"]:
     """Drawn tiles: a street from west to east and one from north to south, 2 px wide.
 
@@ -161,20 +144,20 @@ def evaluate(
     grid = (images.shape[-2] // patch, images.shape[-1] // patch)
     made = model(images, None, torch.Generator().manual_seed(0))
     model.train()
-    true, shown = split_bands(images, grid), Bands(made["low"], made["high"])
-    hidden = _hidden(made["mask"], shown, grid)
-    found: dict[str, float | list[float]] = {}
+    true, predicted = split_bands(images, grid), Bands(made["low"], made["high"])
+    hidden = _hidden(made["mask"], predicted, grid)
+    scores: dict[str, float | list[float]] = {}
     for name, one, other, where in (
-        ("high", shown.high, true.high, hidden.high),
-        ("low", shown.low, true.low, hidden.low),
+        ("high", predicted.high, true.high, hidden.high),
+        ("low", predicted.low, true.low, hidden.low),
     ):
         squared = _mean((one - other).square(), where) / _mean(other.square(), where)
-        found[f"{name}, squared"] = float(squared)
-        found[f"power of {name}"] = _power(one * where)
-        found[f"true power of {name}"] = _power(other * where)
-    error = _mean((shown.high - true.high).abs(), hidden.high)
-    found["high"] = float(error / _mean(true.high.abs(), hidden.high))
-    return found
+        scores[f"{name}, squared"] = float(squared)
+        scores[f"power of {name}"] = _power(one * where)
+        scores[f"true power of {name}"] = _power(other * where)
+    error = _mean((predicted.high - true.high).abs(), hidden.high)
+    scores["high"] = float(error / _mean(true.high.abs(), hidden.high))
+    return scores
 
 
 def _hidden(mask: Tensor, like: Bands, grid: tuple[int, int]) -> Bands:

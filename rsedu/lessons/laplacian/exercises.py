@@ -1,4 +1,4 @@
-"""Lesson 04's exercises: an image taken apart by scale, and put together again.
+"""Laplacian pyramid, taken apart and put together: exercises of lesson 04.
 
 Images are (rows, cols) numpy arrays, any unit. `laplacian.spectra` holds the second half.
 """
@@ -26,13 +26,6 @@ def shrink(image: Array, n: int) -> Array:
     return np.asarray(image.reshape(rows // n, n, cols // n, n).mean(axis=(1, 3)))
 
 
-def _shrink_by_pixel(image: Array, n: int) -> Array:
-    out = np.zeros((image.shape[0] // n, image.shape[1] // n))
-    for row, col in np.ndindex(*image.shape):
-        out[row // n, col // n] += float(image[row, col]) / (n * n)
-    return out
-
-
 SHRINK = Exercise(
     id="shrink",
     lesson="04",
@@ -41,7 +34,6 @@ SHRINK = Exercise(
     minutes=4,
     difficulty=1,
     reference=shrink,
-    oracle=_shrink_by_pixel,
     cases=(
         lambda: (np.arange(24.0).reshape(4, 6) ** 2 % 17, 2),
         lambda: (_image(41, 6, 9), 3),
@@ -107,31 +99,6 @@ def take_apart(image: Array, levels: int) -> list[Array]:
     return [*parts, image]
 
 
-def _enlarged_by_pixel(image: Array, shape: tuple[int, ...]) -> Array:
-    """Bilinear interpolation between the centres of pixels, the edge repeated, by loops."""
-    out = np.zeros(shape)
-    for place in np.ndindex(*shape):
-        corners = []
-        for at, new, old in zip(place, shape, image.shape, strict=True):
-            centre = min(max((at + 0.5) * old / new - 0.5, 0.0), old - 1.0)
-            first = int(centre)
-            corners.append(((first, 1 - centre % 1), (min(first + 1, old - 1), centre % 1)))
-        out[place] = sum(
-            float(image[row, col]) * across * along
-            for row, across in corners[0]
-            for col, along in corners[1]
-        )
-    return out
-
-
-def _apart_by_pixel(image: Array, levels: int) -> list[Array]:
-    if not levels:
-        return [image]
-    coarse = _shrink_by_pixel(image, 2)
-    detail = image - _enlarged_by_pixel(coarse, image.shape)
-    return [detail, *_apart_by_pixel(coarse, levels - 1)]
-
-
 def _apart(step: Callable[[Array, Array], Array]) -> Callable[[Array, int], list[Array]]:
     """Take apart with another idea of what a level's detail is: of the image and its coarse one."""
 
@@ -164,7 +131,6 @@ TAKE_APART = Exercise(
     minutes=7,
     difficulty=2,
     reference=take_apart,
-    oracle=_apart_by_pixel,
     cases=(
         lambda: (np.arange(64.0).reshape(8, 8) ** 2 % 19, 2),
         lambda: (_image(43, 8, 12), 2),
@@ -212,12 +178,6 @@ def put_together(parts: list[Array]) -> Array:
     return image
 
 
-def _together_by_pixel(parts: list[Array]) -> Array:
-    if len(parts) == 1:
-        return parts[0]
-    return _enlarged_by_pixel(_together_by_pixel(parts[1:]), parts[0].shape) + parts[0]
-
-
 def _parts(seed: int, rows: int, cols: int, levels: int) -> list[Array]:
     sizes = [(rows >> level, cols >> level) for level in range(levels + 1)]
     return [_image(seed + level, *size) for level, size in enumerate(sizes)]
@@ -250,7 +210,6 @@ PUT_TOGETHER = Exercise(
     minutes=6,
     difficulty=2,
     reference=put_together,
-    oracle=_together_by_pixel,
     cases=(
         lambda: (_parts(45, 4, 8, 2),),
         lambda: (take_apart(_image(46, 16, 24), 3),),

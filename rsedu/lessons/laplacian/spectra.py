@@ -1,4 +1,4 @@
-"""Lesson 04's exercises on what a model rebuilds: power by scale, two losses, one mended line."""
+"""Radial power spectrum, losses by band and the low band's target: exercises of lesson 04."""
 
 from typing import Any
 
@@ -29,22 +29,6 @@ def radial_power(image: Array) -> Array:
     side = len(image)
     power = np.abs(np.fft.fft2(image) / side**2) ** 2
     return _ring_sums(power, _rings(side), side)
-
-
-def _power_by_waves(image: Array) -> Array:
-    """Compare the image with each plane wave in turn."""
-    side = len(image)
-    rows, cols = np.mgrid[:side, :side] / side
-    half = [cycles - side if cycles > (side - 1) // 2 else cycles for cycles in range(side)]
-    out = np.zeros(side // 2 + 1)
-    for down in half:
-        for right in half:
-            ring = round((down * down + right * right) ** 0.5)
-            if ring < len(out):
-                angle = 2 * np.pi * (down * rows + right * cols)
-                cosine, sine = (image * np.cos(angle)).mean(), (image * np.sin(angle)).mean()
-                out[ring] += cosine**2 + sine**2
-    return out
 
 
 def _amplitude(image: Array) -> Array:
@@ -81,7 +65,6 @@ RADIAL_POWER = Exercise(
     minutes=8,
     difficulty=3,
     reference=radial_power,
-    oracle=_power_by_waves,
     cases=(
         lambda: (np.arange(36.0).reshape(6, 6) ** 2 % 11,),
         lambda: (_square(51, 8),),
@@ -145,19 +128,6 @@ def band_losses(
     return float(high_error.mean()), float(low_error.mean())
 
 
-def _losses_by_pixel(
-    high: Array, high_true: Array, low: Array, low_true: Array, mask: Array
-) -> tuple[float, float]:
-    answers = []
-    for made, true, power in ((high, high_true, 1), (low, low_true, 2)):
-        size, found = made.shape[-1] // mask.shape[-1], []
-        for band, row, col in np.ndindex(*made.shape):
-            if mask[row // size, col // size]:
-                found.append(abs(float(made[band, row, col] - true[band, row, col])) ** power)
-        answers.append(sum(found) / len(found))
-    return answers[0], answers[1]
-
-
 def _rebuilt(seed: int, bands: int, rows: int, cols: int, patch: int) -> tuple[Array, ...]:
     draw = np.random.default_rng(seed)
     fine, rough = (bands, rows * patch * 2, cols * patch * 2), (bands, rows * patch, cols * patch)
@@ -188,7 +158,6 @@ BAND_LOSSES = Exercise(
     minutes=7,
     difficulty=2,
     reference=band_losses,
-    oracle=_losses_by_pixel,
     cases=(lambda: _rebuilt(53, 2, 2, 2, 1), lambda: _rebuilt(54, 3, 2, 3, 2)),
     misconceptions=(
         Misconception(
@@ -235,23 +204,6 @@ def low_target(image: Array, size: int, samples: int) -> Array:
     return upsample_bilinear(image.reshape(samples, n, samples, n).mean(axis=(1, 3)), (size, size))
 
 
-def _low_by_pixel(image: Array, size: int, samples: int) -> Array:
-    n, out = len(image) // samples, np.zeros((size, size))
-    for row, col in np.ndindex(size, size):
-        for at_row, row_weight in _around(row, size, samples):
-            for at_col, col_weight in _around(col, size, samples):
-                block = image[at_row * n : (at_row + 1) * n, at_col * n : (at_col + 1) * n]
-                out[row, col] += row_weight * col_weight * float(block.sum()) / n**2
-    return out
-
-
-def _around(place: int, size: int, samples: int) -> list[tuple[int, float]]:
-    """The two samples around a pixel, and their weights."""
-    centre = min(max((place + 0.5) * samples / size - 0.5, 0.0), samples - 1.0)
-    first = int(centre)
-    return [(first, 1 - centre + first), (min(first + 1, samples - 1), centre - first)]
-
-
 def _means(image: Array, samples: int) -> Array:
     n = len(image) // samples
     return np.asarray(image.reshape(samples, n, samples, n).mean(axis=(1, 3)))
@@ -265,7 +217,6 @@ LOW_TARGET = Exercise(
     minutes=7,
     difficulty=2,
     reference=low_target,
-    oracle=_low_by_pixel,
     cases=(
         lambda: (np.arange(64.0).reshape(8, 8) ** 2 % 23, 4, 2),
         lambda: (_square(55, 24), 12, 3),

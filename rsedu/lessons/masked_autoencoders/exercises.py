@@ -1,10 +1,5 @@
-"""Lesson 02's exercises on pixels: patches, their loss, their normalisation; masks in `masking`.
+"""Patches, their loss and their normalisation: exercises of lesson 02; masks are in `masking`."""
 
-A reference is what a clear solution looks like; its oracle reaches the same numbers by a loop over
-pixels; a misconception is a wrong answer that tends to come.
-"""
-
-import math
 from typing import Any
 
 import numpy as np
@@ -33,19 +28,6 @@ def patchify(image: Array, size: int) -> Array:
     return blocks.transpose(1, 3, 2, 4, 0).reshape(count, -1)
 
 
-def _patches_by_pixel(image: Array, size: int) -> Array:
-    bands, height, width = image.shape
-    patches = []
-    for top in range(0, height, size):
-        for left in range(0, width, size):
-            values = []
-            for row in range(top, top + size):
-                for col in range(left, left + size):
-                    values += [float(image[band, row, col]) for band in range(bands)]
-            patches.append(values)
-    return np.array(patches)
-
-
 def _patch_order(image: Array, size: int, *order: int) -> Array:
     blocks = _blocks(image, size)
     count = blocks.shape[1] * blocks.shape[3]
@@ -60,7 +42,6 @@ PATCHIFY = Exercise(
     minutes=7,
     difficulty=2,
     reference=patchify,
-    oracle=_patches_by_pixel,
     cases=(
         lambda: (np.arange(48.0).reshape(2, 4, 6), 2),
         lambda: _image(25, (4, 6, 9), 3),
@@ -122,18 +103,8 @@ def masked_loss(prediction: Array, target: Array, mask: Array) -> float:
     return float((per_patch * mask).sum() / mask.sum())
 
 
-def _loss_by_value(prediction: Array, target: Array, mask: Array) -> float:
-    squares = [
-        (float(prediction[place]) - float(target[place])) ** 2
-        for place in np.ndindex(prediction.shape)
-        if mask[place[0]]
-    ]
-    return math.fsum(squares) / len(squares)
-
-
 def _squares(prediction: Array, target: Array) -> Array:
-    squared: Array = (prediction - target) ** 2
-    return squared
+    return np.asarray((prediction - target) ** 2)
 
 
 MASKED_LOSS = Exercise(
@@ -144,7 +115,6 @@ MASKED_LOSS = Exercise(
     minutes=4,
     difficulty=1,
     reference=masked_loss,
-    oracle=_loss_by_value,
     cases=(
         lambda: (
             np.array([[1.0, 2.0], [5.0, 3.0], [0.0, 4.0], [2.0, 2.0]]),
@@ -201,23 +171,12 @@ def per_patch_norm(patches: Array) -> Array:
     """Each patch shifted to mean 0 and scaled to variance 1 (that of a sample)."""
     mean = patches.mean(axis=1, keepdims=True)
     variance = patches.var(axis=1, ddof=1, keepdims=True)
-    normalised: Array = (patches - mean) / np.sqrt(variance + 1e-6)
-    return normalised
-
-
-def _norm_by_patch(patches: Array) -> Array:
-    rows = []
-    for patch in patches.tolist():
-        mean = math.fsum(patch) / len(patch)
-        spread = math.fsum((value - mean) ** 2 for value in patch) / (len(patch) - 1)
-        rows.append([(value - mean) / math.sqrt(spread + 1e-6) for value in patch])
-    return np.array(rows)
+    return np.asarray((patches - mean) / np.sqrt(variance + 1e-6))
 
 
 def _normed(patches: Array, axis: int | None, ddof: int = 1, eps: float = 1e-6) -> Array:
     shifted = patches - patches.mean(axis=axis, keepdims=True)
-    scaled: Array = shifted / np.sqrt(patches.var(axis=axis, ddof=ddof, keepdims=True) + eps)
-    return scaled
+    return np.asarray(shifted / np.sqrt(patches.var(axis=axis, ddof=ddof, keepdims=True) + eps))
 
 
 PER_PATCH_NORM = Exercise(
@@ -228,7 +187,6 @@ PER_PATCH_NORM = Exercise(
     minutes=4,
     difficulty=1,
     reference=per_patch_norm,
-    oracle=_norm_by_patch,
     cases=(
         lambda: (np.array([[1.0, 2.0, 3.0, 6.0], [10.0, 10.5, 9.0, 10.5], [0.0, 4.0, 4.0, 8.0]]),),
         lambda: _patches(29, 7, 12),

@@ -1,4 +1,4 @@
-"""What lesson 02 measures with: tiles of the synthetic frontier, and painting without learning."""
+"""Tiles of the synthetic frontier, and inpainting without learning, for lesson 02."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Shaped
 from scipy.interpolate import griddata
 from scipy.ndimage import distance_transform_edt
 from sklearn.linear_model import RidgeCV
@@ -70,9 +70,9 @@ def tiles(
     images, edges = [], []
     corners = product(np.arange(0, SIDE_M, side_m), np.arange(0, SIDE_M, 4 * side_m))
     for top_m, left_m in corners:  # a whole world at once takes gigabytes
-        fine, labels = (_four(top_m, left_m, side_m, each) for each in (gsd_m, LABEL_GSD_M))
-        seen = place.optical(date=date, gsd_m=gsd_m, window=fine)
-        images.append(cut(seen, int(side_m / gsd_m), bands=bands)[::every].clone())
+        fine, labels = (_four(top_m, left_m, side_m, size) for size in (gsd_m, LABEL_GSD_M))
+        scene = place.optical(date=date, gsd_m=gsd_m, window=fine)
+        images.append(cut(scene, int(side_m / gsd_m), bands=bands)[::every].clone())
         classes = place.truth(date=date, gsd_m=LABEL_GSD_M, window=labels).classes
         edges.append(edge_density(classes == FOREST, int(side_m / LABEL_GSD_M))[::every])
     return Tiles(images=torch.cat(images), edges=np.concatenate(edges))
@@ -95,11 +95,18 @@ def cut(
         side_px: side of a tile, pixels.
         bands: of the tiles, in this order.
     """
-    rows, cols = (side // side_px * side_px for side in scene.shape)
-    whole = scene.select(*bands).crop(rows=slice(0, rows), cols=slice(0, cols))
-    values = normalise(whole.array, bands)
-    each = rearrange(values, "b (r y) (c x) -> (r c) b y x", y=side_px, x=side_px)
-    return torch.from_numpy(np.ascontiguousarray(each))
+    return torch.from_numpy(crop(normalise(scene.select(*bands).array, bands), side_px))
+
+
+def crop(
+    image: Shaped[np.ndarray, "bands rows cols"], side_px: int
+) -> Float32[np.ndarray, "tiles bands side side"]:
+    """Crop an image into tiles, row by row; what does not fill a tile is left away."""
+    rows, cols = (side // side_px * side_px for side in image.shape[1:])
+    whole = image[:, :rows, :cols].astype(np.float32)
+    return np.ascontiguousarray(
+        rearrange(whole, "b (r y) (c x) -> (r c) b y x", y=side_px, x=side_px)
+    )
 
 
 def edge_density(forest: Bool[np.ndarray, "rows cols"], side_px: int) -> Float[np.ndarray, "tiles"]:
@@ -112,11 +119,10 @@ def edge_density(forest: Bool[np.ndarray, "rows cols"], side_px: int) -> Float[n
     Returns:
         (N,) km per square km, tiles row by row.
     """
-    each = rearrange(forest, "(r y) (c x) -> (r c) y x", y=side_px, x=side_px)
-    sides = sum(np.diff(each, axis=axis).sum(axis=(1, 2)) for axis in (1, 2))
+    tiles = rearrange(forest, "(r y) (c x) -> (r c) y x", y=side_px, x=side_px)
+    sides = sum(np.diff(tiles, axis=axis).sum(axis=(1, 2)) for axis in (1, 2))
     side_km = LABEL_GSD_M / 1000
-    density: np.ndarray = sides * side_km / (side_px * side_km) ** 2
-    return density
+    return np.asarray(sides * side_km / (side_px * side_km) ** 2)
 
 
 def inpaint(
@@ -161,8 +167,8 @@ def inpaint_batch(
 ) -> Float32[Tensor, "batch bands rows cols"]:
     """`inpaint` for a batch; `hidden` is 1 where a pixel is hidden."""
     pairs = zip(images.numpy(), hidden.numpy()[:, 0] > 0, strict=True)
-    each = [inpaint(image, mask, method).astype(np.float32) for image, mask in pairs]
-    return torch.from_numpy(np.stack(each))
+    filled = [inpaint(image, mask, method).astype(np.float32) for image, mask in pairs]
+    return torch.from_numpy(np.stack(filled))
 
 
 def hidden_error(
@@ -199,16 +205,3 @@ def explained(
     drawn = np.random.default_rng(seed).permutation(len(labelled[1]))[:labels]
     probe = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 5, 15)))
     return float(probe.fit(labelled[0][drawn], labelled[1][drawn]).score(*test))
-
-
-def retrieval_rate(
-    there: Float[np.ndarray, "places dim"], here: Float[np.ndarray, "places dim"]
-) -> float:
-    """Share of places whose most similar vector, by cosine, is that of the same place.
-
-    Args:
-        there: features of places, seen one way.
-        here: features of the same places in the same order, seen another way.
-    """
-    one, other = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (there, here))
-    return float(((one @ other.T).argmax(axis=1) == np.arange(len(one))).mean())

@@ -1,4 +1,4 @@
-"""Lesson 02's exercises on tokens: which stay, where they go back to, what they cost."""
+"""Random masking of tokens, the way back and its cost: exercises of lesson 02."""
 
 from typing import Any
 
@@ -16,16 +16,9 @@ def _noise(seed: int, count: int, ratio: float) -> tuple[Any, ...]:
 
 def random_mask(noise: Array, mask_ratio: float) -> tuple[Array, Array]:
     """Which tokens stay, and where each position's token is after shuffling."""
-    kept = round(len(noise) * (1 - mask_ratio))
+    visible = round(len(noise) * (1 - mask_ratio))
     shuffled = noise.argsort()
-    return shuffled[:kept], shuffled.argsort()
-
-
-def _mask_by_counting(noise: Array, mask_ratio: float) -> tuple[Array, Array]:
-    """A token's place in the shuffled order is the number of tokens with less noise."""
-    places = [sum(float(other) < float(one) for other in noise) for one in noise]
-    kept = sum(1 for token in range(len(noise)) if token + 0.5 < len(noise) * (1 - mask_ratio))
-    return np.array([places.index(place) for place in range(kept)]), np.array(places)
+    return shuffled[:visible], shuffled.argsort()
 
 
 def _kept(noise: Array, share: float) -> int:
@@ -40,7 +33,6 @@ RANDOM_MASK = Exercise(
     minutes=7,
     difficulty=2,
     reference=random_mask,
-    oracle=_mask_by_counting,
     cases=(
         lambda: (np.array([0.9, 0.2, 0.7, 0.4, 0.1, 0.8, 0.3, 0.6]), 0.75),
         lambda: _noise(21, 15, 0.6),
@@ -102,9 +94,9 @@ RANDOM_MASK = Exercise(
 )
 
 
-def _tokens(seed: int, count: int, kept: int, dim: int) -> tuple[Any, ...]:
+def _tokens(seed: int, count: int, visible: int, dim: int) -> tuple[Any, ...]:
     draw = np.random.default_rng(seed)
-    return draw.normal(size=(kept, dim)), draw.permutation(count), draw.normal(size=dim)
+    return draw.normal(size=(visible, dim)), draw.permutation(count), draw.normal(size=dim)
 
 
 def put_back(visible: Array, ids_restore: Array, mask_token: Array) -> Array:
@@ -112,15 +104,6 @@ def put_back(visible: Array, ids_restore: Array, mask_token: Array) -> Array:
     missing = len(ids_restore) - len(visible)
     shuffled = np.concatenate([visible, np.tile(mask_token, (missing, 1))])
     return np.asarray(shuffled[ids_restore])
-
-
-def _back_by_token(visible: Array, ids_restore: Array, mask_token: Array) -> Array:
-    out = np.empty((len(ids_restore), visible.shape[1]))
-    for position, place in enumerate(ids_restore.tolist()):
-        for number in range(visible.shape[1]):
-            known = place < len(visible)
-            out[position, number] = visible[place, number] if known else mask_token[number]
-    return out
 
 
 def _filled(visible: Array, ids_restore: Array, token: Array) -> Array:
@@ -141,7 +124,6 @@ PUT_BACK = Exercise(
     minutes=5,
     difficulty=2,
     reference=put_back,
-    oracle=_back_by_token,
     cases=(
         lambda: (
             np.array([[1.0, 10.0], [2.0, 20.0]]),
@@ -194,13 +176,6 @@ def attention_pairs(side_px: int, patch_px: int, mask_ratio: float) -> tuple[int
     return visible, visible**2 / tokens**2
 
 
-def _pairs_by_counting(side_px: int, patch_px: int, mask_ratio: float) -> tuple[int, float]:
-    tokens = len([1 for _ in range(0, side_px, patch_px) for _ in range(0, side_px, patch_px)])
-    visible = [token for token in range(tokens) if token + 0.5 < tokens * (1 - mask_ratio)]
-    looks = sum(1 for _ in visible for _ in visible)
-    return len(visible), looks / sum(1 for _ in range(tokens) for _ in range(tokens))
-
-
 def _visible(side_px: int, patch_px: int, share: float) -> int:
     return round((side_px // patch_px) ** 2 * share)
 
@@ -213,7 +188,6 @@ ATTENTION_PAIRS = Exercise(
     minutes=4,
     difficulty=1,
     reference=attention_pairs,
-    oracle=_pairs_by_counting,
     cases=(lambda: (40, 8, 0.6), lambda: (64, 8, 0.75), lambda: (224, 16, 0.5)),
     misconceptions=(
         Misconception(

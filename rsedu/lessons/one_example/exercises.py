@@ -1,4 +1,4 @@
-"""Exercises of lesson 07: what one example looks like, where it is again, and whether it is."""
+"""One-shot search by cosine, with a threshold for presence: exercises of lesson 07."""
 
 import math
 from typing import Any
@@ -28,17 +28,6 @@ def target_embedding(features: Array, mask: Array) -> Array:
     return np.asarray(features[:, mask].mean(axis=1))
 
 
-def _target_by_cell(features: Array, mask: Array) -> Array:
-    total, count = [0.0] * len(features), 0
-    for row in range(mask.shape[0]):
-        for col in range(mask.shape[1]):
-            if mask[row, col]:
-                count += 1
-                cell = features[:, row, col]
-                total = [one + float(more) for one, more in zip(total, cell, strict=True)]
-    return np.array([each / count for each in total])
-
-
 def _each_a_direction(features: Array, mask: Array) -> Array:
     inside = features[:, mask]
     return np.asarray((inside / np.linalg.norm(inside, axis=0)).mean(axis=1))
@@ -52,7 +41,6 @@ TARGET = Exercise(
     minutes=5,
     difficulty=1,
     reference=target_embedding,
-    oracle=_target_by_cell,
     cases=(
         lambda: (
             np.arange(12.0).reshape(2, 2, 3) ** 1.5,
@@ -113,17 +101,6 @@ def cosine_map(features: Array, target: Array) -> Array:
     return np.asarray(np.einsum("drc,d->rc", features, target) / lengths)
 
 
-def _cosine_by_cell(features: Array, target: Array) -> Array:
-    _, rows, cols = features.shape
-    found = np.empty((rows, cols))
-    for row in range(rows):
-        for col in range(cols):
-            cell = [float(value) for value in features[:, row, col]]
-            dot = sum(one * float(other) for one, other in zip(cell, target, strict=True))
-            found[row, col] = dot / math.hypot(*cell) / math.hypot(*target)
-    return found
-
-
 def _dot(features: Array, target: Array) -> Array:
     return np.asarray(np.einsum("drc,d->rc", features, target))
 
@@ -140,7 +117,6 @@ COSINE = Exercise(
     minutes=5,
     difficulty=2,
     reference=cosine_map,
-    oracle=_cosine_by_cell,
     cases=(
         lambda: (
             np.array([[[1.0, 2.0], [0.0, -1.0]], [[2.0, -1.0], [3.0, -2.0]]]),
@@ -216,20 +192,6 @@ def prior_points(similarity: Array, cell_px: int) -> tuple[Point, Point]:
     return centre(similarity.argmax()), centre(similarity.argmin())
 
 
-def _points_by_search(similarity: Array, cell_px: int) -> tuple[Point, Point]:
-    """Each cell in turn; its centre is the mean of its first and its last pixel."""
-    high = low = (0, 0)
-    for row in range(similarity.shape[0]):
-        for col in range(similarity.shape[1]):
-            high = (row, col) if similarity[row, col] > similarity[high] else high
-            low = (row, col) if similarity[row, col] < similarity[low] else low
-    found = []
-    for row, col in (high, low):
-        cols, rows = (range(each * cell_px, (each + 1) * cell_px) for each in (col, row))
-        found.append((sum(cols) / cell_px, sum(rows) / cell_px))
-    return found[0], found[1]
-
-
 def _moved(similarity: Array, cell_px: int, by: float, scale: float) -> tuple[Point, Point]:
     """Right cells, written as another place: number of the cell times scale, plus an offset."""
     points = prior_points(similarity, 1)
@@ -249,7 +211,6 @@ PRIORS = Exercise(
     minutes=6,
     difficulty=2,
     reference=prior_points,
-    oracle=_points_by_search,
     cases=(
         lambda: (np.array([[0.2, 0.5, 0.9, 0.4], [0.3, -0.6, 0.1, 0.05]]), 8),
         lambda: (np.random.default_rng(79).normal(size=(9, 6)).round(3), 8),
@@ -305,16 +266,6 @@ def present_threshold(peaks: Array, kept: float) -> float:
     return float(np.sort(peaks)[::-1][wanted - 1])
 
 
-def _threshold_by_trying(peaks: Array, kept: float) -> float:
-    """Each peak as a threshold: how many stay?"""
-    fits = [
-        float(one)
-        for one in peaks
-        if sum(float(other) >= float(one) for other in peaks) >= kept * len(peaks) - 1e-9
-    ]
-    return max(fits)
-
-
 def _peaks(seed: int, count: int) -> Array:
     return np.asarray(np.random.default_rng(seed).beta(12, 3, size=count).round(4))
 
@@ -327,7 +278,6 @@ THRESHOLD = Exercise(
     minutes=6,
     difficulty=2,
     reference=present_threshold,
-    oracle=_threshold_by_trying,
     cases=(
         lambda: (np.array([0.91, 0.62, 0.85, 0.78, 0.97, 0.7, 0.88]), 0.7),
         lambda: (_peaks(81, 40), 0.9),

@@ -1,6 +1,5 @@
-"""Those of lesson 07 on guidance: attention that knows where to look, weights of three masks."""
+"""Target-guided attention and weights of three masks: exercises of lesson 07."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,6 @@ def guided_attention(scores: Array, likelihood: Array) -> Array:
     return _softmax(_softmax(scores) + likelihood)
 
 
-def _attention_by_token(scores: Array, likelihood: Array) -> Array:
-    found = []
-    for row in scores.tolist():
-        votes = [math.exp(score) for score in row]
-        plain = [vote / sum(votes) for vote in votes]
-        tilted = [math.exp(p + float(s)) for p, s in zip(plain, likelihood, strict=True)]
-        found.append([each / sum(tilted) for each in tilted])
-    return np.array(found)
-
-
 def _scores(seed: int, tokens: int, cells: int) -> tuple[Array, Array]:
     draw = np.random.default_rng(seed)
     return draw.normal(size=(tokens, cells)).round(2), draw.random(cells).round(2)
@@ -49,7 +38,6 @@ GUIDED_ATTENTION = Exercise(
     minutes=6,
     difficulty=2,
     reference=guided_attention,
-    oracle=_attention_by_token,
     cases=(
         lambda: (np.array([[2.0, 0.0, 1.0], [-1.0, 0.5, 3.0]]), np.array([0.1, 0.9, 0.4])),
         lambda: _scores(83, 3, 7),
@@ -110,19 +98,6 @@ def mask_weights(chances: Array, truth: Array) -> Array:
     return np.array([1 - second - third, second, third])
 
 
-def _weights_by_lagrange(chances: Array, truth: Array) -> Array:
-    """Normal equations of all three weights, with a multiplier for their sum; by Cramer's rule."""
-    table = [[sum(a * b for a, b in zip(i, j, strict=True)) for j in chances] for i in chances]
-    system = np.array([[*row, 1.0] for row in table] + [[1.0, 1.0, 1.0, 0.0]])
-    right = np.array([sum(a * b for a, b in zip(i, truth, strict=True)) for i in chances] + [1.0])
-    weights = []
-    for at in range(3):
-        changed = system.copy()
-        changed[:, at] = right
-        weights.append(np.linalg.det(changed) / np.linalg.det(system))
-    return np.array(weights)
-
-
 def _free(chances: Array, truth: Array) -> Array:
     return np.asarray(np.linalg.lstsq(chances.T, truth, rcond=None)[0])
 
@@ -155,7 +130,6 @@ MASK_WEIGHTS = Exercise(
     minutes=8,
     difficulty=3,
     reference=mask_weights,
-    oracle=_weights_by_lagrange,
     cases=(
         lambda: (
             np.array(

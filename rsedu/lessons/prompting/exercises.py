@@ -1,11 +1,5 @@
-"""Lesson 06's exercises: an image for SAM, a box, and how much two masks share.
+"""Percentile stretch, box prompt and IoU: exercises of lesson 06; outlines are in `outlines`."""
 
-What is asked about outlines has a file of its own. A reference is what a clear solution looks like;
-its oracle reaches the same numbers another way; a misconception is a wrong answer that tends to
-come.
-"""
-
-import math
 from typing import Any
 
 import numpy as np
@@ -22,25 +16,6 @@ def percentile_stretch(band: Array) -> Array:
     low, high = np.nanpercentile(band, [2, 98])
     scaled = np.clip((band - low) / (high - low), 0, 1)
     return np.asarray(np.round(255 * np.nan_to_num(scaled))).astype(np.uint8)
-
-
-def _stretch_by_hand(band: Array) -> Array:
-    """Sort, interpolate the two percentiles, and go through the pixels."""
-    known = sorted(float(value) for value in band.ravel() if not math.isnan(value))
-
-    def percentile(share: float) -> float:
-        at = share * (len(known) - 1)
-        below = math.floor(at)
-        above = min(below + 1, len(known) - 1)
-        return known[below] + (at - below) * (known[above] - known[below])
-
-    low, high = percentile(0.02), percentile(0.98)
-    out = np.zeros(band.shape, dtype=np.uint8)
-    for at, value in np.ndenumerate(band):
-        if not math.isnan(value):
-            steps = 255 * (float(value) - low) / (high - low)
-            out[at] = min(255, max(0, math.floor(steps + 0.5)))
-    return out
 
 
 def _between(band: Array, low: float, high: float) -> Array:
@@ -94,7 +69,6 @@ STRETCH = Exercise(
     minutes=6,
     difficulty=1,
     reference=percentile_stretch,
-    oracle=_stretch_by_hand,
     cases=(
         lambda: (
             np.array(
@@ -160,30 +134,20 @@ def box_of_mask(mask: Array) -> tuple[int, int, int, int]:
     return int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1
 
 
-def _box_by_pixels(mask: Array) -> tuple[int, int, int, int]:
-    """The box of no pixel, widened by each one."""
-    left, top, right, bottom = mask.shape[1], mask.shape[0], 0, 0
-    for (row, col), inside in np.ndenumerate(mask):
-        if inside:
-            left, right = min(left, col), max(right, col + 1)
-            top, bottom = min(top, row), max(bottom, row + 1)
-    return left, top, right, bottom
-
-
 def _changed(mask: Array, order: tuple[int, ...] = (0, 1, 2, 3), less: int = 0) -> Any:
-    box = _box_by_pixels(mask)
+    box = box_of_mask(mask)
     ends = (box[0], box[1], box[2] - less, box[3] - less)
     return tuple(ends[at] for at in order)
 
 
 def _with_size(mask: Array) -> tuple[int, int, int, int]:
-    left, top, right, bottom = _box_by_pixels(mask)
+    left, top, right, bottom = box_of_mask(mask)
     return left, top, right - left, bottom - top
 
 
 def _first_run(mask: Array) -> tuple[int, int, int, int]:
     """Ends at the first empty row and column: what lies beyond a gap is lost."""
-    left, top, right, bottom = _box_by_pixels(mask)
+    left, top, right, bottom = box_of_mask(mask)
     rows, cols = np.asarray(mask.any(axis=1)), np.asarray(mask.any(axis=0))
     while not rows[top:bottom].all():
         bottom -= 1
@@ -212,7 +176,6 @@ BOX = Exercise(
     minutes=4,
     difficulty=1,
     reference=box_of_mask,
-    oracle=_box_by_pixels,
     cases=(
         lambda: (_two_parts(),),
         lambda: (_blob(73, (15, 21)),),
@@ -262,13 +225,6 @@ def iou(predicted: Array, truth: Array) -> float:
     return float((predicted & truth).sum() / (predicted | truth).sum())
 
 
-def _iou_of_sets(predicted: Array, truth: Array) -> float:
-    ours, theirs = (
-        {at for at, inside in np.ndenumerate(mask) if inside} for mask in (predicted, truth)
-    )
-    return len(ours & theirs) / len(ours | theirs)
-
-
 def _shared(predicted: Array, truth: Array) -> tuple[float, float, float]:
     return float((predicted & truth).sum()), float(predicted.sum()), float(truth.sum())
 
@@ -302,14 +258,13 @@ IOU = Exercise(
     minutes=4,
     difficulty=1,
     reference=iou,
-    oracle=_iou_of_sets,
     cases=(
         _squares,
         lambda: (_of_disc((8, 9), 5.5, (17, 21)), _of_disc((7, 11), 4.5, (17, 21))),
         lambda: (_of_disc((5, 5), 3.0, (11, 19)), _of_disc((5, 6), 5.0, (11, 19))),
     ),
     invariants=(
-        Invariant("it lies between 0 and 1", lambda found, predicted, truth: 0 <= found <= 1),
+        Invariant("it lies between 0 and 1", lambda share, predicted, truth: 0 <= share <= 1),
     ),
     misconceptions=(
         Misconception(

@@ -1,6 +1,5 @@
-"""Those of lesson 06 on outlines: by how much a mask is too large, and where to click next."""
+"""Boundary bias of a mask, and where to click next: exercises of lesson 06."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,17 +16,6 @@ def boundary_bias(predicted: Array, truth: Array, outline_px: float, gsd_m: floa
     """Metres by which the outline lies too far out: what is too much, over the outline's length."""
     too_much = float(predicted.sum()) - float(truth.sum())
     return too_much * gsd_m**2 / (outline_px * gsd_m)
-
-
-def _bias_by_pixels(predicted: Array, truth: Array, outline_px: float, gsd_m: float) -> float:
-    """Square metres, pixel by pixel, and a strip of that area along the outline."""
-    square_m = 0.0
-    for ours, theirs in zip(predicted.ravel(), truth.ravel(), strict=True):
-        if ours and not theirs:
-            square_m += gsd_m * gsd_m
-        if theirs and not ours:
-            square_m -= gsd_m * gsd_m
-    return square_m / (gsd_m * outline_px)
 
 
 def _more(predicted: Array, truth: Array) -> float:
@@ -54,7 +42,6 @@ BIAS = Exercise(
     minutes=7,
     difficulty=2,
     reference=boundary_bias,
-    oracle=_bias_by_pixels,
     cases=(
         _grown_square,
         lambda: (_disc((9, 9), 6, (19, 19)), _disc((9, 10), 7, (19, 19)), 41.0, 30.0),
@@ -108,62 +95,36 @@ BIAS = Exercise(
 )
 
 
+def _largest(*wrong: Array, structure: Array | None = None) -> Array:
+    """The largest connected region of some masks, each labelled by itself."""
+    regions = []
+    for mask in wrong:
+        numbers, count = ndimage.label(mask, structure)
+        regions += [numbers == number for number in range(1, count + 1)]
+    return max(regions, key=lambda region: int(region.sum()))
+
+
+def _deepest(region: Array, truth: Array, border: int = 1) -> Click:
+    depth = ndimage.distance_transform_edt(np.pad(region, border))
+    row, col = np.unravel_index(depth.argmax(), depth.shape)
+    at = int(row) - border, int(col) - border
+    return at[1], at[0], int(truth[at])
+
+
 def next_click(predicted: Array, truth: Array) -> Click:
     """(col, row, label) of the deepest pixel of the largest region that is wrong."""
-    regions = []
-    for label, wrong in ((1, truth & ~predicted), (0, predicted & ~truth)):
-        numbers, count = ndimage.label(wrong)
-        regions += [(numbers == number, label) for number in range(1, count + 1)]
-    region, label = max(regions, key=lambda each: int(each[0].sum()))
-    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
-    row, col = np.unravel_index(depth.argmax(), depth.shape)
-    return int(col), int(row), label
-
-
-def _neighbours(row: int, col: int) -> list[tuple[int, int]]:
-    return [(row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1)]
-
-
-def _regions(wrong: Array) -> list[set[tuple[int, int]]]:
-    """Connected pixels, one by one."""
-    left, found = {at for at, there in np.ndenumerate(wrong) if there}, []
-    while left:
-        region, edge = set(), [left.pop()]
-        while edge:
-            at = edge.pop()
-            region.add(at)
-            edge += [near for near in _neighbours(*at) if near in left]
-            left -= set(edge)
-        found.append(region)
-    return found
-
-
-def _deepest(region: set[tuple[int, int]]) -> tuple[int, int]:
-    """The pixel whose nearest pixel outside is furthest; the first of equals."""
-    outside = {near for at in region for near in _neighbours(*at)} - region
-    depths = {at: min(math.dist(at, other) for other in outside) for at in sorted(region)}
-    return max(depths, key=lambda at: round(depths[at], 9))
-
-
-def _click_by_pixels(predicted: Array, truth: Array) -> Click:
-    missed, extra = _regions(truth & ~predicted), _regions(predicted & ~truth)
-    largest = max((*missed, *extra), key=len)
-    row, col = _deepest(largest)
-    return col, row, int(largest in missed)
+    return _deepest(_largest(truth & ~predicted, predicted & ~truth), truth)
 
 
 def _in_the_larger_sort(predicted: Array, truth: Array) -> Click:
     missed, extra = truth & ~predicted, predicted & ~truth
-    label = int(missed.sum() > extra.sum())
-    row, col = _deepest(max(_regions(missed if label else extra), key=len))
-    return col, row, label
+    return _deepest(_largest(missed if missed.sum() > extra.sum() else extra), truth)
 
 
 def _in_the_centroid(predicted: Array, truth: Array) -> Click:
-    missed, extra = _regions(truth & ~predicted), _regions(predicted & ~truth)
-    largest = max((*missed, *extra), key=len)
-    row, col = np.mean(list(largest), axis=0)
-    return round(float(col)), round(float(row)), int(largest in missed)
+    region = _largest(truth & ~predicted, predicted & ~truth)
+    row, col = np.argwhere(region).mean(axis=0)
+    return round(float(col)), round(float(row)), int(truth[region].all())
 
 
 def _first_of_all(predicted: Array, truth: Array) -> Click:
@@ -171,15 +132,14 @@ def _first_of_all(predicted: Array, truth: Array) -> Click:
     return int(col), int(row), int(truth[row, col])
 
 
-def _on_the_object(predicted: Array, truth: Array) -> Click:
-    row, col = _deepest(max(_regions(truth), key=len))
-    return col, row, 1
+def _row_first(predicted: Array, truth: Array) -> Click:
+    col, row, label = next_click(predicted, truth)
+    return row, col, label
 
 
-def _changed(predicted: Array, truth: Array, order: tuple[int, ...], turned: bool) -> Click:
-    found = _click_by_pixels(predicted, truth)
-    col, row = found[order[0]], found[order[1]]
-    return col, row, 1 - found[2] if turned else found[2]
+def _label_turned(predicted: Array, truth: Array) -> Click:
+    col, row, label = next_click(predicted, truth)
+    return col, row, 1 - label
 
 
 def _half_found() -> tuple[Array, Array]:
@@ -203,28 +163,6 @@ def _touching(corner: bool) -> tuple[Array, Array]:
     return predicted, truth
 
 
-def _labelled(predicted: Array, truth: Array, *, corners: bool, together: bool) -> Click:
-    """The deepest pixel of the largest region, where regions are made in other ways."""
-    sorts = (predicted ^ truth,) if together else (truth & ~predicted, predicted & ~truth)
-    regions = []
-    for wrong in sorts:
-        numbers, count = ndimage.label(wrong, np.ones((3, 3)) if corners else None)
-        regions += [numbers == number for number in range(1, count + 1)]
-    region = max(regions, key=lambda each: int(each.sum()))
-    row, col = _deepest({(int(at[0]), int(at[1])) for at in np.argwhere(region)})
-    return col, row, int(truth[row, col])
-
-
-def _without_border(predicted: Array, truth: Array) -> Click:
-    """Depth measured without a border round the image: its edge is no outside."""
-    missed, extra = _regions(truth & ~predicted), _regions(predicted & ~truth)
-    largest = max((*missed, *extra), key=len)
-    region = np.zeros(truth.shape, dtype=bool)
-    region[tuple(np.array(sorted(largest)).T)] = True
-    row, col = np.unravel_index(ndimage.distance_transform_edt(region).argmax(), region.shape)
-    return int(col), int(row), int(largest in missed)
-
-
 def _two_discs(seed: int, shape: tuple[int, int]) -> tuple[Array, Array]:
     at = np.random.default_rng(seed).uniform(0.4, 0.6, (2, 2)) * shape
     return _disc(tuple(at[0] - 3), 5.3, shape), _disc(tuple(at[1] + 2), 6.6, shape)
@@ -238,7 +176,6 @@ NEXT_CLICK = Exercise(
     minutes=9,
     difficulty=3,
     reference=next_click,
-    oracle=_click_by_pixels,
     cases=(
         _half_found,
         lambda: _touching(corner=True),
@@ -249,12 +186,12 @@ NEXT_CLICK = Exercise(
     misconceptions=(
         Misconception(
             "row first",
-            lambda predicted, truth: _changed(predicted, truth, (1, 0), False),
+            _row_first,
             "You gave (row, col), the order of array indices. A click is (col, row): x first.",
         ),
         Misconception(
             "label turned",
-            lambda predicted, truth: _changed(predicted, truth, (0, 1), True),
+            _label_turned,
             "The place is right, the label is turned: 1 says that the object was missed here, 0 "
             "that there is none.",
         ),
@@ -266,20 +203,24 @@ NEXT_CLICK = Exercise(
         ),
         Misconception(
             "both sorts in one",
-            lambda predicted, truth: _labelled(predicted, truth, corners=False, together=True),
+            lambda predicted, truth: _deepest(_largest(predicted ^ truth), truth),
             "You labelled all wrong pixels together: where a missed part touches one that was "
             "taken in, they become one region, and no single click mends both. Label each sort "
             "by itself.",
         ),
         Misconception(
             "corners connect",
-            lambda predicted, truth: _labelled(predicted, truth, corners=True, together=False),
+            lambda predicted, truth: _deepest(
+                _largest(truth & ~predicted, predicted & ~truth, structure=np.ones((3, 3))), truth
+            ),
             "You joined pixels that touch at a corner only. Regions are connected along edges, "
             "which is what ndimage.label does unless it is told otherwise.",
         ),
         Misconception(
             "the image's edge is no outside",
-            _without_border,
+            lambda predicted, truth: _deepest(
+                _largest(truth & ~predicted, predicted & ~truth), truth, border=0
+            ),
             "You measured depth to other pixels only, so a region at the edge of the image seems "
             "deepest right there. Beyond the edge is outside too: np.pad(region, 1) first.",
         ),
@@ -298,7 +239,7 @@ NEXT_CLICK = Exercise(
         ),
         Misconception(
             "on the object again",
-            _on_the_object,
+            lambda predicted, truth: _deepest(_largest(truth), truth),
             "You clicked the middle of the object whatever the mask was, as for a first click. "
             "The next one goes to where the mask is wrong.",
         ),

@@ -1,8 +1,4 @@
-"""Lesson 01's exercises: reflectance, NDVI, speckle (in a file of its own), pixels, hectares.
-
-A reference is what a clear solution looks like; its oracle reaches the same numbers another way, a
-loop over pixels mostly; a misconception is a wrong answer that tends to come.
-"""
+"""Reflectance, NDVI, map coordinates and hectares: exercises of lesson 01; radar in `speckle`."""
 
 import math
 from typing import Any
@@ -34,15 +30,6 @@ def reflectance(dn: Array, baseline: float) -> Array:
     return np.where(dn == 0, np.nan, values)
 
 
-def _reflectance_by_pixel(dn: Array, baseline: float) -> Array:
-    out = np.empty(dn.shape)
-    for place in np.ndindex(dn.shape):
-        number = int(dn[place])
-        shifted = number - 1000 if baseline >= 4 else number
-        out[place] = shifted / 10_000 if number else math.nan
-    return out
-
-
 def _with_offset(dn: Array, offset: float) -> Array:
     return np.where(dn == 0, np.nan, (dn.astype(np.float32) + offset) / 10_000)
 
@@ -60,7 +47,6 @@ REFLECTANCE = Exercise(
     minutes=4,
     difficulty=1,
     reference=reflectance,
-    oracle=_reflectance_by_pixel,
     cases=(
         lambda: _dn_fixed(5.09),
         lambda: _dn_fixed(2.06),
@@ -127,16 +113,7 @@ def _two_bands(seed: int, shape: tuple[int, int]) -> tuple[Any, ...]:
 
 def ndvi(red: Array, nir: Array) -> Array:
     """Normalised difference vegetation index of two (rows, cols) reflectances, -1 to 1."""
-    index: Array = (nir - red) / (nir + red)
-    return index
-
-
-def _ndvi_by_pixel(red: Array, nir: Array) -> Array:
-    out = np.empty(red.shape)
-    for place in np.ndindex(red.shape):
-        r, n = float(red[place]), float(nir[place])
-        out[place] = 1 - 2 * r / (n + r)
-    return out
+    return np.asarray((nir - red) / (nir + red))
 
 
 NDVI = Exercise(
@@ -147,7 +124,6 @@ NDVI = Exercise(
     minutes=3,
     difficulty=1,
     reference=ndvi,
-    oracle=_ndvi_by_pixel,
     cases=(
         lambda: (np.array([[0.03, 0.2], [0.05, 0.1]]), np.array([[0.4, 0.25], [0.02, 0.1]])),
         lambda: _two_bands(12, (4, 7)),
@@ -202,16 +178,6 @@ def pixel_of(x: float, y: float, transform: Affine) -> tuple[int, int]:
     return row, col
 
 
-def _pixel_by_search(x: float, y: float, transform: Affine) -> tuple[int, int]:
-    """Step from the corner, pixel by pixel, until the point is passed."""
-    row = col = 0
-    while transform.c + (col + 1) * transform.a <= x:
-        col += 1
-    while transform.f + (row + 1) * transform.e >= y:
-        row += 1
-    return row, col
-
-
 PIXEL_OF = Exercise(
     id="pixel_of",
     lesson="01",
@@ -220,7 +186,6 @@ PIXEL_OF = Exercise(
     minutes=5,
     difficulty=2,
     reference=pixel_of,
-    oracle=_pixel_by_search,
     cases=(
         lambda: _place(47, 22, 10.0),
         lambda: _place(1188, 333, 20.0),
@@ -280,13 +245,6 @@ def hectares(mask: Array, gsd_m: float) -> float:
     return float(mask.sum() * gsd_m**2 / 10_000)
 
 
-def _hectares_by_pixel(mask: Array, gsd_m: float) -> float:
-    square_metres = 0.0
-    for value in mask.ravel():
-        square_metres += gsd_m * gsd_m if value else 0.0
-    return square_metres / 1e4
-
-
 HECTARES = Exercise(
     id="hectares",
     lesson="01",
@@ -295,7 +253,6 @@ HECTARES = Exercise(
     minutes=3,
     difficulty=1,
     reference=hectares,
-    oracle=_hectares_by_pixel,
     cases=(
         lambda: (np.array([[True, False, True], [False, True, True]]), 20.0),
         lambda: (_mask(18, (7, 12)), 2.5),

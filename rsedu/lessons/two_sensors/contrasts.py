@@ -1,6 +1,5 @@
-"""Those of lesson 05 on contrast: the loss, how partners are found, who is a false negative."""
+"""Contrastive loss, recall at k and false negatives: exercises of lesson 05."""
 
-import itertools
 import math
 from typing import Any
 
@@ -28,21 +27,6 @@ def info_nce(first: Array, second: Array, temperature: float) -> float:
     return float((forth.mean() + back.mean()) / 2)
 
 
-def _by_pairs(first: Array, second: Array, temperature: float) -> float:
-    """Each question by itself: how much of the votes does the partner get?"""
-
-    def likeness(one: Array, other: Array) -> float:
-        dot = sum(float(a) * float(b) for a, b in zip(one, other, strict=True))
-        return dot / math.sqrt(sum(float(a) ** 2 for a in one) * sum(float(b) ** 2 for b in other))
-
-    total = 0.0
-    for asks, answers in ((first, second), (second, first)):
-        for at, one in enumerate(asks):
-            votes = [math.exp(likeness(one, other) / temperature) for other in answers]
-            total -= math.log(votes[at] / sum(votes))
-    return total / (2 * len(first))
-
-
 def _with(logits: Array) -> float:
     return float((_cross_entropy(logits).mean() + _cross_entropy(logits.T).mean()) / 2)
 
@@ -54,7 +38,7 @@ def _one_way(first: Array, second: Array, temperature: float) -> float:
 def _partner_left_out(first: Array, second: Array, temperature: float) -> float:
     logits = _unit(first) @ _unit(second).T / temperature
     others = np.where(np.eye(len(logits)) > 0, -np.inf, logits)
-    sums = [np.log(np.exp(each).sum(axis=1)).mean() for each in (others, others.T)]
+    sums = [np.log(np.exp(table).sum(axis=1)).mean() for table in (others, others.T)]
     return float(np.mean(sums) - np.diag(logits).mean())
 
 
@@ -76,7 +60,6 @@ INFO_NCE = Exercise(
     minutes=8,
     difficulty=3,
     reference=info_nce,
-    oracle=_by_pairs,
     cases=(
         lambda: (
             np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 2.0]]),
@@ -164,17 +147,6 @@ def recall_at_k(similarity: Array, k: int) -> tuple[float, float]:
     return float((better_columns < k).mean()), float((better_rows < k).mean())
 
 
-def _recall_by_ranking(similarity: Array, k: int) -> tuple[float, float]:
-    shares = []
-    for table in (similarity.tolist(), similarity.T.tolist()):
-        hits = 0
-        for at, row in enumerate(table):
-            ranked = sorted(range(len(row)), key=lambda place, row=row: -row[place])  # type: ignore[misc]
-            hits += at in ranked[:k]
-        shares.append(hits / len(table))
-    return shares[0], shares[1]
-
-
 def _ranks(similarity: Array) -> tuple[Array, Array]:
     """How many are better than the partner, of each row and of each column."""
     partner = np.diag(similarity)
@@ -201,7 +173,6 @@ RECALL = Exercise(
     minutes=6,
     difficulty=2,
     reference=recall_at_k,
-    oracle=_recall_by_ranking,
     cases=(
         lambda: (_scores(64, 7).round(2), 3),
         lambda: (_scores(65, 11), 2),
@@ -262,15 +233,6 @@ def same_place_pairs(batch: int, places: int) -> float:
     return batch * (batch - 1) / 2 / places
 
 
-def _pairs_by_listing(batch: int, places: int) -> float:
-    """Every batch that can be drawn, and its pairs counted."""
-    found = [
-        sum(one == other for one, other in itertools.combinations(drawn, 2))
-        for drawn in itertools.product(range(places), repeat=batch)
-    ]
-    return sum(found) / len(found)
-
-
 SAME_PLACE = Exercise(
     id="same_place_pairs",
     lesson="05",
@@ -279,7 +241,6 @@ SAME_PLACE = Exercise(
     minutes=4,
     difficulty=2,
     reference=same_place_pairs,
-    oracle=_pairs_by_listing,
     cases=(lambda: (5, 3), lambda: (4, 7), lambda: (6, 5)),
     misconceptions=(
         Misconception(

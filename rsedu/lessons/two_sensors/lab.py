@@ -1,4 +1,4 @@
-"""What lesson 05 measures with: one frontier seen by two sensors, pairs right and wrong."""
+"""Pairs of radar and optical tiles, right and wrong ones: what lesson 05 measures with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def render_pair(seed: int, *, side_m: float = 10_240.0, cloud_cover: float = 0.0
         side_m: of the place in metres, a multiple of 640.
         cloud_cover: share of it under cloud, 0 to 1; radar does not see clouds.
     """
-    place, date = Frontier(seed=seed, size_m=side_m), 2006.5 + seed * 7 % 19
+    place, date = Frontier(seed=seed, size_m=side_m), lab.date_of(seed)
     optical = place.optical(date=date, gsd_m=GSD_M, cloud_cover=cloud_cover)
     radar = place.radar(date=date, gsd_m=GSD_M)
     truth = place.truth(date=date, gsd_m=GSD_M)
@@ -95,7 +95,7 @@ class Pairs:
     ) -> Mapping[str, Tensor]:
         """Cut "radar" (B, 2, side, side) and "optical" (B, 12, side, side), turned alike."""
         drawn = [self._draw(int(position)) for position in positions]
-        radar, optical = (np.stack(each) for each in zip(*drawn, strict=True))
+        radar, optical = (np.stack(images) for images in zip(*drawn, strict=True))
         return {"radar": torch.from_numpy(radar), "optical": torch.from_numpy(optical)}
 
     def _draw(self, position: int) -> tuple[np.ndarray, np.ndarray]:
@@ -119,8 +119,7 @@ class Pairs:
         return world, generator.integers(0, world.optical.shape[-1] - self.side_px + 1, size=2)
 
     def _within(self, world: World, corner: np.ndarray) -> np.ndarray:
-        inside: np.ndarray = np.clip(corner, 0, world.optical.shape[-1] - self.side_px)
-        return inside
+        return np.asarray(np.clip(corner, 0, world.optical.shape[-1] - self.side_px))
 
     def _cut(self, image: np.ndarray, corner: np.ndarray) -> np.ndarray:
         row, col = corner
@@ -161,14 +160,12 @@ class Places(Tiles):
     @property
     def forest(self) -> Float32[np.ndarray, "tiles"]:
         """Share of forest in each tile, 0 to 1."""
-        share: np.ndarray = self.shares[:, FOREST].mean(axis=(1, 2))
-        return share
+        return np.asarray(self.shares[:, FOREST].mean(axis=(1, 2)))
 
     @property
     def patch_cover(self) -> Int64[np.ndarray, "tiles patches"]:
         """Commonest class of each patch, row by row, an index into `CLASSES`."""
-        classes: np.ndarray = rearrange(self.shares, "n k r c -> n (r c) k").argmax(axis=2)
-        return classes
+        return np.asarray(rearrange(self.shares, "n k r c -> n (r c) k").argmax(axis=2))
 
 
 def crop_pairs(worlds: Sequence[World], *, side_px: int = SIDE_PX) -> Places:
@@ -183,20 +180,14 @@ def crop_pairs(worlds: Sequence[World], *, side_px: int = SIDE_PX) -> Places:
     """
     if side_px <= 0 or side_px % PATCH_PX:
         raise InputError(f"side_px is {side_px}; wanted a multiple of {PATCH_PX}, a patch's side.")
-
-    def tiles(image: np.ndarray, side: int) -> np.ndarray:
-        fits = [size // side * side for size in image.shape[1:]]
-        whole = image[:, : fits[0], : fits[1]].astype(np.float32)
-        return rearrange(whole, "b (r y) (c x) -> (r c) b y x", y=side, x=side)
-
     radar, optical = (
-        torch.from_numpy(np.concatenate([tiles(getattr(world, name), side_px) for world in worlds]))
-        for name in ("radar", "optical")
+        torch.from_numpy(np.concatenate([lab.crop(image, side_px) for image in images]))
+        for images in zip(*((world.radar, world.optical) for world in worlds), strict=True)
     )
-    shares = np.concatenate([tiles(world.shares, side_px // PATCH_PX) for world in worlds])
-    edges = np.concatenate([tiles(world.edges[None], side_px // PATCH_PX) for world in worlds])
-    means = edges.mean(axis=(1, 2, 3))
-    return Places(radar=radar, optical=optical, shares=shares, edges=means)
+    patches = side_px // PATCH_PX
+    shares = np.concatenate([lab.crop(world.shares, patches) for world in worlds])
+    edges = np.concatenate([lab.crop(world.edges[None], patches) for world in worlds])
+    return Places(radar=radar, optical=optical, shares=shares, edges=edges.mean(axis=(1, 2, 3)))
 
 
 def real(*, side_px: int) -> Tiles:
@@ -216,5 +207,4 @@ def band_means(
     images: Float32[Tensor, "batch bands rows cols"],
 ) -> Float[np.ndarray, "batch bands"]:
     """Mean of each band: the features that cost nothing."""
-    means: np.ndarray = reduce(images.numpy(), "n b y x -> n b", "mean")
-    return means
+    return np.asarray(reduce(images.numpy(), "n b y x -> n b", "mean"))

@@ -97,11 +97,6 @@ def test_streets_run_from_edge_to_edge() -> None:
     assert noisy.std() == pytest.approx(0.5, rel=0.05)
 
 
-def test_frontier_tiles() -> None:
-    tiles = decoders.frontier(range(2000, 2001))
-    assert tiles.shape == (441, 4, 48, 48) and tiles.isfinite().all()
-
-
 def test_the_recipe_keeps_its_seed() -> None:
     config = decoders.recipe(70, 3)
     assert (config.steps, config.seed, config.lr) == (70, 3, pytest.approx(1e-3))

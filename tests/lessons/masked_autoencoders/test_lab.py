@@ -126,9 +126,3 @@ def test_only_the_drawn_labels_are_seen() -> None:
     spoilt = np.where(np.isin(np.arange(200), drawn), values, 1e6)
     same = [lab.explained((features, v), _line(1, 50), labels=16, seed=5) for v in (values, spoilt)]
     assert same[0] == pytest.approx(same[1])
-
-
-def test_places_are_found_again_by_direction() -> None:
-    here = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.0]])
-    there = np.array([[5.0, 0.1], [0.1, 9.0], [1.0, 0.2], [-2.0, 0.0]])
-    assert lab.retrieval_rate(there, here) == 0.75
