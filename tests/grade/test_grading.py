@@ -222,7 +222,7 @@ def test_a_bad_job_is_a_result_and_no_exception(
 def test_a_namespace_that_is_promised_and_not_there_runs_nothing(
     job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grading.bubble, "missing", lambda: "There is none.")
+    monkeypatch.setattr(grading.bubblewrap, "missing", lambda: "There is none.")
     result = grading.grade(job(answered(), namespace=True))
     assert "was to be run in a namespace, and cannot: There is none." in result["problem"]
 

@@ -34,7 +34,7 @@ def _events(exercise: Exercise, answer: Any) -> list[Event]:
 
 
 def _judge(answer: Any, exercise: Exercise = NDVI, share: float = 0.25) -> Mark:
-    return judging.judge(exercise, _events(exercise, answer), share=share)
+    return judging.mark_answer(exercise, _events(exercise, answer), share=share)
 
 
 @pytest.mark.parametrize("exercise", registry.exercises(), ids=lambda each: each.id)
@@ -132,7 +132,7 @@ def _told(**more: Any) -> Event:
     ],
 )
 def test_whatever_a_process_tells_is_a_verdict(events: Any, state: str, says: str) -> None:
-    mark = judging.judge(NDVI, events, share=0.25)
+    mark = judging.mark_answer(NDVI, events, share=0.25)
     assert mark.state == state and mark.earned == 0
     assert says in " ".join(mark.lines)
 
@@ -141,27 +141,27 @@ def test_an_input_told_twice_keeps_the_worse() -> None:
     right = _events(NDVI, NDVI.reference)
     wrong = _event(NDVI, lambda red, nir: red + 1, 0)
     for events in ([wrong, *right], [*right, wrong]):
-        mark = judging.judge(NDVI, events, share=0.25)
+        mark = judging.mark_answer(NDVI, events, share=0.25)
         assert (mark.state, mark.right) == ("wrong value", 1)
 
 
 def test_what_was_stopped_keeps_what_it_had_answered() -> None:
     events = _events(NDVI, NDVI.reference)[:1]
-    mark = judging.judge(NDVI, events, share=0.25, stopped="It was stopped.")
+    mark = judging.mark_answer(NDVI, events, share=0.25, stopped="It was stopped.")
     assert (mark.state, mark.lines, mark.earned) == ("error", ("It was stopped.",), 1.0)
 
 
 def test_long_stories_are_cut() -> None:
-    mark = judging.judge(NDVI, [{"event": "failed", "lines": ["x" * 9999] * 99}], share=0.25)
+    mark = judging.mark_answer(NDVI, [{"event": "failed", "lines": ["x" * 9999] * 99}], share=0.25)
     assert len(mark.lines) == 12 and len(mark.lines[0]) == 400
 
 
 def test_a_renamed_answer_is_an_error_and_no_answer_is_not_started() -> None:
     gone = [{"event": "missing"}]
-    mark = judging.judge(NDVI, gone, share=0.0, names=("my_ndvi", "x"))
+    mark = judging.mark_answer(NDVI, gone, share=0.0, names=("my_ndvi", "x"))
     said = "Nothing in the notebook is called ndvi; this cell defines my_ndvi, x: rename it."
     assert (mark.state, mark.lines) == ("error", (said,))
-    assert judging.judge(NDVI, gone, share=0.0).state == "not started"
+    assert judging.mark_answer(NDVI, gone, share=0.0).state == "not started"
 
 
 def test_only_one_thread_judges_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +175,8 @@ def test_only_one_thread_judges_at_a_time(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(judging, "_case", slow)
     with ThreadPoolExecutor(2) as pool:
-        made = [pool.submit(judging.judge, NDVI, [{"event": "case"}], share=0.0) for _ in "12"]
+        made = [
+            pool.submit(judging.mark_answer, NDVI, [{"event": "case"}], share=0.0) for _ in "12"
+        ]
     assert [each.result().state for each in made] == ["error", "error"]
     assert happened == ["in", "out", "in", "out"]
