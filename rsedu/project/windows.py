@@ -1,4 +1,4 @@
-"""A map of a large place, window by window: little memory, and what is done stays done."""
+"""Windowed mapping of a large place: little memory, and what is done stays done."""
 
 import hashlib
 import json

@@ -5,14 +5,14 @@ import textwrap
 
 import pytest
 
-from rsedu.grade.reading.slicing import Cell, needed, statements
+from rsedu.grade.reading.slicing import Cell, slice_for, statements
 
 
 def _chosen(name: str, *sources: str, cell: int | None = None) -> list[str]:
     cells = [Cell(str(n), textwrap.dedent(source)) for n, source in enumerate(sources)]
     found, _ = statements(cells)
     place = len(sources) - 1 if cell is None else cell
-    return [ast.unparse(each.node).splitlines()[0] for each in needed(found, name, place)]
+    return [ast.unparse(each.node).splitlines()[0] for each in slice_for(found, name, place)]
 
 
 def test_only_what_is_read_is_chosen_in_the_notebooks_order() -> None:
