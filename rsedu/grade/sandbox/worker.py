@@ -139,9 +139,9 @@ def work(job: dict[str, Any], say: Say) -> None:
 
     Args:
         job: as `rsedu.grade.grading` makes it.
-        say: called with each event: "begun", then "broken" (a cell that is no Python), "missing" (no such
-            name), "failed" (what the answer needs raises), "value", or "case" for each input; then
-            "done".
+        say: called with each event: "begun", then "broken" (a cell that is no Python), "missing"
+            (no such name), "failed" (what the answer needs raises), "value", or "case" for each
+            input; then "done".
     """
     wanted = [(registry.exercise(each["id"]), each["cell"]) for each in job["exercises"]]
     # All inputs are made before a student's code runs, which might change what makes them.
