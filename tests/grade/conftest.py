@@ -50,7 +50,7 @@ def all_keys() -> tuple[Key, ...]:
     return read_keys(REPOSITORY / "solutions")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def job(all_keys: tuple[Key, ...]) -> Callable[..., Job]:
     """Make a job of a notebook's bytes, under limits and without a namespace unless asked for."""
 

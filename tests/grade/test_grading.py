@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,16 +81,11 @@ def test_an_answer_may_lean_on_what_the_notebook_defines(job: Callable[..., Job]
     content = notebook()
     place = next(n for n, each in enumerate(content["cells"]) if each["id"] == "01-ndvi")
     content["cells"][place]["source"] = source
-    above = {
-        "cell_type": "code",
-        "metadata": {},
-        "source": "%matplotlib inline\nOFFSET = 0.0\n1 / 0",
-    }
-    below = {
-        "cell_type": "code",
-        "metadata": {},
-        "source": ["def ratio(a, b):\n", "    return a / b"],
-    }
+    above = "%matplotlib inline\nOFFSET = 0.0\n1 / 0"
+    below = ["def ratio(a, b):\n", "    return a / b"]
+    above, below = (
+        {"cell_type": "code", "metadata": {}, "source": code} for code in (above, below)
+    )
     content["cells"][place:place] = [above]
     content["cells"].append(below)
     assert _of(grading.grade(job(json.dumps(content).encode())))["state"] == "passed"
@@ -113,7 +109,7 @@ def _sleepers() -> list[int]:
 
 @pytest.fixture(scope="module")
 def sealed(
-    tmp_path_factory: pytest.TempPathFactory, all_keys: tuple[Key, ...]
+    tmp_path_factory: pytest.TempPathFactory, job: Callable[..., Job]
 ) -> Iterator[dict[str, Any]]:
     """All hostile submissions, graded two at a time, each in a namespace."""
     if bubblewrap.missing():
@@ -126,9 +122,7 @@ def sealed(
         hostile.write_all(folder, {**facts, "grader": os.getpid(), "nap": NAP_S})
         others = {each: each.read_bytes() for each in folder.glob("*.ipynb") if each.is_file()}
         digest = sha256(key)
-        makers = [
-            lambda each=each: _job(each, folder, all_keys) for each in submissions.find(folder)
-        ]
+        makers = [partial(_read, each, job, folder) for each in submissions.find(folder)]
         with executor.local(2) as (pool, count):
             kept = tmp_path_factory.mktemp("results")
             results = batch.grade_all(makers, pool, kept, workers=count)
@@ -141,21 +135,13 @@ def sealed(
     yield {"results": by_file, "key": key, "digest": digest, "others": others, "rang": rang}
 
 
-def _job(found: submissions.Found, folder: Path, all_keys: tuple[Key, ...]) -> Job:
-    looked, content = submissions.read(found)
+def _read(found: submissions.Found, job: Callable[..., Job], folder: Path) -> Job:
+    read, content = submissions.read(found)
+    about = {"file": read.file, "student": read.student, "problem": read.problem}
     asked = hostile.CODE.get(Path(found.file).stem)
     limits = asked.limits if asked else ROOMY
-    return Job(
-        file=looked.file,
-        student=looked.student,
-        content=content,
-        problem=looked.problem,
-        keys=all_keys,
-        limits=limits,
-        namespace=True,
-        share=0.25,
-        hidden=(folder, REPOSITORY / "solutions"),
-    )
+    hidden = (folder, REPOSITORY / "solutions")
+    return job(content, **about, limits=limits, namespace=True, hidden=hidden)
 
 
 @pytest.mark.parametrize("name", [*hostile.CODE, *hostile.SEALED])
@@ -185,11 +171,8 @@ def test_links_and_pipes_are_not_read(sealed: dict[str, Any]) -> None:
 
 def test_missing_and_double_cells_are_remarked(sealed: dict[str, Any]) -> None:
     missing = _of(sealed["results"]["missing-cell"])
-    assert (missing["state"], missing["earned"], missing["remark"]) == (
-        "not started",
-        0,
-        "its cell is missing",
-    )
+    assert (missing["state"], missing["earned"]) == ("not started", 0)
+    assert missing["remark"] == "its cell is missing"
     double = _of(sealed["results"]["double-ids"])
     assert (double["state"], double["diagnosis"]) == ("wrong value", "not normalised")
     assert double["remark"] == "2 cells answer it: the last one that was begun counts"
@@ -200,25 +183,14 @@ def test_the_honest_one_between_them_earns_everything(sealed: dict[str, Any]) ->
 
 
 @pytest.fixture(scope="module")
-def limited(all_keys: tuple[Key, ...]) -> dict[str, Result]:
+def limited(job: Callable[..., Job]) -> dict[str, Result]:
     """Those that limits alone contain, graded without namespaces, two at a time."""
-
-    def job(name: str) -> Job:
-        content = answered(ndvi=hostile.CODE[name].source)
-        return Job(
-            file=name,
-            student=name,
-            content=content,
-            problem="",
-            keys=all_keys,
-            limits=hostile.CODE[name].limits,
-            namespace=False,
-            share=0.25,
-        )
-
-    with ThreadPoolExecutor(2) as executor:
-        results = executor.map(grading.grade, map(job, hostile.STOPPED))
-        return dict(zip(hostile.STOPPED, results, strict=True))
+    jobs = [
+        job(answered(ndvi=hostile.CODE[name].source), limits=hostile.CODE[name].limits)
+        for name in hostile.STOPPED
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(hostile.STOPPED, pool.map(grading.grade, jobs), strict=True))
 
 
 @pytest.mark.parametrize("name", hostile.STOPPED)
@@ -234,10 +206,8 @@ def test_a_bad_job_is_a_result_and_no_exception(
 ) -> None:
     monkeypatch.setattr(grading.matching, "match", lambda key, cells: 1 / 0)
     result = grading.grade(job(answered()))
-    assert (
-        result["problem"]
-        == "The grader itself failed on it (ZeroDivisionError): look at it by hand."
-    )
+    failed = "The grader itself failed on it (ZeroDivisionError): look at it by hand."
+    assert result["problem"] == failed
     assert result["final"] is False
     assert grading.grade(job(b"", problem="It is a link."))["problem"] == "It is a link."
 

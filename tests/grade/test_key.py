@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from authoring import source
 from rsedu.course import registry
 from rsedu.errors import InputError, MissingDataError
 from rsedu.grade import key
@@ -17,6 +18,8 @@ from tests.grade.conftest import REPOSITORY, answered, cell, notebook
 
 def test_each_key_asks_for_the_kits_exercises_and_solves_them(all_keys: tuple[Key, ...]) -> None:
     assert [each.lesson for each in all_keys][:2] == ["00", "01"]
+    assert all_keys[1].digest == sha256(REPOSITORY / "solutions" / "01_sentinels.ipynb")
+    assert key._MARKERS == (source.BEGIN, source.END)
     for each in all_keys:
         known = registry.exercises(each.lesson)
         assert {asked.id for asked in each.asked} == {exercise.id for exercise in known}
@@ -29,22 +32,14 @@ def test_each_key_asks_for_the_kits_exercises_and_solves_them(all_keys: tuple[Ke
             assert "rsedu.check" not in asked.solution and "### " not in asked.solution
 
 
-def test_a_key_is_named_by_its_digest(all_keys: tuple[Key, ...]) -> None:
-    assert all_keys[1].digest == sha256(REPOSITORY / "solutions" / "01_sentinels.ipynb")
-
-
-def test_a_key_that_disagrees_with_the_kit_is_told(tmp_path: Path) -> None:
+def test_a_key_that_disagrees_and_a_folder_without_any_are_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError, match="give --key the folder with the solved notebooks"):
+        key.read_keys(tmp_path)
     content = notebook()
     cell(content, "ndvi")["metadata"] = {}
     (tmp_path / "01_sentinels.ipynb").write_text(json.dumps(content))
-    with pytest.raises(
-        InputError, match=r"the kit's lesson 01 for .*ndvi.*: build the lesson again"
-    ):
-        key.read_keys(tmp_path)
-
-
-def test_a_folder_without_keys_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MissingDataError, match="give --key the folder with the solved notebooks"):
+    disagrees = r"the kit's lesson 01 for .*ndvi.*: build the lesson again"
+    with pytest.raises(InputError, match=disagrees):
         key.read_keys(tmp_path)
 
 
