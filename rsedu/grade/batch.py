@@ -2,85 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import rsedu
-from rsedu.errors import InputError, MissingExtraError
 from rsedu.grade.grading import FORMAT, Job, Result, grade
+from rsedu.io.executor import as_finished
 from rsedu.io.files import write_atomically
 from rsedu.io.progress_bar import progress_bar
 
 _KEYS = {"file", "student", "lesson", "problem", "marks", "seconds", "memory_mb"}
-
-
-@dataclass(frozen=True)
-class Crew:
-    """Who does the work.
-
-    Attributes:
-        executor: takes calls, in this process's threads or on a cluster.
-        workers: how many it does at a time.
-        task: grades one job; stops early where that can be asked for.
-    """
-
-    executor: Executor
-    workers: int
-    task: Callable[[Job], Result]
-
-
-@contextmanager
-def local(workers: int) -> Iterator[Crew]:
-    """Threads of this process; each waits for a student's process, which does the work.
-
-    Args:
-        workers: how many at a time.
-    """
-    stop = Event()
-    executor = ThreadPoolExecutor(workers)
-    try:
-        yield Crew(executor, workers, partial(grade, stop=stop))
-    finally:
-        stop.set()  # after Ctrl-C: do not wait for the slow ones
-        executor.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[Crew]:
-    """The workers of a Dask cluster; they need rsedu, and get each submission's bytes.
-
-    Args:
-        address: of its scheduler, such as "tcp://10.0.0.5:8786".
-
-    Raises:
-        MissingExtraError: Dask is not installed.
-        InputError: nothing answers at the address, or it has no workers.
-    """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise MissingExtraError(
-            "Grading on a cluster needs Dask, which is not installed: pip install 'rsedu[cluster]'."
-        ) from error
-    try:
-        # Dask has no annotations.
-        client: Any = Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"No Dask scheduler answers at {address} ({type(error).__name__}): start one with "
-            "`dask scheduler`, and give its tcp:// address."
-        ) from error
-    with client:
-        workers = sum(client.nthreads().values())
-        if not workers:
-            raise InputError(f"The cluster at {address} has no workers: start some, `dask worker`.")
-        yield Crew(client.get_executor(pure=False), workers, grade)
 
 
 @cache
@@ -110,11 +45,11 @@ def digest(job: Job) -> str:
 def load(path: Path) -> Result | None:
     """Read a result of an earlier run; None where there is none, or none that can be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    usable = isinstance(found, dict) and found.get("format") == FORMAT and found.keys() >= _KEYS
-    return found if usable else None
+    usable = isinstance(result, dict) and result.get("format") == FORMAT
+    return result if usable and result.keys() >= _KEYS else None
 
 
 def save(path: Path, result: Result) -> None:
@@ -137,32 +72,21 @@ def _outcome(future: "Future[Result]", job: Job) -> Result:
         return _lost(job, error)
 
 
-def _new(jobs: Iterable[Job], crew: Crew) -> Iterator[tuple[Job, Result]]:
-    """Results as they come; never more jobs in memory than keep the workers busy."""
-    waiting: dict[Future[Result], Job] = {}
-    for job in jobs:
-        waiting[crew.executor.submit(crew.task, job)] = job
-        if len(waiting) >= 2 * crew.workers:
-            yield from _ready(waiting)
-    while waiting:
-        yield from _ready(waiting)
-
-
-def _ready(waiting: "dict[Future[Result], Job]") -> Iterator[tuple[Job, Result]]:
-    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-        job = waiting.pop(future)
-        yield job, _outcome(future, job)
-
-
 def grade_all(
-    makers: Sequence[Callable[[], Job]], crew: Crew, folder: Path, *, fresh: bool = False
+    makers: Sequence[Callable[[], Job]],
+    executor: Executor,
+    folder: Path,
+    *,
+    workers: int,
+    fresh: bool = False,
 ) -> list[Result]:
     """Grade submissions; those that were graded before are not graded again.
 
     Args:
         makers: each reads one submission into a job, when its turn comes.
-        crew: who does the work.
+        executor: where they are graded, see `rsedu.io.executor`.
         folder: where results are kept, one file each, as soon as they are there.
+        workers: how many the executor grades at a time.
         fresh: whether to grade all anew.
 
     Returns:
@@ -181,10 +105,16 @@ def grade_all(
                 results.append(before)
                 progress.update()
 
-    with progress:
-        for job, result in _new(left(), crew):
-            if result["final"]:
-                save(folder / f"{digest(job)}.json", result)
-            results.append(result)
-            progress.update()
-    return sorted(results, key=lambda each: each["file"])
+    stop = Event()  # no event crosses to another machine
+    call = partial(grade, stop=stop) if isinstance(executor, ThreadPoolExecutor) else grade
+    try:
+        with progress:
+            for job, future in as_finished(executor, call, left(), ahead=2 * workers):
+                result = _outcome(future, job)
+                if result["final"]:
+                    save(folder / f"{digest(job)}.json", result)
+                results.append(result)
+                progress.update()
+    finally:
+        stop.set()  # after Ctrl-C: do not wait for the slow ones
+    return sorted(results, key=lambda result: result["file"])

@@ -4,25 +4,25 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from rsedu.errors import InputError
 from rsedu.grade import batch, summary
-from rsedu.grade.batch import Crew
 from rsedu.grade.grading import Job, Result
 from rsedu.grade.judging import KIND_SHARE
-from rsedu.grade.key import Key, keys
+from rsedu.grade.key import Key, read_keys
 from rsedu.grade.reading import submissions
 from rsedu.grade.reading.submissions import Found
-from rsedu.grade.reports import class_page, student_page, tables
-from rsedu.grade.reports.markup import slug
+from rsedu.grade.reports import pages, tables
+from rsedu.grade.reports.pages import slug
 from rsedu.grade.sandbox import bubblewrap
 from rsedu.grade.sandbox.limits import Limits
+from rsedu.io import executor
 from rsedu.io.files import write_atomically
 
 _PAGE = re.compile(r".+-[0-9a-f]{8}\.html")  # as `slug` names it
@@ -47,96 +47,65 @@ def _isolation(wanted: str) -> tuple[bool, str]:
     return not why_not, why_not or _IN_NAMESPACES
 
 
-def _makers(
-    found: Sequence[Found],
-    all_: tuple[Key, ...],
-    limits: Limits,
-    namespace: bool,
-    share: float,
-    hidden: tuple[Path, ...],
-) -> list[Callable[[], Job]]:
-    def make(each: Found) -> Job:
-        looked, content = submissions.read(each)
-        return Job(
-            file=looked.file,
-            student=looked.student,
-            content=content,
-            problem=looked.problem,
-            keys=all_,
-            limits=limits,
-            namespace=namespace,
-            share=share,
-            hidden=hidden,
-        )
-
-    return [partial(make, each) for each in found]
-
-
-def _put(path: Path, text: str) -> None:
-    write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
-
-
-def _students(
-    folder: Path, of_student: Mapping[str, Sequence[Result]], solutions: student_page.Solutions
-) -> None:
-    """Write a page each, and take away those of students who are no longer in the class."""
-    for student, theirs in of_student.items():
-        _put(folder / slug(student), student_page.write(student, theirs, solutions))
-    kept = {slug(student) for student in of_student}
-    for page in folder.glob("*.html"):
-        if page.name not in kept and _PAGE.fullmatch(page.name):
-            page.unlink()
+def _job(submission: Found, **settings: Any) -> Job:
+    read, content = submissions.read(submission)
+    return Job(
+        file=read.file,
+        student=read.student,
+        content=content,
+        problem=read.problem,
+        **settings,
+    )
 
 
 def report(
-    out: Path, results: Sequence[Result], all_: Sequence[Key], *, isolation: str, spent_s: float
+    out: Path, results: Sequence[Result], keys: Sequence[Key], *, isolation: str, spent_s: float
 ) -> None:
     """Write all reports.
 
     Args:
         out: folder; `index.html`, `students/`, `grades.csv`, `exercises.csv`, `report.json`.
         results: by file.
-        all_: keys, for the reference beside each answer.
+        keys: lessons' keys, for the reference beside each answer.
         isolation: a sentence that says how strangers' code was kept apart.
         spent_s: seconds that this run took.
     """
-    solutions = {(key.lesson, asked.id): asked.solution for key in all_ for asked in key.asked}
+    solutions = {(key.lesson, asked.id): asked.solution for key in keys for asked in key.asked}
     of_student: dict[str, list[Result]] = defaultdict(list)
     for result in results:
         of_student[result["student"]].append(result)
-    _students(out / "students", of_student, solutions)
-    _put(out / "grades.csv", tables.grades(results))
-    _put(out / "exercises.csv", tables.exercises(results))
-    again = [each["file"] for each in summary.also_handed_in(results)]
+    texts = {
+        f"students/{slug(student)}": pages.student_page(student, theirs, solutions)
+        for student, theirs in of_student.items()
+    }
+    again = [result["file"] for result in summary.also_handed_in(results)]
     about = {"isolation": isolation, "spent_s": round(spent_s, 1), "not_counted": again}
-    _put(out / "report.json", tables.as_json(results, **about))
-    _put(
-        out / "index.html",
-        class_page.write(results, isolation=f"{isolation} {_FORMATIVE}", spent_s=spent_s),
-    )
+    texts |= {
+        "grades.csv": tables.grades(results),
+        "exercises.csv": tables.exercises(results),
+        "report.json": tables.as_json(results, **about),
+        "index.html": pages.class_page(
+            results, isolation=f"{isolation} {_FORMATIVE}", spent_s=spent_s
+        ),
+    }
+    for name, text in texts.items():
+        write_atomically(out / name, partial(Path.write_text, data=text, encoding="utf-8"))
+    for page in (out / "students").glob("*.html"):
+        if f"students/{page.name}" not in texts and _PAGE.fullmatch(page.name):
+            page.unlink()  # of a student who is no longer in the class
 
 
 def _summary(results: Sequence[Result], out: Path, others: Sequence[str]) -> str:
-    bad = [each for each in results if each["problem"]]
+    bad = [result for result in results if result["problem"]]
     graded = f"{len(results) - len(bad)} of {len(results)} submissions graded"
     lines = [f"{graded}. Open {out / 'index.html'}."]
     again = summary.also_handed_in(results)
-    lines += [f"  {tables.NOT_COUNTED}: {each['file']}" for each in again]
-    lines += [f"  not graded: {each['file']}: {each['problem']}" for each in bad]
+    lines += [f"  {tables.NOT_COUNTED}: {result['file']}" for result in again]
+    lines += [f"  not graded: {result['file']}: {result['problem']}" for result in bad]
     if others:
         more = f" and {len(others) - _SHOWN} more" if others[_SHOWN:] else ""
         lines.append(f"  not looked at, no notebooks: {', '.join(others[:_SHOWN])}{more}")
     return "\n".join(lines)
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(usable(0)) if usable else os.cpu_count() or 1
-
-
-def _crew(cluster: str | None, workers: int) -> AbstractContextManager[Crew]:
-    return batch.local(workers) if cluster is None else batch.cluster(cluster)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -195,7 +164,7 @@ def grade(
     """
     if os.name == "nt":
         raise InputError("Grading needs Linux or macOS: on Windows, run it in WSL.")
-    if any(each.is_file() for each in (out, *out.parents)):
+    if any(path.is_file() for path in (out, *out.parents)):
         raise InputError(f"--out {out} is a file, or lies below one: choose a folder.")
     if out.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"--out {out} lies within the submissions: choose a folder beside them.")
@@ -204,9 +173,17 @@ def grade(
     namespace, sentence = _isolation(isolation)
     if not namespace:
         click.echo(sentence, err=True)
-    all_, found = keys(key_folder), submissions.find(folder)
-    makers = _makers(found, all_, limits, namespace, kind_share, (folder, key_folder, out))
-    with _crew(cluster, workers or _cores()) as crew:
-        results = batch.grade_all(makers, crew, out / "results", fresh=fresh)
-    report(out, results, all_, isolation=sentence, spent_s=time.monotonic() - start)
+    keys = read_keys(key_folder)
+    job = partial(
+        _job,
+        keys=keys,
+        limits=limits,
+        namespace=namespace,
+        share=kind_share,
+        hidden=(folder, key_folder, out),
+    )
+    makers = [partial(job, submission) for submission in submissions.find(folder)]
+    with executor.chosen(cluster, workers) as (pool, count):
+        results = batch.grade_all(makers, pool, out / "results", workers=count, fresh=fresh)
+    report(out, results, keys, isolation=sentence, spent_s=time.monotonic() - start)
     click.echo(_summary(results, out, submissions.others(folder)))

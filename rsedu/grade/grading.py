@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,12 @@ import psutil
 import rsedu
 from rsedu.course import registry
 from rsedu.errors import InputError, RseduError
-from rsedu.grade import judging, key as key_of, matching
-from rsedu.grade.judging import Mark
-from rsedu.grade.key import Key
+from rsedu.grade import judging, matching
+from rsedu.grade.key import Key, find_key, other_lessons
 from rsedu.grade.matching import Matched
 from rsedu.grade.reading import submissions
 from rsedu.grade.reading.submissions import CodeCell
-from rsedu.grade.sandbox import bubblewrap, process as contain
+from rsedu.grade.sandbox import bubblewrap, process
 from rsedu.grade.sandbox.limits import Limits
 from rsedu.grade.sandbox.process import Ended
 
@@ -37,12 +36,12 @@ class Job:
     """All that is needed to grade one submission, on this machine or on another.
 
     Attributes:
-        file: where it lies below the submissions' folder, as it is shown.
-        student: whose it is.
+        file: path below the submissions' folder, as it is shown.
+        student: name of its author.
         content: bytes of the notebook.
         problem: why there are none; empty where there are.
-        keys: of the lessons.
-        limits: of its process.
+        keys: the lessons' keys.
+        limits: what its process may take.
         namespace: whether it gets a world of its own.
         share: what a wrong value of the right kind counts, 0 to 1.
         hidden: folders that its process must not see.
@@ -91,35 +90,33 @@ def _environment() -> dict[str, str]:
 def _started() -> int:
     """Processes and threads of this user, which Linux counts together."""
     count = 0
-    for process in psutil.process_iter(["uids", "num_threads"]):
-        uids = process.info["uids"]
+    for running in psutil.process_iter(["uids", "num_threads"]):
+        uids = running.info["uids"]
         if uids is not None and uids.real == os.getuid():
-            count += process.info["num_threads"] or 1
+            count += running.info["num_threads"] or 1
     return count
 
 
 def _job_text(job: Job, key: Key, cells: Sequence[CodeCell], todo: Sequence[Matched]) -> bytes:
-    """What the process is told: cells, exercises, limits. Cell 0 is the key's set-up."""
-    setup = [number + 1 for number, cell in enumerate(cells) if cell.id == key.setup_cell]
-    told = {
-        "cells": [{"id": "set-up", "source": key.setup}]
-        + [
-            {"id": cell.id or str(number), "source": cell.source}
-            for number, cell in enumerate(cells)
-        ],
-        "setup": setup,
-        "exercises": [{"id": each.id, "cell": (each.number or 0) + 1} for each in todo],
+    """The process's standard input: cells, exercises, limits. Cell 0 is the key's set-up."""
+    sources = [
+        {"id": cell.id or str(number), "source": cell.source} for number, cell in enumerate(cells)
+    ]
+    settings = {
+        "cells": [{"id": "set-up", "source": key.setup}, *sources],
+        "setup": [number + 1 for number, cell in enumerate(cells) if cell.id == key.setup_cell],
+        "exercises": [{"id": match.id, "cell": (match.number or 0) + 1} for match in todo],
         "answer_s": job.limits.answer_s,
         "build_s": job.limits.wall_s / 2,  # imports take long on a busy machine
         "limits": vars(job.limits),
         "started": _started(),
     }
-    return json.dumps(told).encode()
+    return json.dumps(settings).encode()
 
 
 def _events(reply: bytes | bytearray, known: Collection[str]) -> list[Event]:
     """Lines of JSON; what is none was written by somebody else, and is left out."""
-    found = []
+    events = []
     for line in bytes(reply).splitlines():
         try:
             event = json.loads(line)
@@ -127,13 +124,13 @@ def _events(reply: bytes | bytearray, known: Collection[str]) -> list[Event]:
             continue
         name = event.get("exercise") if isinstance(event, dict) else None
         if isinstance(name, str) and name in known:
-            found.append(event)
-    return found
+            events.append(event)
+    return events
 
 
 def _sentence(ended: Ended, limits: Limits) -> str:
     """Why a process did not get to its end."""
-    said = {
+    reasons = {
         "time": f"it took more than {limits.wall_s:g} seconds; look for a loop that does not end",
         "memory": f"it took more than {limits.memory_mb} MB of memory",
         "processes": f"it started more than {limits.processes} processes or threads",
@@ -142,7 +139,7 @@ def _sentence(ended: Ended, limits: Limits) -> str:
         "grader": "the grader was stopped",
     }
     if ended.stopped:
-        return f"This answer was stopped: {said[ended.stopped]}."
+        return f"This answer was stopped: {reasons[ended.stopped]}."
     # bubblewrap tells a signal as shells do, by adding 128.
     ended_by = -ended.status if ended.status < 0 else ended.status - 128
     if ended_by > 0:
@@ -158,7 +155,7 @@ def _attempt(
     if job.namespace:
         command = bubblewrap.wrap(command, hidden=job.hidden)
     with tempfile.TemporaryDirectory(prefix="rsedu-grade-", ignore_cleanup_errors=True) as folder:
-        return contain.run(
+        return process.run(
             command,
             _job_text(job, key, cells, todo),
             folder=folder,
@@ -169,21 +166,21 @@ def _attempt(
 
 
 def _run(
-    job: Job, key: Key, cells: Sequence[CodeCell], matched: Sequence[Matched], stop: Any
+    job: Job, key: Key, cells: Sequence[CodeCell], matches: Sequence[Matched], stop: Any
 ) -> _Run:
     """Run the answers; one that stops its process is blamed only where it came first in it."""
-    todo = [each for each in matched if each.number is not None]
-    run = _Run({each.id: [] for each in todo})
+    todo = [match for match in matches if match.number is not None]
+    run = _Run({match.id: [] for match in todo})
     while todo:
         ended = _attempt(job, key, cells, todo, stop)
         run.memory_mb = max(run.memory_mb, ended.memory_mb)
         done = set()
-        for event in _events(ended.reply, {each.id for each in todo}):
+        for event in _events(ended.reply, {match.id for match in todo}):
             run.events[event["exercise"]].append(event)
             run.memory_mb = max(run.memory_mb, _megabytes(event))
             if event.get("event") == "done":
                 done.add(event["exercise"])
-        left = [each for each in todo if each.id not in done]
+        left = [match for match in todo if match.id not in done]
         if ended.stopped == "grader":
             break
         if left and len(left) < len(todo):
@@ -196,45 +193,24 @@ def _run(
 
 
 def _megabytes(event: Event) -> float:
-    found = event.get("memory_mb")
-    return found if isinstance(found, float) and 0 <= found < 1e6 else 0.0
+    number = event.get("memory_mb")
+    return number if isinstance(number, float) and 0 <= number < 1e6 else 0.0
 
 
-def _missing(id_: str, remark: str) -> Mark:
-    exercise = registry.exercise(id_)
-    return Mark(
-        id=id_,
-        title=exercise.title,
-        points=exercise.points,
-        earned=0.0,
-        state="not started",
-        diagnosis="",
-        lines=("There is no cell for it in the notebook.",),
-        right=0,
-        inputs=len(exercise.cases),
-        alike="",
-        remark=remark,
+def _mark(job: Job, cells: Sequence[CodeCell], match: Matched, run: _Run) -> dict[str, Any]:
+    exercise = registry.exercise(match.id)
+    if match.number is None:
+        mark = judging.mark_missing(exercise)
+        return {**asdict(mark), "remark": match.remark}
+    source = cells[match.number].source
+    mark = judging.mark_answer(
+        exercise,
+        run.events[match.id],
+        share=job.share,
+        stopped=run.stopped.get(match.id, ""),
+        names=matching.names(source),
     )
-
-
-def _marks(
-    job: Job, cells: Sequence[CodeCell], matched: Sequence[Matched], run: _Run
-) -> list[Result]:
-    marks = []
-    for each in matched:
-        if each.number is None:
-            marks.append(judging.as_dict(_missing(each.id, each.remark)))
-            continue
-        mark = judging.judge(
-            registry.exercise(each.id),
-            run.events[each.id],
-            share=job.share,
-            stopped=run.stopped.get(each.id, ""),
-            names=matching.names(cells[each.number].source),
-        )
-        code = cells[each.number].source[:_MAX_LETTERS]
-        marks.append({**judging.as_dict(mark), "code": code, "remark": each.remark})
-    return marks
+    return {**asdict(mark), "code": source[:_MAX_LETTERS], "remark": match.remark}
 
 
 def _result(job: Job, lesson: str, problem: str, **more: Any) -> Result:
@@ -250,15 +226,15 @@ def _grade(job: Job, stop: threading.Event | None) -> Result:
     if job.namespace and bubblewrap.missing():
         raise InputError(f"It was to be run in a namespace, and cannot: {bubblewrap.missing()}")
     cells = submissions.cells(job.content)
-    key = key_of.match(job.keys, cells, Path(job.file).name)
-    matched = matching.match(key, cells)
-    run = _run(job, key, cells, matched, stop)
+    key = find_key(job.keys, cells, Path(job.file).name)
+    matches = matching.match(key, cells)
+    run = _run(job, key, cells, matches, stop)
     return _result(
         job,
         key.lesson,
         "",
-        remark=key_of.others(job.keys, key, cells),
-        marks=_marks(job, cells, matched, run),
+        remark=other_lessons(job.keys, key, cells),
+        marks=[_mark(job, cells, match, run) for match in matches],
         seconds=round(time.monotonic() - start, 2),
         memory_mb=round(run.memory_mb, 1),
     )

@@ -1,4 +1,4 @@
-"""From what came back of a student's process to a verdict and points.
+"""Marks: a verdict and points, from what came back of a student's process.
 
 The verdict is that of the first input which is wrong, as in the notebook. The points come from all
 inputs: each is worth the same; a right one counts whole, a wrong value of the right kind (type,
@@ -8,7 +8,7 @@ shape, sort of number) by a share, anything else not at all.
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -25,7 +25,7 @@ _MAX_LINES = 12
 _MAX_NUMBERS = 10_000
 _MAX_LETTERS = 400
 Event = dict[str, Any]
-# Whoever judges turns away standard output, warnings and random generators of the whole process.
+# A check turns away standard output, warnings and random generators of the whole process.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -62,16 +62,11 @@ class Mark:
     remark: str = ""
 
 
-def as_dict(mark: Mark) -> dict[str, Any]:
-    """A mark as JSON can carry it."""
-    return {**asdict(mark), "lines": list(mark.lines)}
-
-
-def _lines(found: Any) -> tuple[str, ...]:
+def _lines(sent: Any) -> tuple[str, ...]:
     """Sentences that a student's process sent: not too many, not too long."""
-    if not isinstance(found, list):
+    if not isinstance(sent, list):
         raise BrokenDataError("no lines")
-    return tuple(str(line)[:_MAX_LETTERS] for line in found[:_MAX_LINES])
+    return tuple(str(line)[:_MAX_LETTERS] for line in sent[:_MAX_LINES])
 
 
 def _verdict(exercise: Exercise, state: Any, *lines: str) -> Verdict:
@@ -79,7 +74,7 @@ def _verdict(exercise: Exercise, state: Any, *lines: str) -> Verdict:
 
 
 def _case(exercise: Exercise, event: Event) -> tuple[int, Verdict, Any]:
-    """Judge one input: its number, what was found, and what was answered."""
+    """Verdict on one input, with its number and the answer."""
     number = event["case"]
     if not isinstance(number, int) or not 0 <= number < len(exercise.cases):
         raise BrokenDataError("no such input")
@@ -91,9 +86,8 @@ def _case(exercise: Exercise, event: Event) -> tuple[int, Verdict, Any]:
         error=_lines(event["error"]),
         printed=_lines(event["printed"]),
     )
-    inputs = tuple(decode(each) for each in event["inputs"])
-    found = check.judge_case(exercise, number, done, inputs)
-    return number, found, done.result
+    inputs = tuple(map(decode, event["inputs"]))
+    return number, check.judge_case(exercise, number, done, inputs), done.result
 
 
 def _tampered(exercise: Exercise) -> Verdict:
@@ -102,18 +96,18 @@ def _tampered(exercise: Exercise) -> Verdict:
 
 
 def _cases(exercise: Exercise, events: Sequence[Event]) -> tuple[dict[int, Verdict], list[Any]]:
-    """Verdicts by input, and the answers; an input that was told twice keeps the worse."""
-    found: dict[int, Verdict] = {}
+    """Verdicts by input, and the answers; an input that came twice keeps the worse."""
+    verdicts: dict[int, Verdict] = {}
     answers = []
     for event in events:
         try:
             number, verdict, answer = _case(exercise, event)
         except Exception:  # whatever a stranger's process wrote, the batch goes on
             number, verdict, answer = 0, _tampered(exercise), None
-        if number not in found or found[number].passed:
-            found[number] = verdict
+        if number not in verdicts or verdicts[number].passed:
+            verdicts[number] = verdict
         answers.append(answer)
-    return found, answers
+    return verdicts, answers
 
 
 def _rounded(value: Any) -> str:
@@ -123,19 +117,19 @@ def _rounded(value: Any) -> str:
         if compare.is_number(leaf) or hasattr(leaf, "shape"):
             array = compare.to_array(leaf)
             numbers = islice(array.flat, _MAX_NUMBERS)
-            parts.append(f"{path}{array.shape}{[f'{each:.3g}' for each in numbers]}")
+            parts.append(f"{path}{array.shape}{[f'{number:.3g}' for number in numbers]}")
         else:
             parts.append(f"{path}{compare.short(leaf)}")
     return "|".join(parts)
 
 
-def alike(exercise: Exercise, verdict: Verdict, answers: Sequence[Any]) -> str:
+def _alike(exercise: Exercise, verdict: Verdict, answers: Sequence[Any]) -> str:
     """Say by one word which answers are wrong in the same way.
 
     Args:
-        exercise: that was asked.
-        verdict: on the answer.
-        answers: what it gave, input by input.
+        exercise: what was asked.
+        verdict: what the check says of the answer.
+        answers: values given, input by input.
 
     Returns:
         12 hexadecimal digits: of the recognised misconception, else of the error, else of the
@@ -166,29 +160,38 @@ def _mark(exercise: Exercise, verdict: Verdict, *, earned: float, right: int, an
         lines=verdict.lines,
         right=right,
         inputs=len(exercise.cases),
-        alike=alike(exercise, verdict, answers),
+        alike=_alike(exercise, verdict, answers),
     )
 
 
-def _judge_cases(exercise: Exercise, events: Sequence[Event], share: float, stopped: str) -> Mark:
-    found, answers = _cases(exercise, events)
-    missing = [number for number in range(len(exercise.cases)) if number not in found]
-    wrong = [found[number] for number in sorted(found) if not found[number].passed]
-    right = len(found) - len(wrong)
+def _unfinished(exercise: Exercise, stopped: str) -> Verdict:
+    text = stopped or "The process that ran it ended before it had answered."
+    return _verdict(exercise, "error", text)
+
+
+def _mark_cases(exercise: Exercise, events: Sequence[Event], share: float, stopped: str) -> Mark:
+    verdicts, answers = _cases(exercise, events)
+    wrong = [verdicts[number] for number in sorted(verdicts) if not verdicts[number].passed]
+    right = len(verdicts) - len(wrong)
     # A value that is not finite, or that breaks an invariant, is a wrong value too.
     near = sum(verdict.state == "wrong value" for verdict in wrong)
     earned = exercise.points * (right + share * near) / len(exercise.cases)
     if wrong:
         verdict = wrong[0]
-    elif missing:
-        text = stopped or "The process that ran it ended before it had answered."
-        verdict = _verdict(exercise, "error", text)
+    elif len(verdicts) < len(exercise.cases):
+        verdict = _unfinished(exercise, stopped)
     else:
         verdict = _verdict(exercise, "passed", f"Right on {len(exercise.cases)} inputs.")
     return _mark(exercise, verdict, earned=earned, right=right, answers=answers)
 
 
-def judge(
+def mark_missing(exercise: Exercise) -> Mark:
+    """Mark an exercise that the notebook has no cell for."""
+    verdict = _verdict(exercise, "not started", "There is no cell for it in the notebook.")
+    return _mark(exercise, verdict, earned=0, right=0, answers=())
+
+
+def mark_answer(
     exercise: Exercise,
     events: Sequence[Event],
     *,
@@ -196,11 +199,11 @@ def judge(
     stopped: str = "",
     names: Sequence[str] = (),
 ) -> Mark:
-    """Judge what came back of one exercise.
+    """Mark one exercise by what came back of a student's process.
 
     Args:
-        exercise: that was asked.
-        events: of its process, see `rsedu.grade.sandbox.worker`; written by a stranger.
+        exercise: what was asked.
+        events: lines of the process, see `rsedu.grade.sandbox.worker`; written by a stranger.
         share: what a wrong value of the right kind counts, 0 to 1.
         stopped: why the process did not get to the end; empty where it did.
         names: what the answer's cell defines.
@@ -209,42 +212,32 @@ def judge(
         The mark; whatever the events hold, this does not raise.
     """
     with _ONE_AT_A_TIME:
-        return _judge(exercise, events, share, stopped, names)
-
-
-def _judge(
-    exercise: Exercise,
-    events: Sequence[Event],
-    share: float,
-    stopped: str,
-    names: Sequence[str],
-) -> Mark:
-    cases = [event for event in events if event.get("event") == "case"]
-    if cases:
-        return _judge_cases(exercise, cases, share, stopped)
-    for event in events:
-        try:
-            verdict = _whole(exercise, event, names)
-        except Exception:  # as above
-            verdict = _tampered(exercise)
-        if verdict is not None:
-            earned = exercise.points if verdict.passed else 0
-            return _mark(exercise, verdict, earned=earned, right=0, answers=())
-    text = stopped or "The process that ran it ended before it had answered."
-    return _mark(exercise, _verdict(exercise, "error", text), earned=0, right=0, answers=())
+        cases = [event for event in events if event.get("event") == "case"]
+        if cases:
+            return _mark_cases(exercise, cases, share, stopped)
+        for event in events:
+            try:
+                verdict = _whole(exercise, event, names)
+            except Exception:  # as in `_cases`
+                verdict = _tampered(exercise)
+            if verdict is not None:
+                earned = exercise.points if verdict.passed else 0
+                return _mark(exercise, verdict, earned=earned, right=0, answers=())
+        verdict = _unfinished(exercise, stopped)
+        return _mark(exercise, verdict, earned=0, right=0, answers=())
 
 
 def _whole(exercise: Exercise, event: Event, names: Sequence[str]) -> Verdict | None:
     """A verdict on an answer that was never called; None for events that say nothing of it."""
-    sort = event.get("event")
-    if sort == "value":
+    kind = event.get("event")
+    if kind == "value":
         return check.verdict_of(exercise, decode(event["value"]))
-    if sort in ("failed", "broken"):
+    if kind in ("failed", "broken"):
         return _verdict(exercise, "error", *_lines(event["lines"]))
-    if sort == "missing":
+    if kind == "missing":
         text = f"Nothing in the notebook is called {exercise.id}"
         if names:  # begun, under another name
-            said = ", ".join(names[:_MAX_LINES])[:_MAX_LETTERS]
-            return _verdict(exercise, "error", f"{text}; this cell defines {said}: rename it.")
+            defined = ", ".join(names[:_MAX_LINES])[:_MAX_LETTERS]
+            return _verdict(exercise, "error", f"{text}; this cell defines {defined}: rename it.")
         return _verdict(exercise, "not started", f"{text}.")
     return None

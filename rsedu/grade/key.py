@@ -1,17 +1,17 @@
-"""The key of a lesson, from its solved notebook: what is asked, where, and how it is solved."""
+"""Answer keys, from solved notebooks: what is asked, where, and how it is solved."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from authoring.source import BEGIN, END
 from rsedu.course import registry
 from rsedu.errors import InputError, MissingDataError
 from rsedu.grade.reading import submissions
 from rsedu.grade.reading.submissions import CodeCell
 from rsedu.io.files import sha256
 
+_MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")  # as `authoring.source` names them
 _CHECK = re.compile(r"\s*(\w+\s*=\s*)?rsedu\.check(point)?\(")
 _DEFINES = re.compile(r"^def (\w+)\(", re.MULTILINE)
 _SETUP = re.compile(r"^\s*rsedu\.setup\(", re.MULTILINE)
@@ -59,21 +59,16 @@ class Key:
 
 
 def _solution(source: str) -> str:
-    lines = source.splitlines()
-    kept = [each for each in lines if each.strip() not in (BEGIN, END) and not _CHECK.match(each)]
-    return "\n".join(kept).rstrip()
+    lines = [
+        line
+        for line in source.splitlines()
+        if line.strip() not in _MARKERS and not _CHECK.match(line)
+    ]
+    return "\n".join(lines).rstrip()
 
 
-def read(path: Path, lesson: str) -> Key:
-    """Read the key of a lesson.
-
-    Args:
-        path: its solved notebook.
-        lesson: its number.
-
-    Raises:
-        InputError: the notebook and the kit's list of exercises disagree.
-    """
+def _read(path: Path, lesson: str) -> Key:
+    """The key of a lesson from its solved notebook, which agrees with the kit's exercises."""
     cells = submissions.cells(path.read_bytes())
     setup = next((cell for cell in cells if _SETUP.search(cell.source)), CodeCell("", "", "", ""))
     asked = tuple(
@@ -81,7 +76,7 @@ def read(path: Path, lesson: str) -> Key:
         for cell in cells
         if cell.exercise
     )
-    known = [each.id for each in registry.exercises(lesson)]
+    known = [exercise.id for exercise in registry.exercises(lesson)]
     if sorted(known) != sorted(each.id for each in asked):
         raise InputError(
             f"{path} asks for {', '.join(each.id for each in asked) or 'nothing'}; the kit's "
@@ -91,7 +86,7 @@ def read(path: Path, lesson: str) -> Key:
     return Key(lesson, setup.source, setup.id, asked, sha256(path))
 
 
-def keys(folder: Path) -> tuple[Key, ...]:
+def read_keys(folder: Path) -> tuple[Key, ...]:
     """Read the keys of all lessons that have one.
 
     Args:
@@ -102,13 +97,13 @@ def keys(folder: Path) -> tuple[Key, ...]:
         InputError: one disagrees with the kit.
     """
     paths = [(folder / f"{lesson.stem}.ipynb", lesson.number) for lesson in registry.lessons()]
-    found = tuple(read(path, number) for path, number in paths if path.is_file())
-    if not found:
+    keys = tuple(_read(path, number) for path, number in paths if path.is_file())
+    if not keys:
         raise MissingDataError(
             f"There is no key in {folder}: give --key the folder with the solved notebooks, such "
             "as solutions/ of the checkout."
         )
-    return found
+    return keys
 
 
 def _titled(key: Key, cells: Sequence[CodeCell]) -> int:
@@ -123,7 +118,7 @@ def _defined(key: Key, cells: Sequence[CodeCell]) -> int:
     return sum(each.id in defined for each in key.asked)
 
 
-def _by_votes(all_: Sequence[Key], cells: Sequence[CodeCell]) -> Key | None:
+def _by_votes(keys: Sequence[Key], cells: Sequence[CodeCell]) -> Key | None:
     """The lesson that most ids of exercises name, else of cells, else most headings."""
     ways: tuple[Callable[[Key], int], ...] = (
         lambda key: sum(cell.exercise in {each.id for each in key.asked} for cell in cells),
@@ -131,44 +126,48 @@ def _by_votes(all_: Sequence[Key], cells: Sequence[CodeCell]) -> Key | None:
         lambda key: _titled(key, cells),
     )
     for votes in ways:
-        best = max(all_, key=votes)
+        best = max(keys, key=votes)
         if votes(best):
             return best
     return None
 
 
-def match(all_: Sequence[Key], cells: Sequence[CodeCell], name: str) -> Key:
+def find_key(keys: Sequence[Key], cells: Sequence[CodeCell], name: str) -> Key:
     """Find the lesson that a notebook belongs to.
 
     Args:
-        all_: the keys there are.
-        cells: of the notebook.
-        name: of its file, which decides where no id and no heading does; the names that the
+        keys: all lessons'.
+        cells: the notebook's code cells.
+        name: file name, which decides where no id and no heading does; the names that the
             notebook defines come last.
 
     Raises:
         InputError: it belongs to none.
     """
-    found = _by_votes(all_, cells)
-    if found is not None:
-        return found
-    for key in all_:
+    voted = _by_votes(keys, cells)
+    if voted is not None:
+        return voted
+    for key in keys:
         if registry.lesson(key.lesson).stem in name:
             return key
     for starter in registry.starters():
         if starter.stem in name or any(cell.id.startswith(f"{starter.number}-") for cell in cells):
             raise InputError(f"It is {starter.stem}, a starter: it has no exercises to grade.")
-    best = max(all_, key=lambda key: _defined(key, cells))
+    best = max(keys, key=lambda key: _defined(key, cells))
     if _defined(best, cells):
         return best
-    lessons = ", ".join(key.lesson for key in all_)
+    lessons = ", ".join(key.lesson for key in keys)
     raise InputError(f"No exercise of lesson {lessons} is in it, and its name tells no lesson.")
 
 
-def others(all_: Sequence[Key], key: Key, cells: Sequence[CodeCell]) -> str:
+def other_lessons(keys: Sequence[Key], key: Key, cells: Sequence[CodeCell]) -> str:
     """Say which other lessons' exercises are in a notebook; empty where there are none."""
     ids = {cell.exercise for cell in cells}
-    more = [each.lesson for each in all_ if each is not key and ids & {a.id for a in each.asked}]
+    more = [
+        other.lesson
+        for other in keys
+        if other is not key and ids & {asked.id for asked in other.asked}
+    ]
     if not more:
         return ""
     return f"exercises of lesson {', '.join(more)} are in it too, and were not graded"

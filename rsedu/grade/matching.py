@@ -1,4 +1,4 @@
-"""Which cell answers which exercise: by exercise id, then cell id, then heading, then name."""
+"""Matching cells to exercises: by exercise id, then cell id, then heading, then name."""
 
 import ast
 import re
@@ -19,8 +19,8 @@ class Matched:
     """Where an exercise's answer stands.
 
     Attributes:
-        id: of the exercise.
-        number: of the cell among the code cells; None where there is none.
+        id: the exercise's.
+        number: the cell's place among the code cells; None where there is none.
         remark: what is odd about it; empty where nothing is.
     """
 
@@ -56,12 +56,20 @@ def _empty(node: ast.stmt, id_: str) -> bool:
     )
 
 
+def _statements(source: str) -> list[ast.stmt]:
+    """A cell's statements; none of what is no Python."""
+    try:
+        return ast.parse(plain(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
 def untouched(id_: str, source: str) -> bool:
     """Whether a cell still is what a learner got.
 
     Args:
-        id_: of the exercise.
-        source: of the cell.
+        id_: the exercise's.
+        source: the cell's code.
 
     Returns:
         True where the last thing of that name is a function of nothing but its docstring and
@@ -69,11 +77,7 @@ def untouched(id_: str, source: str) -> bool:
     """
     if len(source) > _LONGEST_STUB or not _MAY_BE_STUB.search(source):
         return False
-    try:
-        body = ast.parse(plain(source)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    named = [each for each in body if id_ in _names(each)]
+    named = [node for node in _statements(source) if id_ in _names(node)]
     return bool(named) and _empty(named[-1], id_)
 
 
@@ -81,7 +85,7 @@ def _names(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Assign) and "checkpoint" not in ast.unparse(node.value):
-        return {each.id for each in node.targets if isinstance(each, ast.Name)}
+        return {target.id for target in node.targets if isinstance(target, ast.Name)}
     return set()
 
 
@@ -89,22 +93,22 @@ def names(source: str) -> tuple[str, ...]:
     """Functions, classes and values that a cell defines, in its order; none of no Python."""
     if len(source) > _LONGEST_STUB:
         return ()
-    try:
-        body = ast.parse(plain(source)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    return tuple(dict.fromkeys(name for node in body for name in sorted(_names(node))))
+    nodes = _statements(source)
+    return tuple(dict.fromkeys(name for node in nodes for name in sorted(_names(node))))
 
 
 def _begun(id_: str, numbers: Sequence[int], cells: Sequence[CodeCell]) -> list[int]:
-    return [each for each in numbers if not untouched(id_, cells[each].source)]
+    return [number for number in numbers if not untouched(id_, cells[number].source)]
 
 
 def _again(id_: str, above: int, cells: Sequence[CodeCell]) -> list[int]:
     """Cells of the learner's own below a cell that define the name anew and have it checked."""
     checks = re.compile(rf"\brsedu\.check\( ?['\"]{id_}['\"]")
-    found = [each for each in _defining(id_, cells) if each > above and not cells[each].exercise]
-    return [each for each in found if checks.search(cells[each].source)]
+    return [
+        number
+        for number in _defining(id_, cells)
+        if number > above and not cells[number].exercise and checks.search(cells[number].source)
+    ]
 
 
 def _ways(asked: Asked, cells: Sequence[CodeCell]) -> Iterator[tuple[list[int], str]]:
@@ -148,7 +152,7 @@ def match(key: Key, cells: Sequence[CodeCell]) -> list[Matched]:
     """Find the cell of each exercise.
 
     Args:
-        key: of the lesson.
+        key: the lesson's.
         cells: the submission's code cells, in its order.
 
     Returns:

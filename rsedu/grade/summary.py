@@ -1,7 +1,7 @@
 """What a class has in common: misconceptions, answers wrong in the same way, what nobody began."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +29,14 @@ class Shared:
     code: str
 
 
+def passed(marks: Iterable[dict[str, Any]]) -> int:
+    """How many exercises passed."""
+    return sum(mark["state"] == "passed" for mark in marks)
+
+
 def _rank(result: Result) -> tuple[float, int]:
     """Of two submissions that earned the same, the one that passed more."""
-    passed = sum(mark["state"] == "passed" for mark in result["marks"])
-    return round(sum(mark["earned"] for mark in result["marks"]), 2), passed
+    return round(sum(mark["earned"] for mark in result["marks"]), 2), passed(result["marks"])
 
 
 def counted(results: Sequence[Result]) -> list[Result]:
@@ -51,17 +55,22 @@ def counted(results: Sequence[Result]) -> list[Result]:
             continue
         if about not in best or _rank(result) > _rank(best[about]):
             best[about] = result
-    chosen = {id(each) for each in best.values()}
-    return [each for each in results if id(each) in chosen]
+    chosen = {id(result) for result in best.values()}
+    return [result for result in results if id(result) in chosen]
+
+
+def counting(results: Sequence[Result]) -> list[tuple[Result, bool]]:
+    """All submissions, each with whether it counts."""
+    chosen = {id(result) for result in counted(results)}
+    return [(result, id(result) in chosen) for result in results]
 
 
 def also_handed_in(results: Sequence[Result]) -> list[Result]:
     """What was graded and does not count, since its student has a better one of the lesson."""
-    chosen = {id(each) for each in counted(results)}
     return [
-        each
-        for each in results
-        if each["lesson"] and not each["problem"] and id(each) not in chosen
+        result
+        for result, counts in counting(results)
+        if result["lesson"] and not result["problem"] and not counts
     ]
 
 
@@ -79,16 +88,18 @@ def shared(results: Sequence[Result]) -> list[Shared]:
     for result, mark in _pairs(results):
         if mark["alike"]:
             groups[result["lesson"], mark["id"], mark["alike"]].append((result, mark))
-    found = []
+    shared_ = []
     for (lesson, _, _), members in groups.items():
         mark = members[0][1]
         students = tuple(sorted({result["student"] for result, _ in members}))
         if len(students) > 1 or mark["diagnosis"]:
             says = next(iter(mark["lines"]), "")
-            found.append(
+            shared_.append(
                 Shared(lesson, mark["title"], mark["diagnosis"], says, students, mark["code"])
             )
-    return sorted(found, key=lambda each: (-len(each.students), each.lesson, each.title, each.name))
+    return sorted(
+        shared_, key=lambda group: (-len(group.students), group.lesson, group.title, group.name)
+    )
 
 
 def never_started(results: Sequence[Result]) -> dict[str, list[str]]:
@@ -111,8 +122,8 @@ def states(results: Sequence[Result]) -> Counter[str]:
 
 def lessons(results: Sequence[Result]) -> dict[str, list[Result]]:
     """Results by lesson; those of no lesson are left out."""
-    found: dict[str, list[Result]] = defaultdict(list)
+    by_lesson: dict[str, list[Result]] = defaultdict(list)
     for result in results:
         if result["lesson"] and result["marks"]:
-            found[result["lesson"]].append(result)
-    return dict(sorted(found.items()))
+            by_lesson[result["lesson"]].append(result)
+    return dict(sorted(by_lesson.items()))

@@ -1,5 +1,6 @@
 """Attempts: one method on one place, mapped, scored, and compared with others in a line."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def attempt(
     folder: Path = FOLDER,
     sample: int = SAMPLE,
     progress: bool = True,
+    executor: Executor | None = None,
 ) -> Attempt:
     """Map a place window by window, write the map and score it.
 
@@ -53,6 +55,7 @@ def attempt(
         folder: where the map goes, made where it is missing.
         sample: pixels to look up for the hectares.
         progress: whether to show a bar.
+        executor: where windows are mapped, see `rsedu.project.windows.run`.
 
     Raises:
         InputError: the name is no file's, or the map cannot be scored.
@@ -63,7 +66,7 @@ def attempt(
     place = task.place
     path = folder / f"{'-'.join(words)}_{place.seed}_{place.size_m / 1000:g}km.tif"
     folder.mkdir(parents=True, exist_ok=True)
-    windows.run(method, task, path, progress=progress)
+    windows.run(method, task, path, progress=progress, executor=executor)
     mapped = change_map.read(path, place)
     scored = score(mapped, place.truth(), gsd_m=place.gsd_m, sample=sample)
     return Attempt(name=name, path=path, mapped=mapped, score=scored)

@@ -1,11 +1,13 @@
-"""A map of a large place, window by window: little memory, and what is done stays done."""
+"""Windowed mapping of a large place: little memory, and what is done stays done."""
 
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +15,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from rsedu.errors import InputError
+from rsedu.io.executor import as_finished
 from rsedu.io.files import write_atomically
 from rsedu.io.progress_bar import progress_bar
 from rsedu.project import change_map
@@ -89,6 +92,17 @@ def parts(shape: tuple[int, int], *, window_px: int, margin_px: int) -> Iterator
             yield Part(core=(core[0], core[1]), read=(read[0], read[1]))
 
 
+def _map(method: Method, task: Task, part: Part) -> Float32[np.ndarray, "rows cols"] | Exception:
+    """Decimal years of one window's core, or the method's error: others are a lost worker's."""
+    stack = task.read(part.read)
+    try:
+        years = method.map(stack)
+        _check(method, stack, years, task)
+    except Exception as error:
+        return error
+    return years[part.inside].astype(np.float32)
+
+
 def run(
     method: Method,
     task: Task,
@@ -97,6 +111,7 @@ def run(
     window_px: int = WINDOW_PX,
     margin_px: int = MARGIN_PX,
     progress: bool = True,
+    executor: Executor | None = None,
 ) -> Path:
     """Map a whole place; stopped at any moment and called again, it goes on where it was.
 
@@ -105,12 +120,14 @@ def run(
     same name, so its windows are thrown away; an interrupt from the keyboard keeps them.
 
     Args:
-        method: that maps each window.
+        method: maps each window; with an executor it can be pickled.
         task: what is mapped.
         path: of the GeoTIFF, see `rsedu.project.change_map`.
         window_px: side of a window; memory grows with its square.
         margin_px: seen on all sides but not written; as far as the method looks.
         progress: whether to show a bar.
+        executor: `rsedu.io.executor.local(4, processes=True)` or a `cluster`; None: here, one by
+            one. Windows are drawn with rasterio, which is made for one thread at a time.
 
     Returns:
         The path.
@@ -119,23 +136,22 @@ def run(
         InputError: no window, or the method gives something else than decimal years of the
             period in the shape of its stack, as floats, with NaN or 0 for no loss.
     """
-    todo = list(parts(task.shape, window_px=window_px, margin_px=margin_px))
+    windows = list(parts(task.shape, window_px=window_px, margin_px=margin_px))
     folder = path.with_suffix(".windows") / _digest(method, task, window_px, margin_px)
-    for part in progress_bar(todo, hidden=not progress, unit="window", desc=path.stem):
-        target = folder / part.file
-        if target.exists():
-            continue
-        stack = task.read(part.read)
-        try:
-            years = method.map(stack)
-            _check(method, stack, years, task)
-        except Exception:
-            _forget(folder)
-            raise
-        years = years[part.inside]
-        write_atomically(target, lambda temporary, years=years: _save(temporary, years))  # type: ignore[misc]
+    todo = [part for part in windows if not (folder / part.file).exists()]
+    call = partial(_map, method, task)
+    bar = progress_bar(total=len(windows), hidden=not progress, unit="window", desc=path.stem)
+    with bar:
+        bar.update(len(windows) - len(todo))
+        for part, future in as_finished(executor, call, todo, ahead=len(todo) + 1):
+            years = future.result()
+            if isinstance(years, Exception):
+                _forget(folder)
+                raise years
+            write_atomically(folder / part.file, partial(_save, years=years))
+            bar.update()
     whole = np.full(task.shape, np.nan, dtype=np.float32)
-    for part in todo:
+    for part in windows:
         whole[part.core] = np.load(folder / part.file)
     change_map.write(path, whole, task.place)
     shutil.rmtree(folder.parent)
@@ -170,7 +186,7 @@ def _forget(folder: Path) -> None:
 
 def _save(path: Path, years: np.ndarray) -> None:
     with path.open("wb") as file:  # by name, numpy would add an ending
-        np.save(file, years.astype(np.float32))
+        np.save(file, years)
 
 
 def _digest(method: Method, task: Task, window_px: int, margin_px: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rsedu.grade.grading import Job
-from rsedu.grade.key import Key, keys
+from rsedu.grade.key import Key, read_keys
 from rsedu.grade.sandbox.limits import Limits
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -47,10 +47,10 @@ def answered(stem: str = "01_sentinels", **sources: str) -> bytes:
 
 @pytest.fixture(scope="session")
 def all_keys() -> tuple[Key, ...]:
-    return keys(REPOSITORY / "solutions")
+    return read_keys(REPOSITORY / "solutions")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def job(all_keys: tuple[Key, ...]) -> Callable[..., Job]:
     """Make a job of a notebook's bytes, under limits and without a namespace unless asked for."""
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from click.testing import CliRunner, Result
 from rsedu.cli import main
 from rsedu.course import registry
 from rsedu.grade import command as commands
-from rsedu.grade.reports.markup import slug
+from rsedu.grade.reports.pages import slug
 from rsedu.grade.sandbox import bubblewrap
 from tests.grade.conftest import REPOSITORY, answered
 from tests.grade.reports.test_tables import result as made
@@ -134,7 +133,9 @@ def test_the_options_reach_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(
         commands.batch,
         "grade_all",
-        lambda makers, crew, folder, fresh: seen.append((makers[0](), crew.workers, fresh)) or [],
+        lambda makers, pool, folder, workers, fresh: (
+            seen.append((makers[0](), workers, fresh)) or []
+        ),
     )
     options = ("--kind-share", "0", "--answer-s", "2", "--wall-s", "9", "--memory-mb", "900")
     result = run(folder, "--out", tmp_path / "out", "--workers", "5", "--fresh", *options)
@@ -206,10 +207,3 @@ def test_windows_is_told_to_use_another_system(monkeypatch: pytest.MonkeyPatch) 
     fake = type("os", (), {"name": "nt"})
     monkeypatch.setattr(commands, "os", fake)
     assert run(".", "--out", "../out").stderr.startswith("rsedu: Grading needs Linux or macOS")
-
-
-def test_cores_are_those_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 7})
-    assert commands._cores() == 3
-    monkeypatch.delattr(os, "sched_getaffinity")
-    assert commands._cores() == os.cpu_count()

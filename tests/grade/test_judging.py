@@ -15,7 +15,6 @@ from rsedu.course.exercise import Exercise
 from rsedu.grade import judging
 from rsedu.grade.judging import Event, Mark
 from rsedu.grade.sandbox.wire import encode
-from tests.lessons.oracles import ORACLES
 
 NDVI = registry.exercise("ndvi")
 TABLE = Path(__file__).with_name("wrong_answers.csv")
@@ -34,42 +33,46 @@ def _events(exercise: Exercise, answer: Any) -> list[Event]:
     return [_event(exercise, answer, number) for number in range(len(exercise.cases))]
 
 
-def _judge(answer: Any, exercise: Exercise = NDVI, share: float = 0.25) -> Mark:
-    return judging.judge(exercise, _events(exercise, answer), share=share)
+def _mark(answer: Any, exercise: Exercise = NDVI, share: float = 0.25) -> Mark:
+    return judging.mark_answer(exercise, _events(exercise, answer), share=share)
+
+
+@pytest.fixture(scope="module")
+def marks() -> dict[tuple[str, str], Mark]:
+    """A mark of each wrong answer that the kit knows, by exercise and name."""
+    return {
+        (exercise.id, known.name): _mark(known.wrong, exercise)
+        for exercise in registry.exercises()
+        for known in exercise.misconceptions
+    }
 
 
 @pytest.mark.parametrize("exercise", registry.exercises(), ids=lambda each: each.id)
-def test_reference_and_oracle_earn_everything(exercise: Exercise) -> None:
-    for answer in (exercise.reference, ORACLES[exercise.id]):
-        mark = _judge(answer, exercise)
-        assert (mark.state, mark.earned, mark.alike) == ("passed", exercise.points, "")
-        assert (mark.right, mark.inputs) == (len(exercise.cases), len(exercise.cases))
-
-
-@pytest.mark.parametrize("exercise", registry.exercises(), ids=lambda each: each.id)
-def test_a_verdict_is_that_of_the_notebook(exercise: Exercise) -> None:
+def test_marks_are_the_verdicts_of_the_notebook(
+    exercise: Exercise, marks: dict[tuple[str, str], Mark]
+) -> None:
+    mark = _mark(exercise.reference, exercise)
+    assert (mark.state, mark.earned, mark.alike) == ("passed", exercise.points, "")
+    assert (mark.right, mark.inputs) == (len(exercise.cases), len(exercise.cases))
     for known in exercise.misconceptions:
         in_notebook = check.verdict_of(exercise, known.wrong)
-        mark = _judge(known.wrong, exercise)
+        mark = marks[exercise.id, known.name]
         assert (mark.state, mark.diagnosis) == (in_notebook.state, in_notebook.diagnosis)
         assert mark.lines == in_notebook.lines
         assert 0 <= mark.earned < exercise.points
 
 
-def _row(exercise: Exercise, name: str, wrong: Any) -> list[str]:
-    mark = _judge(wrong, exercise)
-    return [exercise.id, name, mark.state, mark.diagnosis, f"{mark.right}", f"{mark.earned:.2f}"]
-
-
-def test_the_wrong_answers_of_lesson_01_are_graded_as_in_their_table() -> None:
+def test_the_wrong_answers_of_lesson_01_are_graded_as_in_their_table(
+    marks: dict[tuple[str, str], Mark],
+) -> None:
     with TABLE.open(encoding="utf-8", newline="") as file:
         _, *wanted = list(csv.reader(file))
-    rows = [
-        _row(exercise, known.name, known.wrong)
-        for exercise in registry.exercises("01")
-        for known in exercise.misconceptions
+    lesson = {exercise.id for exercise in registry.exercises("01")}
+    assert wanted == [
+        [id_, name, mark.state, mark.diagnosis, f"{mark.right}", f"{mark.earned:.2f}"]
+        for (id_, name), mark in marks.items()
+        if id_ in lesson
     ]
-    assert rows == wanted
 
 
 def test_points_are_counted_by_input() -> None:
@@ -83,11 +86,11 @@ def test_points_are_counted_by_input() -> None:
         return right + 1
 
     # Two inputs, two points: one right, and a quarter for the other's kind.
-    assert (_judge(half).earned, _judge(half).right) == (1.25, 1)
-    assert _judge(half, share=0.0).earned == 1.0
-    assert _judge(half, share=1.0).earned == 2.0
-    assert _judge(lambda red, nir: red + 1).earned == 0.5
-    assert _judge(lambda red, nir: (red + 1)[:1]).earned == 0.0
+    assert (_mark(half).earned, _mark(half).right) == (1.25, 1)
+    assert _mark(half, share=0.0).earned == 1.0
+    assert _mark(half, share=1.0).earned == 2.0
+    assert _mark(lambda red, nir: red + 1).earned == 0.5
+    assert _mark(lambda red, nir: (red + 1)[:1]).earned == 0.0
 
 
 def test_an_answer_that_spoils_its_input_is_found_out_here() -> None:
@@ -96,16 +99,16 @@ def test_an_answer_that_spoils_its_input_is_found_out_here() -> None:
         red *= 2
         return right
 
-    mark = _judge(spoils)
+    mark = _mark(spoils)
     assert mark.state == "wrong value" and "modifies its input" in mark.lines[0]
 
 
 def test_alike_are_answers_wrong_in_the_same_way() -> None:
-    one = _judge(lambda red, nir: red * 3 + 2)
-    same = _judge(lambda red, nir: 2 + red + red + red + 1e-7)
-    other = _judge(lambda red, nir: red * 3 + 2.5)
+    one = _mark(lambda red, nir: red * 3 + 2)
+    same = _mark(lambda red, nir: 2 + red + red + red + 1e-7)
+    other = _mark(lambda red, nir: red * 3 + 2.5)
     assert one.alike == same.alike != other.alike
-    swapped = _judge(lambda red, nir: (red - nir) / (red + nir))
+    swapped = _mark(lambda red, nir: (red - nir) / (red + nir))
     assert swapped.diagnosis == "bands swapped" and len(swapped.alike) == 12
 
 
@@ -133,36 +136,38 @@ def _told(**more: Any) -> Event:
     ],
 )
 def test_whatever_a_process_tells_is_a_verdict(events: Any, state: str, says: str) -> None:
-    mark = judging.judge(NDVI, events, share=0.25)
+    mark = judging.mark_answer(NDVI, events, share=0.25)
     assert mark.state == state and mark.earned == 0
     assert says in " ".join(mark.lines)
 
 
-def test_an_input_told_twice_keeps_the_worse() -> None:
-    right = _events(NDVI, NDVI.reference)
-    wrong = _event(NDVI, lambda red, nir: red + 1, 0)
-    for events in ([wrong, *right], [*right, wrong]):
-        mark = judging.judge(NDVI, events, share=0.25)
-        assert (mark.state, mark.right) == ("wrong value", 1)
+RIGHT = [_event(NDVI, NDVI.reference, number) for number in range(2)]
+WRONG = _event(NDVI, lambda red, nir: red + 1, 0)
+
+
+@pytest.mark.parametrize("events", [[WRONG, *RIGHT], [*RIGHT, WRONG]], ids=["first", "last"])
+def test_of_an_input_that_came_twice_the_worse_counts(events: list[Event]) -> None:
+    mark = judging.mark_answer(NDVI, events, share=0.25)
+    assert (mark.state, mark.right) == ("wrong value", 1)
 
 
 def test_what_was_stopped_keeps_what_it_had_answered() -> None:
-    events = _events(NDVI, NDVI.reference)[:1]
-    mark = judging.judge(NDVI, events, share=0.25, stopped="It was stopped.")
+    mark = judging.mark_answer(NDVI, RIGHT[:1], share=0.25, stopped="It was stopped.")
     assert (mark.state, mark.lines, mark.earned) == ("error", ("It was stopped.",), 1.0)
 
 
 def test_long_stories_are_cut() -> None:
-    mark = judging.judge(NDVI, [{"event": "failed", "lines": ["x" * 9999] * 99}], share=0.25)
+    mark = judging.mark_answer(NDVI, [{"event": "failed", "lines": ["x" * 9999] * 99}], share=0.25)
     assert len(mark.lines) == 12 and len(mark.lines[0]) == 400
 
 
-def test_a_renamed_answer_is_an_error_and_no_answer_is_not_started() -> None:
+def test_an_answer_under_another_name_is_an_error_and_no_answer_is_not_started() -> None:
     gone = [{"event": "missing"}]
-    mark = judging.judge(NDVI, gone, share=0.0, names=("my_ndvi", "x"))
-    said = "Nothing in the notebook is called ndvi; this cell defines my_ndvi, x: rename it."
-    assert (mark.state, mark.lines) == ("error", (said,))
-    assert judging.judge(NDVI, gone, share=0.0).state == "not started"
+    mark = judging.mark_answer(NDVI, gone, share=0.0, names=("my_ndvi", "x"))
+    text = "Nothing in the notebook is called ndvi; this cell defines my_ndvi, x: rename it."
+    assert (mark.state, mark.lines) == ("error", (text,))
+    for mark in (judging.mark_answer(NDVI, gone, share=0.0), judging.mark_missing(NDVI)):
+        assert (mark.state, mark.earned, mark.alike) == ("not started", 0, "")
 
 
 def test_only_one_thread_judges_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +181,8 @@ def test_only_one_thread_judges_at_a_time(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(judging, "_case", slow)
     with ThreadPoolExecutor(2) as pool:
-        made = [pool.submit(judging.judge, NDVI, [{"event": "case"}], share=0.0) for _ in "12"]
+        made = [
+            pool.submit(judging.mark_answer, NDVI, [{"event": "case"}], share=0.0) for _ in "12"
+        ]
     assert [each.result().state for each in made] == ["error", "error"]
     assert happened == ["in", "out", "in", "out"]

@@ -13,6 +13,8 @@ from rsedu.grade.reading import submissions
 from rsedu.grade.reading.submissions import CodeCell
 from tests.grade.conftest import answered, notebook
 
+STUB = "def ndvi(red, nir):\n    raise NotImplementedError"
+
 
 @pytest.fixture
 def cells() -> list[CodeCell]:
@@ -64,7 +66,7 @@ def test_a_missing_cell_is_remarked(lesson: Key, cells: list[CodeCell]) -> None:
 def test_of_two_cells_the_last_that_was_begun_counts(lesson: Key, cells: list[CodeCell]) -> None:
     first = _place(cells)
     begun = replace(cells[first], source="def ndvi(red, nir):\n    return red")
-    stub = replace(cells[first], source="def ndvi(red, nir):\n    raise NotImplementedError\n")
+    stub = replace(cells[first], source=STUB)
     cells += [begun, stub]
     found = _ndvi(lesson, cells)
     assert found.number == len(cells) - 2
@@ -84,14 +86,11 @@ def test_an_answer_in_another_cell_counts_where_its_own_was_left(
     lesson: Key, cells: list[CodeCell]
 ) -> None:
     place = _place(cells)
-    cells[place] = replace(
-        cells[place], source="def ndvi(red, nir):\n    raise NotImplementedError"
-    )
+    cells[place] = replace(cells[place], source=STUB)
     assert _ndvi(lesson, cells) == Matched("ndvi", place)
     cells.append(CodeCell("", "", "", "def ndvi(red, nir):\n    return red"))
-    assert _ndvi(lesson, cells) == Matched(
-        "ndvi", len(cells) - 1, "answered in another cell: its own was left"
-    )
+    remark = "answered in another cell: its own was left"
+    assert _ndvi(lesson, cells) == Matched("ndvi", len(cells) - 1, remark)
 
 
 @pytest.mark.parametrize("text", ["\n", " \n", "def ", "a", "ndvi\n"])
@@ -105,11 +104,9 @@ def test_a_cell_below_that_is_checked_is_an_answer_too(lesson: Key, cells: list[
     place = _place(cells)
     code = "def ndvi(red, nir):\n    return red\n"
     cells.append(CodeCell("", "", "", f'{code}\nrsedu.check("ndvi", ndvi)'))
-    assert _ndvi(lesson, cells) == Matched(
-        "ndvi", len(cells) - 1, "2 cells answer it: the last one that was begun counts"
-    )
-    stub = "def ndvi(red, nir):\n    raise NotImplementedError\nrsedu.check('ndvi', ndvi)"
-    cells[-1] = CodeCell("", "", "", stub)
+    remark = "2 cells answer it: the last one that was begun counts"
+    assert _ndvi(lesson, cells) == Matched("ndvi", len(cells) - 1, remark)
+    cells[-1] = CodeCell("", "", "", f"{STUB}\nrsedu.check('ndvi', ndvi)")
     assert _ndvi(lesson, cells) == Matched("ndvi", place)
     cells.insert(0, CodeCell("", "", "", f'{code}\nrsedu.check("ndvi", ndvi)'))
     assert _ndvi(lesson, cells).number == place + 1

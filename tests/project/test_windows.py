@@ -1,13 +1,17 @@
 """Windows: covering a place once, going on after a stop."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rsedu.errors import InputError
+from rsedu.io import executor
 from rsedu.project import change_map
+from rsedu.project.methods.baselines import RadarLogRatio
 from rsedu.project.place import Place
 from rsedu.project.task import Stack, Task
 from rsedu.project.windows import parts, run
@@ -52,6 +56,14 @@ def test_a_stopped_run_goes_on_and_gives_the_map_of_one_window(place: Place) -> 
     assert not path.with_suffix(".windows").exists()
 
 
+def test_processes_give_the_same_bytes(place: Place) -> None:
+    task, method = Task(place=place), RadarLogRatio(fall_db=1.7)
+    run(method, task, Path("here.tif"), window_px=100, progress=False)
+    with executor.local(2, processes=True) as (pool, _):
+        run(method, task, Path("there.tif"), window_px=100, progress=False, executor=pool)
+    assert Path("here.tif").read_bytes() == Path("there.tif").read_bytes()
+
+
 class Answers:
     """Gives what a function makes of the stack's shape, and fails in one of its calls."""
 
@@ -71,15 +83,39 @@ def constant(year: float) -> Callable[[tuple[int, int]], np.ndarray]:
     return lambda shape: np.full(shape, year, dtype=np.float32)
 
 
-def small(method: Answers, place: Place, path: Path) -> np.ndarray:
-    run(method, Task(place=place), path, window_px=100, margin_px=10, progress=False)
+def small(
+    method: Answers, place: Place, path: Path, executor: Executor | None = None
+) -> np.ndarray:
+    size = {"window_px": 100, "margin_px": 10}
+    run(method, Task(place=place), path, **size, progress=False, executor=executor)
     return change_map.read(path, place)
 
 
-def test_a_mended_method_maps_every_window_itself(place: Place) -> None:
+def test_a_lost_worker_leaves_the_windows_that_are_done(place: Place) -> None:
+    class Loses(ThreadPoolExecutor):
+        def submit(self, *words: Any, **more: Any) -> Future[Any]:  # type: ignore[override]
+            future = super().submit(*words, **more)
+            future.exception()  # waits: those before it are done
+            if words[1].core[0].start and words[1].core[1].start:
+                future = Future()
+                future.set_exception(OSError("lost"))
+            return future
+
+    method, path = Answers(constant(2021.25)), Path("map.tif")
+    with Loses(1) as pool, pytest.raises(OSError, match="lost"):
+        small(method, place, path, pool)
+    (folder,) = path.with_suffix(".windows").iterdir()
+    assert len(list(folder.iterdir())) == 3
+    method.calls = 0
+    assert (small(method, place, path) == 2021.25).all()
+    assert method.calls == 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_mended_method_maps_every_window_itself(place: Place, workers: int) -> None:
     path = Path("map.tif")
-    with pytest.raises(IndexError):
-        small(Answers(constant(2021.25), fails_at=3), place, path)
+    with executor.local(1) as (pool, _), pytest.raises(IndexError):
+        small(Answers(constant(2021.25), fails_at=3), place, path, pool if workers else None)
     assert not path.with_suffix(".windows").exists()
     assert (small(Answers(constant(2023.25)), place, path) == 2023.25).all()
 

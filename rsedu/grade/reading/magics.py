@@ -1,4 +1,4 @@
-"""A cell as Python: what IPython would read for itself is blanked, and lines keep their number."""
+"""IPython magics: blanked, so that a cell is Python and its lines keep their number."""
 
 import ast
 import re

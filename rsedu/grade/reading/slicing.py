@@ -1,4 +1,6 @@
-"""Which statements of a notebook an answer needs: those that bind a name it reads, and so on.
+"""Program slicing: which statements of a notebook an answer needs.
+
+Those that bind a name it reads, those that these need, and so on.
 
 A lesson takes minutes to run; its answers take milliseconds, and lean on little: an import, a
 constant, a function of their own. So only that is run, in the notebook's order. Calls of
@@ -75,7 +77,7 @@ def _changed(node: ast.stmt) -> Iterator[str]:
             yield _base(each)
 
 
-def _told(node: ast.stmt) -> Iterator[str]:
+def _changed_by_calls(node: ast.stmt) -> Iterator[str]:
     """Names whose value a call may change: `name.append(1)` on a line of its own, `out=name`."""
     for each in ast.walk(node):
         if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
@@ -138,8 +140,8 @@ def _with_calls(found: list[Statement]) -> list[Statement]:
     made = {name for each in found if not isinstance(each.node, imports) for name in each.binds}
     result = []
     for each in found:
-        told = frozenset() if each.later else frozenset(_told(each.node)) & made
-        result.append(replace(each, binds=each.binds | told, needs=each.needs | told))
+        changed = frozenset() if each.later else frozenset(_changed_by_calls(each.node)) & made
+        result.append(replace(each, binds=each.binds | changed, needs=each.needs | changed))
     return result
 
 
@@ -153,13 +155,13 @@ def _is_checkpoint(statement: Statement, name: str) -> bool:
     )
 
 
-def needed(all_: Sequence[Statement], name: str, cell: int) -> list[Statement]:
+def slice_for(all_: Sequence[Statement], name: str, cell: int) -> list[Statement]:
     """Choose what has to run before a name can be judged.
 
     Args:
         all_: statements of the notebook.
-        name: that is looked for.
-        cell: number of the cell that it should stand in; later cells count where no earlier has it.
+        name: what is looked for.
+        cell: number of the cell where it should stand; later cells count where no earlier has it.
 
     Returns:
         Statements in the notebook's order; none where nothing binds the name.
@@ -168,13 +170,13 @@ def needed(all_: Sequence[Statement], name: str, cell: int) -> list[Statement]:
     end = sum(each.cell <= cell for each in usable)
     chosen: set[int] = set()
     wanted = [(name, end)]
-    seen: set[tuple[str, int]] = set()
+    done: set[tuple[str, int]] = set()
     while wanted:
-        asked = wanted.pop()
-        if asked in seen:
+        request = wanted.pop()
+        if request in done:
             continue
-        seen.add(asked)
-        for place in _binding(usable, *asked):
+        done.add(request)
+        for place in _binding(usable, *request):
             if place not in chosen:
                 chosen.add(place)
                 statement = usable[place]

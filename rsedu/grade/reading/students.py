@@ -1,4 +1,4 @@
-"""Whose a notebook is, by where it lies and how it is called."""
+"""Students' names: whose a notebook is, by where it lies and how it is called."""
 
 import re
 import unicodedata

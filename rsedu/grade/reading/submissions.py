@@ -1,4 +1,4 @@
-"""What was handed in: notebooks in a folder, read with suspicion and without running anything."""
+"""Submissions: notebooks in a folder, read with suspicion and without running anything."""
 
 import json
 import os

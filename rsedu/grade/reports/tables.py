@@ -57,13 +57,8 @@ def _grade(result: Result, counts: bool) -> Sequence[Any]:
         return (*about, "", "", "", "", "", result["problem"], *said)
     earned, points = total(result)
     percent = f"{100 * earned / points:.1f}" if points else ""
-    passed = sum(mark["state"] == "passed" for mark in result["marks"])
+    passed = summary.passed(result["marks"])
     return (*about, f"{earned:.2f}", points, percent, passed, len(result["marks"]), "", *said)
-
-
-def _counting(results: Sequence[Result]) -> list[tuple[Result, bool]]:
-    chosen = {id(each) for each in summary.counted(results)}
-    return [(each, id(each) in chosen) for each in results]
 
 
 def grades(results: Sequence[Result]) -> str:
@@ -73,7 +68,7 @@ def grades(results: Sequence[Result]) -> str:
         CSV; numbers are empty where a submission could not be graded. "counts" is "yes" for one
         submission of each student and lesson.
     """
-    return _write(GRADES, (_grade(each, counts) for each, counts in _counting(results)))
+    return _write(GRADES, (_grade(each, counts) for each, counts in summary.counting(results)))
 
 
 def _exercise(result: Result, mark: dict[str, Any], counts: bool) -> Sequence[Any]:
@@ -89,7 +84,7 @@ def exercises(results: Sequence[Result]) -> str:
     Returns:
         CSV.
     """
-    pairs = _counting(results)
+    pairs = summary.counting(results)
     rows = (_exercise(each, mark, counts) for each, counts in pairs for mark in each["marks"])
     return _write(EXERCISES, rows)
 

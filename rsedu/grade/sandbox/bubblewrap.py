@@ -1,4 +1,4 @@
-"""A world of its own for each student's process, by bubblewrap: Linux namespaces, without root.
+"""bubblewrap: Linux namespaces, a world of its own for each student's process, without root.
 
 Inside there is no network, no other process, no file but Python and rsedu's own package, read-only,
 and an empty /tmp in memory. Where bubblewrap is missing or may not make namespaces, `missing` says

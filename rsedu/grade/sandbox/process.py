@@ -1,4 +1,4 @@
-"""Run one process and hold it to its limits from outside; nothing that it started survives it."""
+"""Subprocess under limits, held from outside; nothing that it started survives it."""
 
 import os
 import selectors

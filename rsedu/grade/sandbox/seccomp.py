@@ -1,4 +1,4 @@
-"""A process that cannot start another one, by a filter on its system calls.
+"""seccomp: a process that cannot start another one, by a filter on its system calls.
 
 Counting processes from outside is too slow for a fork bomb, and root's are not counted by Linux at
 all. No answer needs a second process, so the kernel is asked to refuse: fork and its kin fail with

@@ -1,4 +1,4 @@
-"""Values on their way between a student's process and the grader: plain JSON, never a pickle.
+"""Serialisation of values between a student's process and the grader: JSON, never a pickle.
 
 What comes back was written by a stranger, so nothing of it is run, and no more is made of it than
 numbers, text and containers of them.

@@ -1,4 +1,4 @@
-"""The process in which a student's code runs: `python -P -m rsedu.grade.sandbox.worker`.
+"""Worker: the process in which a student's code runs, `python -P -m rsedu.grade.sandbox.worker`.
 
 It reads a job from its standard input, and answers on its standard output, a line of JSON for each
 thing that happened. It judges nothing: whatever a student's code does to it, to rsedu's checks or
@@ -25,7 +25,7 @@ import numpy as np
 from rsedu.course import check, registry
 from rsedu.course.call import Call, call
 from rsedu.course.exercise import Exercise
-from rsedu.grade.reading.slicing import Cell, Statement, needed, statements
+from rsedu.grade.reading.slicing import Cell, Statement, slice_for, statements
 from rsedu.grade.sandbox.limits import Limits, restrain
 from rsedu.grade.sandbox.seccomp import forbid_processes
 from rsedu.grade.sandbox.wire import encode
@@ -139,9 +139,9 @@ def work(job: dict[str, Any], say: Say) -> None:
 
     Args:
         job: as `rsedu.grade.grading` makes it.
-        say: told each event: "begun", then "broken" (a cell that is no Python), "missing" (no such
-            name), "failed" (what the answer needs raises), "value", or "case" for each input; then
-            "done".
+        say: called with each event: "begun", then "broken" (a cell that is no Python), "missing"
+            (no such name), "failed" (what the answer needs raises), "value", or "case" for each
+            input; then "done".
     """
     wanted = [(registry.exercise(each["id"]), each["cell"]) for each in job["exercises"]]
     # All inputs are made before a student's code runs, which might change what makes them.
@@ -149,11 +149,11 @@ def work(job: dict[str, Any], say: Say) -> None:
     cells = [Cell(each["id"], each["source"]) for each in job["cells"]]
     forbid_processes()
     restrain(Limits(**job["limits"]), started=job["started"])
-    found, broken = statements(cells)
-    found = _guarded(found, set(job["setup"]))
+    all_, broken = statements(cells)
+    all_ = _guarded(all_, set(job["setup"]))
     for exercise, cell in wanted:
         say("begun", exercise.id)
-        chosen = needed(found, exercise.id, cell)
+        chosen = slice_for(all_, exercise.id, cell)
         if cell in broken:
             error = broken[cell]
             where = f"line {error.lineno} of the cell:" if error.lineno else "in this cell"
@@ -166,10 +166,14 @@ def work(job: dict[str, Any], say: Say) -> None:
         say("done", exercise.id, memory_mb=round(_memory_mb(), 1))
 
 
-def _guarded(found: list[Statement], setup: set[int]) -> list[Statement]:
+def _guarded(all_: list[Statement], setup: set[int]) -> list[Statement]:
     """The key's set-up (cell 0) wins over the student's copies of it, name by name."""
-    names = {name for each in found if each.cell == 0 for name in each.binds}
-    return [each for each in found if each.cell not in setup or not each.binds & names]
+    names = {name for statement in all_ if statement.cell == 0 for name in statement.binds}
+    return [
+        statement
+        for statement in all_
+        if statement.cell not in setup or not statement.binds & names
+    ]
 
 
 def main() -> None:

@@ -21,13 +21,9 @@ def _file(folder: Path, name: str, content: bytes = b"{}") -> None:
 def test_a_student_is_a_folder_or_a_file(tmp_path: Path) -> None:
     for name in ("ana.ipynb", "ben_01_sentinels.ipynb", "cai/01_sentinels.ipynb", "cai/w2/x.ipynb"):
         _file(tmp_path, name)
-    for name in (
-        "notes.txt",
-        ".hidden.ipynb",
-        "cai/.ipynb_checkpoints/x.ipynb",
-        "01_sentinels.ipynb",
-    ):
+    for name in ("notes.txt", ".hidden.ipynb", "cai/.ipynb_checkpoints/x.ipynb"):
         _file(tmp_path, name)
+    _file(tmp_path, "01_sentinels.ipynb")
     assert [(each.file, each.student) for each in submissions.find(tmp_path)] == [
         ("01_sentinels.ipynb", "01_sentinels"),
         ("ana.ipynb", "ana"),
@@ -68,6 +64,11 @@ def test_pipes_and_absent_and_large_files_are_named(tmp_path: Path) -> None:
         "It has 30 MB, and 20 are read at most: clear its outputs and save again.",
         "It is no file, but a pipe or a device.",
     ]
+    with (tmp_path / "large.ipynb").open("wb") as file:
+        file.truncate(20_000_000)
+    large, _ = submissions.find(tmp_path)
+    read, content = submissions.read(large)
+    assert (read.problem, len(content)) == ("", 20_000_000)
     gone = submissions.read(Found(tmp_path / "gone", "gone", "gone"))[0]
     assert gone.problem == "It cannot be read (No such file or directory)."
 
@@ -136,17 +137,27 @@ def test_odd_cells_are_empty_or_left_out(odd: Any) -> None:
     assert [cell.source for cell in _cells(odd)] in ([], [""])
 
 
-@pytest.mark.parametrize("where", ["kernelspec", "language_info"])
-def test_another_language_is_told(where: str) -> None:
-    name = "language" if where == "kernelspec" else "name"
-    assert _cells(metadata={where: {name: "python"}}) == []
-    with pytest.raises(BrokenDataError, match="Its kernel speaks julia; wanted Python"):
-        _cells(metadata={where: {name: "julia"}})
+CODE = {"cell_type": "code", "source": "x" * 1000}
+REFUSED = [
+    (b"{", "its JSON cannot be read"),
+    (b"[]", "no notebook of format 4"),
+    *(
+        ({"cells": [], "metadata": {where: {name: "julia"}}}, "speaks julia; wanted Python")
+        for where, name in (("kernelspec", "language"), ("language_info", "name"))
+    ),
+    ({"cells": [CODE] * 2001}, "It has 2001 cells; 2000 are read"),
+    ({"cells": [CODE] * 1001}, "more than 1,000,000 letters"),
+]
 
 
-def test_too_many_cells_and_too_much_code_are_told() -> None:
-    one = {"cell_type": "code", "source": "x" * 1000}
-    with pytest.raises(BrokenDataError, match="It has 2001 cells; 2000 are read"):
-        _cells(*[one] * 2001)
-    with pytest.raises(BrokenDataError, match="more than 1,000,000 letters"):
-        _cells(*[one] * 1001)
+@pytest.mark.parametrize(("content", "message"), REFUSED)
+def test_what_is_no_notebook_to_grade_is_told(content: Any, message: str) -> None:
+    with pytest.raises(BrokenDataError, match=message):
+        submissions.cells(content if isinstance(content, bytes) else json.dumps(content).encode())
+
+
+def test_python_and_what_just_fits_are_read() -> None:
+    for metadata in ({"kernelspec": {"language": "python"}}, {"language_info": {"name": "Python"}}):
+        assert _cells(metadata=metadata) == []
+    assert len(_cells(*[{"cell_type": "code", "source": ""}] * 2000)) == 2000
+    assert len(_cells(*[CODE] * 1000)) == 1000

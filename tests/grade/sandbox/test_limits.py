@@ -8,17 +8,18 @@ import pytest
 from rsedu.errors import InputError
 from rsedu.grade.sandbox.limits import Limits
 
+REFUSED = [
+    ({"memory_mb": 0}, r"memory_mb is 0; wanted more than 0\."),
+    ({"answer_s": float("nan")}, "answer_s is nan"),
+    ({"answer_s": 60, "wall_s": 60}, "give the process more than the call"),
+]
 
-def test_a_limit_is_above_nothing() -> None:
-    with pytest.raises(InputError, match=r"memory_mb is 0; wanted more than 0\."):
-        Limits(memory_mb=0)
-    with pytest.raises(InputError, match=r"answer_s is nan"):
-        Limits(answer_s=float("nan"))
 
-
-def test_one_call_may_not_take_all_the_time() -> None:
-    with pytest.raises(InputError, match="give the process more than the call"):
-        Limits(answer_s=60, wall_s=60)
+@pytest.mark.parametrize(("limits", "message"), REFUSED)
+def test_what_is_no_limit_is_told(limits: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Limits(**limits)
+    Limits(memory_mb=1, answer_s=59.9, wall_s=60)
 
 
 def test_they_hold_in_a_real_process() -> None:

@@ -121,12 +121,17 @@ def test_what_encode_never_writes_is_refused(found: Any) -> None:
         wire.decode(found)
 
 
-def test_depth_is_limited() -> None:
+def test_depth_and_size_are_limited() -> None:
     found: dict[str, Any] = {"is": "none"}
-    for _ in range(30):
+    for _ in range(20):
         found = {"is": "list", "parts": [found]}
+    wire.decode(found)
     with pytest.raises(BrokenDataError):
-        wire.decode(found)
+        wire.decode({"is": "list", "parts": [found]})
+    for length, has_data in ((2**22, True), (2**22 + 1, False)):
+        assert ("data" in wire.encode(np.zeros(length, np.uint8))) is has_data
+    for length, sort in ((100_000, "list"), (100_001, "object")):
+        assert wire.encode([None] * length)["is"] == sort
 
 
 @pytest.mark.parametrize("name", ["import", "a b", "<b>", "", "x" * 500])
