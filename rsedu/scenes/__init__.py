@@ -1,12 +1,14 @@
-"""Pixels with a place: Sentinel-1 and Sentinel-2 scenes, real and synthetic.
+"""Pixels with a place: Sentinel-1 and Sentinel-2 scenes, from real files.
 
-`tiles` alone needs torch and is imported by name: `from rsedu.scenes.tiles import to_tensor`.
+`tensors` alone needs torch and is imported by name: `from rsedu.scenes.tensors import to_tensor`.
 """
 
 from rsedu.scenes.bands import S1, S1_BANDS, S2, S2_BANDS, Band
+from rsedu.scenes.reader import read_classes, read_onto, read_window
 from rsedu.scenes.samples import Pair, clearing, pairs
 from rsedu.scenes.scene import Scene
-from rsedu.scenes.sentinel2 import read_onto, read_sentinel1, read_sentinel2, read_window
+from rsedu.scenes.sentinel1 import read_sentinel1
+from rsedu.scenes.sentinel2 import read_sentinel2
 
 __all__ = [
     "S1",
@@ -18,6 +20,7 @@ __all__ = [
     "Scene",
     "clearing",
     "pairs",
+    "read_classes",
     "read_onto",
     "read_sentinel1",
     "read_sentinel2",

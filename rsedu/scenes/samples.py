@@ -23,7 +23,8 @@ from rasterio.io import MemoryFile
 from rsedu.errors import BrokenDataError, MissingDataError
 from rsedu.scenes.bands import S2_QUANTIFICATION
 from rsedu.scenes.scene import Scene
-from rsedu.scenes.sentinel2 import read_sentinel1, read_sentinel2
+from rsedu.scenes.sentinel1 import read_sentinel1
+from rsedu.scenes.sentinel2 import read_sentinel2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,7 +8,8 @@ from rasterio.crs import CRS
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.scenes.bands import S2, S2_BANDS
-from rsedu.scenes.sentinel2 import read_sentinel1, read_sentinel2
+from rsedu.scenes.sentinel1 import read_sentinel1
+from rsedu.scenes.sentinel2 import read_sentinel2
 
 WriteTif = Callable[..., Path]
 
