@@ -114,8 +114,9 @@ def read_stored(
     try:
         values = source.read(list(numbers), window=window)
         observed = np.ones(values.shape, dtype=np.bool_)
+        flags = source.mask_flag_enums
         for plane, number in zip(observed, numbers, strict=True):
-            if MaskFlags.all_valid not in source.mask_flag_enums[number - 1]:
+            if MaskFlags.all_valid not in flags[number - 1]:
                 np.greater(source.read_masks(number, window=window), 0, out=plane)
     except (RasterioError, ValueError, MemoryError) as error:
         raise BrokenDataError(
@@ -136,7 +137,8 @@ def _equals(values: np.ndarray, nodata: float | int) -> np.ndarray:
 
 def scale_tags(source: DatasetReader, numbers: Sequence[int]) -> list[tuple[float, float]] | None:
     """Scale and offset that the file declares for each band; None where it declares none."""
-    tags = [(float(source.scales[n - 1]), float(source.offsets[n - 1])) for n in numbers]
+    scales, offsets = source.scales, source.offsets
+    tags = [(float(scales[number - 1]), float(offsets[number - 1])) for number in numbers]
     return None if all(tag == (1.0, 0.0) for tag in tags) else tags
 
 

@@ -39,19 +39,32 @@ class BandNameWarning(UserWarning):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Pixels:
-    """Which numbers of an open raster are read, and what they are."""
+class BandReader:
+    """Bands of an open raster, and what their numbers are: the way to pixels, beneath `Scene`.
+
+    Attributes:
+        source: the open raster.
+        numbers: of its bands, from 1.
+        names: one for each.
+        unit: after the file's scale and offset.
+        nodata: stored value of pixels without data, beside what the file says.
+    """
 
     source: DatasetReader
-    numbers: list[int]
-    names: tuple[str, ...]
+    numbers: Sequence[int]
+    names: Sequence[str]
     unit: Unit
-    nodata: Number | None
+    nodata: Number | None = None
 
     def read(
         self, window: Window, source: DatasetReader | None = None
     ) -> tuple[Float32[np.ndarray, "bands rows cols"], Bool[np.ndarray, "rows cols"]]:
-        """Values of whole pixels in the unit, and where every band was observed."""
+        """Read whole pixels: values in the unit, NaN where not observed, and where all bands are.
+
+        Args:
+            window: of whole pixels.
+            source: an overview of the raster, in its place.
+        """
         source = source or self.source
         stored, observed = raster_file.read_stored(source, self.numbers, window, nodata=self.nodata)
         if self.unit == "sigma0":
@@ -65,10 +78,10 @@ class _Pixels:
 
 def _pixels(
     source: DatasetReader, bands: Sequence[str] | None, unit: Unit, nodata: Number | None
-) -> _Pixels:
+) -> BandReader:
     numbers = raster_file.data_bands(source)
     names = _names(source, numbers, bands)
-    return _Pixels(source=source, numbers=numbers, names=names, unit=unit, nodata=nodata)
+    return BandReader(source=source, numbers=numbers, names=names, unit=unit, nodata=nodata)
 
 
 def _names(
@@ -185,13 +198,13 @@ def _window(grid: Grid, part: Grid) -> Window:
     return Window(round(left), round(top), part.shape[1], part.shape[0])
 
 
-def _scene(pixels: _Pixels, array: np.ndarray, valid: np.ndarray, grid: Grid) -> Scene:
+def _scene(pixels: BandReader, array: np.ndarray, valid: np.ndarray, grid: Grid) -> Scene:
     if not valid.all():
         array[:, ~valid] = np.nan
     array.setflags(write=False)  # and so a scene needs no copy of it
     return Scene(
         array=array,
-        bands=pixels.names,
+        bands=tuple(pixels.names),
         transform=grid.transform,
         crs=grid.crs,
         valid=valid,
@@ -238,7 +251,7 @@ def _check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:
         raise InputError(f"{path} and {like} both need a CRS to be laid onto each other.")
 
 
-def _onto(pixels: _Pixels, target: Grid, *, within: Window | None = None) -> Scene:
+def _onto(pixels: BandReader, target: Grid, *, within: Window | None = None) -> Scene:
     """Pixels of a raster on another grid, strip by strip, so that memory stays the target's."""
     for number in pixels.numbers:
         if raster_file.is_classes(pixels.source, number):
@@ -269,7 +282,7 @@ def _onto(pixels: _Pixels, target: Grid, *, within: Window | None = None) -> Sce
 
 
 def _resampled(
-    pixels: _Pixels, window: Window, target: Grid
+    pixels: BandReader, window: Window, target: Grid
 ) -> tuple[np.ndarray, Bool[np.ndarray, "rows cols"]]:
     """Linear values of a window on a target grid."""
     values, valid = pixels.read(window)
@@ -322,7 +335,7 @@ def _common(window: Window | None, within: Window) -> Window | None:
     return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-def _from_overview(pixels: _Pixels, target: Grid, within: Window) -> Scene | None:
+def _from_overview(pixels: BandReader, target: Grid, within: Window) -> Scene | None:
     """Larger pixels from averages that the file holds, where those are the same means."""
     source = pixels.source
     if pixels.unit not in ("dn", "reflectance", "index") or pixels.nodata is not None:
