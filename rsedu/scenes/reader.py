@@ -48,6 +48,7 @@ class BandReader:
         names: one for each.
         unit: after the file's scale and offset.
         nodata: stored value of pixels without data, beside what the file says.
+        use_tags: whether scale and offset that the file declares are applied.
     """
 
     source: DatasetReader
@@ -55,6 +56,7 @@ class BandReader:
     names: Sequence[str]
     unit: Unit
     nodata: Number | None = None
+    use_tags: bool = True
 
     def read(
         self, window: Window, source: DatasetReader | None = None
@@ -71,7 +73,7 @@ class BandReader:
             observed &= stored != 0  # beside the swath; an echo of exactly nothing is none
         elif stored.dtype.kind in "iu" and set(self.names) <= set(S2):
             np.logical_and(observed, (stored != S2_NODATA_DN).any(axis=0), out=observed)
-        tags = raster_file.scale_tags(source, self.numbers)
+        tags = raster_file.scale_tags(source, self.numbers) if self.use_tags else None
         values = raster_file.as_float32(source.name, stored, observed, tags)
         return values, np.asarray(observed.all(axis=0))
 
@@ -220,6 +222,7 @@ def read_onto(
     unit: Unit = "dn",
     nodata: Number | None = None,
     opener: Opener | None = None,
+    use_tags: bool = True,
 ) -> Scene:
     """Read a raster in any CRS, degrees included, onto the pixels of a scene.
 
@@ -233,6 +236,7 @@ def read_onto(
         unit: what the numbers are, after scale and offset; one for all bands.
         nodata: as for `read_window`.
         opener: as for `raster_file.open_raster`.
+        use_tags: whether scale and offset that the file declares are applied.
 
     Raises:
         InputError: no CRS on one side, or nothing in common; else as `read_window`.
@@ -241,7 +245,8 @@ def read_onto(
     """
     with open_raster(path, opener=opener) as source:
         _check_crs(source, path, like)
-        return _onto(_pixels(source, bands, unit, nodata), like.grid)
+        reader = replace(_pixels(source, bands, unit, nodata), use_tags=use_tags)
+        return _onto(reader, like.grid)
 
 
 def _check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:

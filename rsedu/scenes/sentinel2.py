@@ -29,7 +29,6 @@ _BASELINE = re.compile(r"_N(\d\d)(\d\d)_|PROCESSING_BASELINE>(\d\d)\.(\d\d)<")
 _USER_PRODUCT = 99.99  # written where somebody processed it anew; says nothing of the offset
 _OFFSETS = re.compile(r'<BOA_ADD_OFFSET band_id="(\d+)">\s*(-?\d+)\s*<')
 _QUANTIFICATION = re.compile(r"<BOA_QUANTIFICATION_VALUE[^>]*>\s*(\d+)\s*<")
-_LEVEL_1C = re.compile(r"MSIL1C|Level-1C|S2MSI1C")
 _BRIGHT = 2.0  # a scene's bands have medians below it in reflectance, above it in digital numbers
 
 
@@ -42,10 +41,13 @@ class _Product:
     """What names and metadata of a product say."""
 
     texts: tuple[str, ...]
+    names: tuple[str, ...]
 
     @property
     def is_level_1c(self) -> bool:
-        return any(_LEVEL_1C.search(text) for text in self.texts)
+        """By names only: metadata of level 2A names the 1C that it was made from."""
+        names = " ".join(self.names)
+        return "MSIL1C" in names and "MSIL2A" not in names
 
     @property
     def quantification(self) -> float:
@@ -76,18 +78,21 @@ class _Product:
 
 def _product(source: Files, files: Mapping[str, str]) -> _Product:
     texts = list(files.values())
+    names = [Path(path).name for path in texts]
     if not isinstance(source, Mapping):
         folder = Path(source)
         # Of a folder inside a .SAFE product, the metadata lies further up.
         safe = [up for up in (folder, *folder.resolve().parents) if up.suffix == ".SAFE"]
         metadata = [path for place in (folder, *safe) for path in sorted(place.glob("[!.]*"))]
         texts += [str(folder.resolve())]
+        names += [folder.resolve().name]
+        names += [path.name for path in (*safe, *metadata)]
         texts += [
             path.read_text(encoding="utf-8", errors="replace")
             for path in metadata
             if path.suffix in {".json", ".xml"}
         ]
-    return _Product(texts=tuple(texts))
+    return _Product(texts=tuple(texts), names=tuple(names))
 
 
 def _parsed(baseline: str | Number) -> float:
