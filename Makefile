@@ -11,6 +11,8 @@ PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 LAB_ARGS ?=
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
+# Threads that wait are to sleep: spinning slows down whatever else runs on the machine.
+export OMP_WAIT_POLICY ?= PASSIVE
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # One line in twenty-five of pip's, so that minutes do not pass in silence.

@@ -67,4 +67,6 @@ c.Spawner.environment = {
     "RSEDU_DEVICE": "cpu",
     # One thread each: twenty kernels with as many threads as cores would wait for one another.
     "OMP_NUM_THREADS": "1",
+    # Threads that wait are to sleep, not to spin.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }

@@ -4,9 +4,17 @@ Importing the package is cheap (no torch, no rasterio, no matplotlib): rooms suc
 `rsedu.models`, and the functions listed here, are imported when first used.
 """
 
+import os
+import sys
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
+
+# Threads of torch, and of whatever else uses OpenMP, wait asleep and not by spinning: beside one
+# busy process on two cores, spinning makes a training step many times slower. OpenMP reads it once,
+# when torch is loaded; whoever sets it before has the last word.
+if "torch" not in sys.modules:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = version("rsedu")
 

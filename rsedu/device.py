@@ -22,6 +22,15 @@ _SPELLING = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _MAX_SEED = 2**32 - 1
 
 
+def wait_policy() -> str:
+    """Tell how torch's threads wait for each other: "asleep" or "spinning", by OMP_WAIT_POLICY.
+
+    `import rsedu` sets it, unless torch was loaded before.
+    """
+    passive = os.environ.get("OMP_WAIT_POLICY", "").strip().upper() == "PASSIVE"
+    return "asleep" if passive else "spinning"
+
+
 @dataclass(frozen=True)
 class DeviceChoice:
     """A device and, in words, why it was chosen.

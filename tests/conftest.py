@@ -11,6 +11,7 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ["TQDM_DISABLE"] = "1"
 os.environ["TZ"] = "UTC"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("RSEDU_DEVICE", "cpu")
 # A debugger's message about frozen modules would count as output of a cell.
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")

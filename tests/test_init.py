@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import types
@@ -68,3 +69,24 @@ def test_every_name_that_is_announced_exists() -> None:
 def test_a_name_that_is_not_there_says_so() -> None:
     with pytest.raises(AttributeError, match="'rsedu' has no attribute 'chek'"):
         _ = rsedu.chek
+
+
+@pytest.mark.parametrize(
+    ("first", "set_to", "policy"),
+    [
+        ("", None, "PASSIVE"),
+        ("import torch; ", None, "None"),  # too late: it has been read
+        ("", "ACTIVE", "ACTIVE"),
+        ("import rsedu.cli; ", None, "PASSIVE"),
+    ],
+)
+def test_threads_wait_asleep_where_nobody_said_otherwise(
+    first: str, set_to: str | None, policy: str
+) -> None:
+    program = f"{first}import os, rsedu; print(os.environ.get('OMP_WAIT_POLICY'))"
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    environment |= {} if set_to is None else {"OMP_WAIT_POLICY": set_to}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == policy

@@ -46,7 +46,7 @@ def setup(number: str, *, seed: int = 0) -> None:
     import matplotlib.pyplot as plt
     import torch
 
-    from rsedu.device import describe_device, seed_everything
+    from rsedu.device import describe_device, seed_everything, wait_policy
 
     lesson = registry.lesson(number)
     choice = describe_device()
@@ -55,7 +55,7 @@ def setup(number: str, *, seed: int = 0) -> None:
     memory = psutil.virtual_memory()
     print(f"Lesson {lesson.number}: {lesson.question}")
     print(f"  device   {choice}")
-    print(f"  threads  {torch.get_num_threads()}")
+    print(f"  threads  {torch.get_num_threads()}, waiting {wait_policy()}")
     print(f"  memory   {memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB")
     print(f"  profile  {profile(choice.device.type)}")
     print(f"  seed     {seed}")

@@ -10,8 +10,8 @@ from jaxtyping import Float32
 from rasterio.crs import CRS
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.io.raster_file import open_raster as opened
 from rsedu.scenes.bands import S1_BANDS, S2, S2_QUANTIFICATION
-from rsedu.scenes.reader import opened
 from rsedu.scenes.scene import Scene, Unit
 
 #: The order in the files: B8A stands last, not after B08. Source: torchgeo's EuroSAT class.

@@ -5,26 +5,30 @@ Each is a `training.sampler.Source` of *tiles*, as `synthetic.tiles.FrontierTile
 per pixel.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 import torch
 from jaxtyping import Float32
+from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from torch import Tensor
 
 from rsedu.errors import InputError, MissingDataError
+from rsedu.io.progress_bar import progress_bar
+from rsedu.io.raster_file import data_bands, open_raster, scale_tags
 from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.grid import ground_size_m
+from rsedu.scenes.reader import BandReader
 from rsedu.scenes.tensors import as_tiles
 from rsedu.training.sampler import Numbers, Source
 
-_TRIES = 50  # windows drawn before a file counts as empty
+_TRIES = 50  # windows drawn before those that fit are looked up
+_BRIGHT = 2.0  # medians of reflectance are below, those of digital numbers above
 
 
 @dataclass(frozen=True)
@@ -117,18 +121,26 @@ class Downsample(_Derived):
 
 @dataclass(frozen=True, kw_only=True)
 class GeoTiffTiles:
-    """Random windows of the GeoTIFFs in a folder.
+    """Random windows of the GeoTIFFs in a folder, read as `scenes.reader` reads them.
 
-    Each file's bands are named by their descriptions ("B02", "VV"); its transform gives the GSD.
-    Only the window is read.
+    Each file's bands are named by their descriptions ("B02", "VV"); its place gives the side of a
+    pixel on the ground. Only the window is read, and only windows that were observed wholly.
 
     Attributes:
-        folder: searched with its subfolders for .tif and .tiff files.
+        folder: searched with its subfolders for .tif and .tiff files; hidden ones are passed over.
         size_px: side of a tile.
         bands: names to read; every file must have them.
-        windows_per_file: how many an epoch takes from each file, fresh ones each time.
-        scale, offset: reflectance (or dB) = scale * stored value + offset, where the file has none.
-        seed: seed of the windows.
+        windows_per_file: per epoch, fresh ones each time.
+        scale: reflectance (or dB) = scale * stored value + offset, of files that declare no scale;
+            floats below 2 are reflectance or dB already.
+        offset: see `scale`.
+        seed: of the windows.
+
+    Raises:
+        MissingDataError: no file.
+        BrokenDataError: a file is cut off.
+        InputError: a file lacks a band, is smaller than a tile, or has no window that was observed
+            wholly. All files are looked at before the first batch.
     """
 
     folder: Path
@@ -144,12 +156,20 @@ class GeoTiffTiles:
             raise MissingDataError(
                 f"There is no .tif or .tiff file in {self.folder}; give the folder of your scenes."
             )
+        for path in progress_bar(self.files, desc="Looking at the scenes", unit="file"):
+            self._window(path, 0, check=True)
 
     @cached_property  # listing a large folder at every step would cost more than reading
     def files(self) -> list[Path]:
         """The files, sorted by name, so that an index means the same on every machine."""
         return sorted(
-            path for path in self.folder.rglob("*") if path.suffix.lower() in (".tif", ".tiff")
+            path
+            for path in self.folder.rglob("*")
+            if path.suffix.lower() in (".tif", ".tiff")
+            and not any(
+                part.startswith(".") or part == "__MACOSX"
+                for part in path.relative_to(self.folder).parts
+            )
         )
 
     def __len__(self) -> int:
@@ -165,42 +185,80 @@ class GeoTiffTiles:
         return as_tiles(np.stack(arrays), self.bands, np.array(gsds))
 
     def _window(
-        self, path: Path, position: int
+        self, path: Path, position: int, *, check: bool = False
     ) -> tuple[Float32[np.ndarray, "bands rows cols"], float]:
-        """One window without invalid pixels, and its GSD in metres."""
+        """One window that was observed wholly, and the side of its pixels in metres."""
         generator = np.random.default_rng((self.seed, position))
-        with rasterio.open(path) as file:
-            numbers = _band_numbers(file, self.bands)
-            gsd_m = _gsd_of(file)
-            room_rows, room_cols = file.height - self.size_px, file.width - self.size_px
-            if min(room_rows, room_cols) < 0:
+        with open_raster(path) as file:
+            reader = BandReader(
+                source=file,
+                numbers=_band_numbers(file, self.bands),
+                names=self.bands,
+                unit="reflectance" if set(self.bands) <= set(S2_BANDS) else "dn",
+            )
+            if check:  # the last pixel is what a file that was cut off lacks
+                reader.read(Window(file.width - 1, file.height - 1, 1, 1))
+            room = (file.height - self.size_px, file.width - self.size_px)
+            if min(room) < 0:
                 raise InputError(
                     f"{path} has {file.height} x {file.width} pixels, fewer than a tile's "
                     f"{self.size_px} x {self.size_px}; take a smaller tile or leave the file out."
                 )
-            for _ in range(_TRIES):
-                row, col = generator.integers((room_rows + 1, room_cols + 1))
-                window = Window(col, row, self.size_px, self.size_px)
-                stored = file.read(numbers, window=window, masked=True)
-                if not np.ma.getmaskarray(stored).any() and np.isfinite(stored.data).all():
-                    return self._physical(file, numbers, stored.data), gsd_m
+            for row, col in self._places(reader, room, generator):
+                values, valid = reader.read(Window(col, row, self.size_px, self.size_px))
+                if valid.all():
+                    gsd_m = ground_size_m(file.transform, file.crs, col=col, row=row)
+                    return self._physical(reader, values), gsd_m
         raise InputError(
-            f"{_TRIES} windows of {path} all had invalid pixels; leave the file out or take "
-            "smaller tiles."
+            f"{path} has no window of {self.size_px} x {self.size_px} px that was observed wholly: "
+            "leave the file out, or take smaller tiles."
         )
 
+    def _places(
+        self, reader: BandReader, room: tuple[int, int], generator: np.random.Generator
+    ) -> Iterator[tuple[int, int]]:
+        """Places to try: random ones and then, at the edge of a swath, one that is known to fit."""
+        for _ in range(_TRIES):
+            row, col = generator.integers((room[0] + 1, room[1] + 1))
+            yield int(row), int(col)
+        runs = self._observed(reader)
+        if runs:
+            row, first, last = runs[int(generator.integers(len(runs)))]
+            yield row, int(generator.integers(first, last + 1))
+
+    def _observed(self, reader: BandReader) -> list[tuple[int, int, int]]:
+        """(row, first, last column) of windows' corners in strips of the file, found once."""
+        path = Path(reader.source.name)
+        if path not in self._runs:
+            width, height, size = reader.source.width, reader.source.height, self.size_px
+            found = []
+            for row in range(0, height - size + 1, size):
+                _, valid = reader.read(Window(0, row, width, size))
+                holes = np.cumsum(np.concatenate([[0], ~valid.all(axis=0)]))
+                fits = np.flatnonzero(holes[size:] == holes[:-size])
+                for run in np.split(fits, np.flatnonzero(np.diff(fits) > 1) + 1):
+                    if run.size:
+                        found.append((row, int(run[0]), int(run[-1])))
+            self._runs[path] = found
+        return self._runs[path]
+
+    @cached_property
+    def _runs(self) -> dict[Path, list[tuple[int, int, int]]]:
+        return {}
+
     def _physical(
-        self, file: Any, numbers: list[int], stored: np.ndarray
+        self, reader: BandReader, values: Float32[np.ndarray, "bands rows cols"]
     ) -> Float32[np.ndarray, "bands rows cols"]:
-        scales = np.array([file.scales[number - 1] for number in numbers])
-        offsets = np.array([file.offsets[number - 1] for number in numbers])
-        if (scales == 1).all() and (offsets == 0).all():
-            scales, offsets = np.full_like(scales, self.scale), np.full_like(offsets, self.offset)
-        values: np.ndarray = stored * scales[:, None, None] + offsets[:, None, None]
-        return values.astype(np.float32)
+        kinds = {np.dtype(reader.source.dtypes[number - 1]).kind for number in reader.numbers}
+        # Floats are reflectance or dB already, unless no reflectance can be as large.
+        physical = kinds == {"f"} and np.median(values, axis=(1, 2)).max() < _BRIGHT
+        if physical or scale_tags(reader.source, reader.numbers) is not None:
+            return values
+        return values * np.float32(self.scale) + np.float32(self.offset)
 
 
-def _band_numbers(file: Any, bands: Sequence[str]) -> list[int]:
+def _band_numbers(file: DatasetReader, bands: Sequence[str]) -> list[int]:
+    data_bands(file)  # refuses complex numbers
     names = list(file.descriptions)
     missing = [name for name in bands if name not in names]
     if missing:
@@ -209,16 +267,6 @@ def _band_numbers(file: Any, bands: Sequence[str]) -> list[int]:
             "Set the descriptions of the bands to names such as B02 or VV."
         )
     return [names.index(name) + 1 for name in bands]
-
-
-def _gsd_of(file: Any) -> float:
-    if file.crs is None or not file.crs.is_projected:
-        raise InputError(
-            f"{file.name} has the CRS {file.crs}, in which a pixel has no size in metres; "
-            "reproject it to a metric one such as UTM."
-        )
-    _, metres = file.crs.linear_units_factor
-    return float(math.sqrt(abs(file.transform.determinant)) * metres)
 
 
 @dataclass(frozen=True, kw_only=True)

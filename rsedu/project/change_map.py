@@ -17,9 +17,8 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from rsedu.errors import BrokenDataError, InputError
-from rsedu.io.raster_file import write_cog
+from rsedu.io.raster_file import open_raster as opened, write_cog
 from rsedu.project.place import Place
-from rsedu.scenes.reader import opened
 from rsedu.synthetic.frontier import UTM
 
 BAND = "year"

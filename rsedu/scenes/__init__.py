@@ -5,7 +5,7 @@
 
 from rsedu.scenes.bands import S1, S1_BANDS, S2, S2_BANDS, Band
 from rsedu.scenes.indices import ndvi, normalised_difference
-from rsedu.scenes.reader import read_onto, read_window
+from rsedu.scenes.reader import read_classes, read_onto, read_window
 from rsedu.scenes.samples import Pair, clearing, pairs
 from rsedu.scenes.scene import Scene
 from rsedu.scenes.sentinel1 import read_sentinel1
@@ -23,6 +23,7 @@ __all__ = [
     "ndvi",
     "normalised_difference",
     "pairs",
+    "read_classes",
     "read_onto",
     "read_sentinel1",
     "read_sentinel2",

@@ -6,6 +6,7 @@ south and columns run east. Everything else is refused, with the way to mend it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from affine import Affine
@@ -135,6 +136,51 @@ class Grid:
         return rows, cols
 
 
+_EARTH_M, _FLATTENING = 6_378_137.0, 1 / 298.257223563  # WGS 84
+_SQUARE = 1.05  # sides of a pixel on the ground that differ by more have no one size
+
+
+def ground_size_m(transform: Affine, crs: CRS | None, *, col: Number = 0, row: Number = 0) -> float:
+    """Side of a pixel on the ground in metres, also of degrees and of Mercator.
+
+    Mercator's metres stretch by 1 / cos(latitude), so web tiles of 10 m at 60 degrees north are
+    5 m on the ground; a degree is measured on the WGS 84 ellipsoid.
+
+    Args:
+        transform: maps (col, row) of pixel corners to (x, y) in the CRS.
+        crs: of the raster; None for a plane in metres.
+        col: of the pixel that is measured.
+        row: of the same.
+
+    Raises:
+        InputError: its width and height differ by more than 5 %, as those of degrees do far from
+            the equator.
+    """
+    stretched = crs is not None and (crs.is_geographic or _is_mercator(crs))
+    if crs is None or not stretched:
+        metres = 1.0 if crs is None else float(crs.linear_units_factor[1])
+        return float(np.sqrt(abs(transform.determinant)) * metres)
+    points = [transform @ (col + right, row + down) for right, down in ((0, 0), (1, 0), (0, 1))]
+    xs, ys = zip(*points, strict=True)
+    lons, lats = (np.radians(v) for v in warp_points(crs, CRS.from_epsg(4326), xs, ys))
+    squared = _FLATTENING * (2 - _FLATTENING)  # eccentricity
+    curved = 1 - squared * np.sin(lats[0]) ** 2
+    east_m = np.diff(lons[[0, 1, 0, 2]])[::2] * np.cos(lats[0]) * _EARTH_M / np.sqrt(curved)
+    north_m = np.diff(lats[[0, 1, 0, 2]])[::2] * _EARTH_M * (1 - squared) / curved**1.5
+    width, height = np.hypot(east_m, north_m)
+    if max(width, height) > _SQUARE * min(width, height):
+        raise InputError(
+            f"Pixels are {width:.3g} m wide and {height:.3g} m high on the ground: reproject to a "
+            "metric CRS such as UTM."
+        )
+    return float(np.sqrt(width * height))
+
+
+@lru_cache  # asked for each window of a training run
+def _is_mercator(crs: CRS) -> bool:
+    return crs.to_dict().get("proj") in ("merc", "webmerc")  # UTM is "utm" or "tmerc"
+
+
 def _cut(low: Number, high: Number, size: int) -> slice:
     start, stop = (int(np.floor(edge + 0.5)) for edge in (low, high))
     return slice(min(max(start, 0), size), min(max(stop, 0), size))
@@ -153,7 +199,7 @@ def _check_crs(crs: CRS | None) -> None:
             f"The CRS {crs.to_string()} counts in {crs.linear_units}: choose one in metres."
         )
 
-    if crs.to_dict().get("proj") in ("merc", "webmerc"):  # UTM is "utm" or "tmerc"
+    if _is_mercator(crs):
         raise InputError(
             f"The CRS {crs.to_string()} is a Mercator one, whose metres stretch with latitude (2.5 "
             "times the true area at 51 degrees north): choose the scene's UTM zone, for example "

@@ -1,94 +1,132 @@
-"""Any raster file -> Scene: whole, a window of it, or laid onto another scene's pixels."""
+"""Raster reader: any file -> Scene, whole, a window of it, or laid onto another scene's pixels.
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+One order for all: stored numbers of whole pixels; what was not observed is taken out; then scale
+and offset that the file declares; then, if other pixels are wanted, means and interpolation by
+`grid.resample`, with decibels as power. Maps of classes have a reader of their own.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
 from affine import Affine
-from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
+from jaxtyping import Bool, Float32, Shaped
+from rasterio.crs import CRS
 from rasterio.io import DatasetReader
-from rasterio.warp import transform_bounds
+from rasterio.warp import Resampling, reproject, transform as warp_points
 from rasterio.windows import Window
 
-from rsedu.errors import BrokenDataError, InputError, MissingDataError
+from rsedu.errors import InputError
+from rsedu.io import raster_file
+from rsedu.io.raster_file import Opener, open_raster
+from rsedu.scenes.bands import S1, S2, S2_NODATA_DN
 from rsedu.scenes.decibels import to_power
 from rsedu.scenes.grid import Grid, Number, resample
 from rsedu.scenes.scene import Scene, Unit
 
-#: (path, mode) -> an open file of bytes.
-Opener = Callable[..., Any]
-
-#: The folder of a product, or band name -> path.
-Files = str | Path | Mapping[str, str | Path]
-
-
-def _is_remote(path: str) -> bool:
-    return "://" in path or path.startswith("/vsi")
+_STRIP_PX = 2**23  # stored pixels that are held at a time on their way to larger ones
+_MARGIN_PX = 2  # read around what is wanted, for the interpolation
+_STEPS = 100  # whole numbers that span fewer would be changed by an overview's rounding
+_EDGE_POINTS = 21  # along each side of a place whose outline is carried to another CRS
 
 
-@contextmanager
-def opened(path: str | Path, *, opener: Opener | None = None) -> Iterator[DatasetReader]:
-    """Open a raster; a missing file and a broken one each have their own error.
+class BandNameWarning(UserWarning):
+    """The names that were given to bands are not those that the file gives them."""
 
-    Args:
-        path: a local file, or any address GDAL reads, such as "https://..." or "/vsimem/...".
-        opener: (path, mode) -> file of bytes, for what GDAL shall not fetch itself.
 
-    Raises:
-        MissingDataError: no such local file.
-        BrokenDataError: there, but unreadable or cut off.
+@dataclass(frozen=True, kw_only=True)
+class BandReader:
+    """Bands of an open raster, and what their numbers are: the way to pixels, beneath `Scene`.
+
+    Attributes:
+        source: the open raster.
+        numbers: of its bands, from 1.
+        names: one for each.
+        unit: after the file's scale and offset.
+        nodata: stored value of pixels without data, beside what the file says.
+        use_tags: whether scale and offset that the file declares are applied.
     """
-    name = str(path)
-    if not _is_remote(name) and not Path(name).is_file():
-        raise MissingDataError(f"There is no file {name}: check the path.")
-    # Far away, listing the folder for side-car files costs more than the pixels.
-    options = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if _is_remote(name) else {}
-    try:
-        with rasterio.Env(**options), rasterio.open(name, opener=opener) as source:
-            yield source
-    except RasterioError as error:
-        raise BrokenDataError(
-            f"{name} cannot be read as a raster, or is cut off: get the file again ({error})."
-        ) from error
+
+    source: DatasetReader
+    numbers: Sequence[int]
+    names: Sequence[str]
+    unit: Unit
+    nodata: Number | None = None
+    use_tags: bool = True
+
+    def read(
+        self, window: Window, source: DatasetReader | None = None
+    ) -> tuple[Float32[np.ndarray, "bands rows cols"], Bool[np.ndarray, "rows cols"]]:
+        """Read whole pixels: values in the unit, NaN where not observed, and where all bands are.
+
+        Args:
+            window: of whole pixels.
+            source: an overview of the raster, in its place.
+        """
+        source = source or self.source
+        stored, observed = raster_file.read_stored(source, self.numbers, window, nodata=self.nodata)
+        if self.unit == "sigma0":
+            observed &= stored != 0  # beside the swath; an echo of exactly nothing is none
+        elif stored.dtype.kind in "iu" and set(self.names) <= set(S2):
+            np.logical_and(observed, (stored != S2_NODATA_DN).any(axis=0), out=observed)
+        tags = raster_file.scale_tags(source, self.numbers) if self.use_tags else None
+        values = raster_file.as_float32(source.name, stored, observed, tags)
+        return values, np.asarray(observed.all(axis=0))
 
 
-def _names(source: DatasetReader, bands: Sequence[str] | None) -> tuple[str, ...]:
-    """Names of all bands: as asked for, checked against what the file says itself."""
-    own = source.descriptions
+def _pixels(
+    source: DatasetReader, bands: Sequence[str] | None, unit: Unit, nodata: Number | None
+) -> BandReader:
+    numbers = raster_file.data_bands(source)
+    names = _names(source, numbers, bands)
+    return BandReader(source=source, numbers=numbers, names=names, unit=unit, nodata=nodata)
+
+
+def _names(
+    source: DatasetReader, numbers: Sequence[int], bands: Sequence[str] | None
+) -> tuple[str, ...]:
+    """Names of all bands: the caller's, else the file's own, else numbers."""
+    own = [source.descriptions[number - 1] for number in numbers]
     if bands is None:
-        return tuple(name or f"band{i}" for i, name in enumerate(own, start=1))
-    if len(bands) != source.count:
+        return tuple(name or f"band{i}" for i, name in zip(numbers, own, strict=True))
+    if len(bands) != len(numbers):
         raise InputError(
-            f"{source.name} has {source.count} bands, but {len(bands)} names were given "
+            f"{source.name} has {len(numbers)} bands, but {len(bands)} names were given "
             f"({', '.join(bands)}): name each band, in the file's order."
         )
-    told = [(ours, theirs) for ours, theirs in zip(bands, own, strict=True) if theirs]
-    wrong = [f"{ours} is {theirs}" for ours, theirs in told if ours != theirs]
+    # The caller's names win, since tools describe bands in words of their own.
+    known = {*S2, *S1}
+    pairs = [(ours, theirs) for ours, theirs in zip(bands, own, strict=True) if theirs in known]
+    wrong = [f"{ours} is {theirs}" for ours, theirs in pairs if ours != theirs]
     if wrong:
-        raise InputError(
-            f"The bands of {source.name} are in another order than named: {'; '.join(wrong)}, "
-            "says the file. Name them in its order, then select()."
+        warnings.warn(
+            f"{source.name} calls its bands otherwise: {'; '.join(wrong)}. The names given are "
+            "used; if the file is right, name its bands in its order, then select().",
+            BandNameWarning,
+            stacklevel=4,
         )
     return tuple(bands)
 
 
-def _values(
-    source: DatasetReader, window: Window, shape: tuple[int, int], nodata: Number | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Values as float32 and the mask of pixels that hold data in every band."""
-    array = source.read(
-        window=window, out_shape=(source.count, *shape), resampling=Resampling.average
-    )
-    empty = source.nodata if nodata is None else nodata
-    hole = ~np.isfinite(array)
-    if empty is not None:
-        hole |= array == empty
-    return array.astype(np.float32), ~hole.any(axis=0)
+def grid_of(source: DatasetReader) -> Grid:
+    """Grid of an open raster.
+
+    Raises:
+        InputError: it has no place, or control points only, or one that no `Grid` can have.
+    """
+    if source.transform == Affine.identity():
+        points, _ = source.gcps
+        why = (
+            "has no georeference"
+            if not points
+            else ("tells its place by ground control points only, as Sentinel-1 GRD comes")
+        )
+        what = "terrain-correct it (RTC), or warp it by gdalwarp" if points else "give it one"
+        raise InputError(f"{source.name} {why}: {what}, then read it.")
+    return Grid(transform=source.transform, crs=source.crs, shape=source.shape)
 
 
 def read_window(
@@ -104,8 +142,8 @@ def read_window(
 ) -> Scene:
     """Read a raster, or the part of it that is asked for, as a Scene.
 
-    Only the blocks that the window touches are read, and with `gsd_m` the nearest finer overview
-    instead of the full image: of a cloud-optimised GeoTIFF far away, little travels.
+    Only the blocks that the window touches are read. Scale and offset tags are applied. With
+    `gsd_m`, as reading all and `Scene.resample`.
 
     Args:
         path: a local file or any address GDAL reads.
@@ -113,11 +151,12 @@ def read_window(
             pixel edge and are cut to the raster.
         rows: counted from the north, where bounds are not given.
         cols: counted from the west, where bounds are not given.
-        gsd_m: side of the pixels wanted, metres, not below the file's; means over whole pixels
-            that hold data. What does not fill a whole new pixel at the east and south is left away.
+        gsd_m: side of the pixels wanted, metres, not below the file's; means over whole pixels,
+            of dB as power. What does not fill a new pixel at the east and south is left away.
         bands: names in the file's order; left out, the file's own descriptions.
-        unit: what the numbers are; one for all bands.
-        nodata: value of pixels without data; left out, what the file says. NaN never is data.
+        unit: what the numbers are, after scale and offset; one for all bands.
+        nodata: stored value of pixels without data, beside what the file says. NaN never is data,
+            nor power of exactly 0, nor Sentinel-2 numbers that are 0 in every band.
 
     Returns:
         The scene; NaN and not valid where any band has no data.
@@ -125,30 +164,24 @@ def read_window(
     Raises:
         MissingDataError: no such file.
         BrokenDataError: unreadable or cut off.
-        InputError: empty window, bands in another order than named, a grid no Scene can have.
+        InputError: empty window, names too many or in another order, a grid no Scene can have,
+            complex numbers, whole numbers too large for float32, or classes at other pixels.
     """
-    with opened(path) as source:
-        grid = Grid(transform=source.transform, crs=source.crs, shape=source.shape)
+    with open_raster(path) as source:
+        grid = grid_of(source)
         if bounds is not None:
             rows, cols = grid.slices(bounds)
         part = _part(grid, rows, cols)
-        out = part if gsd_m is None else part.at_gsd(gsd_m)
-        if out.gsd_m < grid.gsd_m * 0.999:
+        pixels = _pixels(source, bands, unit, nodata)
+        if gsd_m is None or abs(gsd_m - grid.gsd_m) <= 1e-4 * grid.gsd_m:
+            array, valid = pixels.read(_window(grid, part))
+            return _scene(pixels, array, valid, part)
+        if gsd_m < grid.gsd_m:
             raise InputError(
                 f"{path} has pixels of {grid.gsd_m:g} m; {gsd_m:g} m would invent detail. "
                 "Read it as it is, then resample() if pixels must be that small."
             )
-        window = _window(grid, out)
-        names = _names(source, bands)
-        array, valid = _values(source, window, out.shape, nodata)
-    return Scene(
-        array=np.where(valid, array, np.float32(np.nan)),
-        bands=names,
-        transform=out.transform,
-        crs=out.crs,
-        valid=valid,
-        units=(unit,) * len(names),
-    )
+        return _onto(pixels, part.at_gsd(gsd_m), within=_window(grid, part))
 
 
 def _part(grid: Grid, rows: slice, cols: slice) -> Grid:
@@ -160,12 +193,24 @@ def _part(grid: Grid, rows: slice, cols: slice) -> Grid:
     return Grid(transform=transform, crs=grid.crs, shape=shape)
 
 
-def _window(grid: Grid, out: Grid) -> Window:
-    """Pixels of `grid` that `out` covers."""
-    west, south, east, north = out.bounds
-    left, top = ~grid.transform @ (west, north)
-    right, bottom = ~grid.transform @ (east, south)
-    return Window(left, top, right - left, bottom - top)
+def _window(grid: Grid, part: Grid) -> Window:
+    """Whole pixels of `grid` that `part`, cut from it, has."""
+    left, top = ~grid.transform @ part.transform @ (0, 0)
+    return Window(round(left), round(top), part.shape[1], part.shape[0])
+
+
+def _scene(pixels: BandReader, array: np.ndarray, valid: np.ndarray, grid: Grid) -> Scene:
+    if not valid.all():
+        array[:, ~valid] = np.nan
+    array.setflags(write=False)  # and so a scene needs no copy of it
+    return Scene(
+        array=array,
+        bands=tuple(pixels.names),
+        transform=grid.transform,
+        crs=grid.crs,
+        valid=valid,
+        units=(pixels.unit,) * len(pixels.names),
+    )
 
 
 def read_onto(
@@ -176,6 +221,7 @@ def read_onto(
     unit: Unit = "dn",
     nodata: Number | None = None,
     opener: Opener | None = None,
+    use_tags: bool = True,
 ) -> Scene:
     """Read a raster in any CRS, degrees included, onto the pixels of a scene.
 
@@ -186,92 +232,186 @@ def read_onto(
         path: a local file or any address GDAL reads.
         like: the scene whose pixels are wanted; must have a CRS.
         bands: names in the file's order; left out, the file's own descriptions.
-        unit: what the numbers are; one for all bands.
-        nodata: value of pixels without data; left out, what the file says.
-        opener: as for `opened`.
+        unit: what the numbers are, after scale and offset; one for all bands.
+        nodata: as for `read_window`.
+        opener: as for `raster_file.open_raster`.
+        use_tags: whether scale and offset that the file declares are applied.
 
     Raises:
-        InputError: no CRS on one side, or nothing in common.
+        InputError: no CRS on one side, or nothing in common; else as `read_window`.
         MissingDataError: no such file.
         BrokenDataError: unreadable or cut off.
     """
-    with opened(path, opener=opener) as source:
-        if source.crs is None or like.crs is None:
-            raise InputError(f"{path} and {like} both need a CRS to be laid onto each other.")
-        window = _under(source, like)
-        names = _names(source, bands)
-        shape = (int(window.height), int(window.width))
-        array, valid = _values(source, window, shape, nodata)
-        # Not window_transform: it multiplies in a way that affine is about to drop, and warns.
-        transform = source.transform @ Affine.translation(window.col_off, window.row_off)
-        crs = source.crs
-    in_db = unit == "sigma0_db"
-    values = to_power(array) if in_db else array
-    moved, kept = resample(values, valid, transform=transform, crs=crs, target=like.grid)
-    units: tuple[Unit, ...] = (("sigma0" if in_db else unit),) * len(names)
-    scene = Scene(
-        array=moved,
-        bands=names,
-        transform=like.transform,
-        crs=like.crs,
-        valid=kept,
-        units=units,
-    )
-    return scene.to_db() if in_db else scene
+    with open_raster(path, opener=opener) as source:
+        _check_crs(source, path, like)
+        reader = replace(_pixels(source, bands, unit, nodata), use_tags=use_tags)
+        return _onto(reader, like.grid)
 
 
-def _under(source: DatasetReader, like: Scene) -> Window:
-    """Whole source pixels under the scene, and two more on each side for the interpolation."""
-    west, south, east, north = transform_bounds(like.crs, source.crs, *like.bounds)
-    corners = [~source.transform @ (x, y) for x in (west, east) for y in (south, north)]
-    cols, rows = zip(*corners, strict=True)
-    left, right = max(int(min(cols)) - 2, 0), min(int(max(cols)) + 3, source.width)
-    top, bottom = max(int(min(rows)) - 2, 0), min(int(max(rows)) + 3, source.height)
+def _check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:
+    if source.crs is None or like.crs is None:
+        if source.gcps[0]:
+            grid_of(source)  # says what to do about control points
+        raise InputError(f"{path} and {like} both need a CRS to be laid onto each other.")
+
+
+def _onto(pixels: BandReader, target: Grid, *, within: Window | None = None) -> Scene:
+    """Pixels of a raster on another grid, strip by strip, so that memory stays the target's."""
+    for number in pixels.numbers:
+        if raster_file.is_classes(pixels.source, number):
+            raise InputError(
+                f"{pixels.source.name} is a map of classes, and the mean of two classes is a "
+                "third: use read_classes."
+            )
+    if within is not None and (coarse := _from_overview(pixels, target, within)) is not None:
+        return coarse
+    array = np.full((len(pixels.names), *target.shape), np.nan, dtype=np.float32)
+    valid = np.zeros(target.shape, dtype=np.bool_)
+    parts = 0
+    for rows, strip in _strips(pixels.source, target):
+        under = _under(pixels.source, strip)
+        window = under if within is None else _common(under, within)
+        if window is None:
+            continue
+        parts += 1
+        array[:, rows], valid[rows] = _resampled(pixels, window, strip)
+    if not parts:
+        raise InputError(
+            f"{pixels.source.name} has no pixel under bounds {target.bounds} of {target.crs}: they "
+            "lie in different places."
+        )
+    if pixels.unit == "sigma0_db":
+        return _scene(replace(pixels, unit="sigma0"), array, valid, target).to_db()
+    return _scene(pixels, array, valid, target)
+
+
+def _resampled(
+    pixels: BandReader, window: Window, target: Grid
+) -> tuple[np.ndarray, Bool[np.ndarray, "rows cols"]]:
+    """Linear values of a window on a target grid."""
+    values, valid = pixels.read(window)
+    if pixels.unit == "sigma0_db":
+        values = to_power(values)
+    transform = pixels.source.transform @ Affine.translation(window.col_off, window.row_off)
+    return resample(values, valid, transform=transform, crs=pixels.source.crs, target=target)
+
+
+def _strips(source: DatasetReader, target: Grid) -> Iterator[tuple[slice, Grid]]:
+    """Runs of the target's rows under which a bounded number of stored pixels lies."""
+    rows, cols = target.shape
+    whole = _under(source, target)
+    stored = 0 if whole is None else whole.width * whole.height
+    count = int(np.ceil(stored / _STRIP_PX)) or 1
+    step = -(-rows // count)
+    for top in range(0, rows, step):
+        part = slice(top, min(top + step, rows))
+        transform = target.transform @ Affine.translation(0, top)
+        yield part, Grid(transform=transform, crs=target.crs, shape=(part.stop - top, cols))
+
+
+def _under(source: DatasetReader, target: Grid) -> Window | None:
+    """Whole source pixels under a grid, and some more on each side; None where there is none."""
+    rows, cols = target.shape
+    along = np.linspace(0, 1, _EDGE_POINTS)
+    edge = [(cols * t, y) for t in along for y in (0, rows / 2, rows)]
+    edge += [(x, rows * t) for t in along for x in (0, cols / 2, cols)]
+    xs, ys = zip(*(target.transform @ point for point in edge), strict=True)
+    if source.crs != target.crs:
+        xs, ys = warp_points(target.crs, source.crs, xs, ys)
+    points = [~source.transform @ (x, y) for x, y in zip(xs, ys, strict=True)]
+    across, down = (np.array(values) for values in zip(*points, strict=True))
+    if source.crs is not None and source.crs.is_geographic and np.ptp(xs) > 180:
+        across = np.array([0, source.width])  # the place lies across 180 degrees: take both sides
+    left, right = max(int(across.min()) - _MARGIN_PX, 0), int(across.max()) + _MARGIN_PX + 1
+    top, bottom = max(int(down.min()) - _MARGIN_PX, 0), int(down.max()) + _MARGIN_PX + 1
+    right, bottom = min(right, source.width), min(bottom, source.height)
     if right <= left or bottom <= top:
-        raise InputError(f"{source.name} has no pixel under {like}: they lie in different places.")
+        return None
     return Window(left, top, right - left, bottom - top)
 
 
-def band_files(source: Files, pattern: re.Pattern[str], bands: Sequence[str]) -> dict[str, str]:
-    """Find the files of a product's bands, in the order of the bands.
+def _common(window: Window | None, within: Window) -> Window | None:
+    if window is None:
+        return None
+    left, top = max(window.col_off, within.col_off), max(window.row_off, within.row_off)
+    right = min(window.col_off + window.width, within.col_off + within.width)
+    bottom = min(window.row_off + window.height, within.row_off + within.height)
+    return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _from_overview(pixels: BandReader, target: Grid, within: Window) -> Scene | None:
+    """Larger pixels from averages that the file holds, where those are the same means."""
+    source = pixels.source
+    if pixels.unit not in ("dn", "reflectance", "index") or pixels.nodata is not None:
+        return None
+    factor = target.gsd_m / abs(source.transform.a)
+    level = raster_file.averaged_overview(source, pixels.numbers[0], factor)
+    if level is None:
+        return None
+    step = source.overviews(pixels.numbers[0])[level]
+    edges = (within.col_off, within.row_off)
+    if any(edge % step for edge in edges) or source.dtypes[0] in ("uint8", "int8"):
+        return None
+    with rasterio.open(source.name, overview_level=level) as coarse:
+        left, top = (int(edge) // step for edge in edges)
+        count = round(factor / step)
+        shape = (target.shape[0] * count, target.shape[1] * count)
+        window = Window(left, top, shape[1], shape[0])
+        if left + shape[1] > coarse.width or top + shape[0] > coarse.height:
+            return None
+        values, valid = pixels.read(window, coarse)
+        if coarse.dtypes[0][0] in "iu" and np.ptp(values[:, valid]) < _STEPS:
+            return None  # rounded to whole numbers, of which there are few
+        grid = Grid(
+            transform=target.transform @ Affine.scale(1 / count), crs=target.crs, shape=shape
+        )
+        return _scene(pixels, values, valid, grid).resample(gsd_m=target.gsd_m)
+
+
+def read_classes(
+    path: str | Path, like: Scene | None = None, *, nodata: Number | None = None
+) -> tuple[Shaped[np.ndarray, "rows cols"], Bool[np.ndarray, "rows cols"]]:
+    """Read a map of classes, or of other whole numbers that must not be averaged.
 
     Args:
-        source: the product's folder, or band name -> path.
-        pattern: found in the name of a band's file; its last group is the band's name.
-        bands: names wanted.
+        path: a raster of one band.
+        like: the scene onto whose pixels the classes are laid, each new pixel that of the nearest
+            old one; None: the file's own pixels.
+        nodata: value of pixels without data, beside what the file says.
+
+    Returns:
+        The classes in the file's own type, and where they were observed.
 
     Raises:
-        MissingDataError: no such folder, or no file of a band.
-        InputError: two files of one band.
+        InputError: more than one band, or no CRS on one side.
+        MissingDataError, BrokenDataError: as `read_window`.
     """
-    if isinstance(source, Mapping):
-        files = {name: str(path) for name, path in source.items()}
-    else:
-        files = _by_band(Path(source), pattern)
-    missing = [name for name in bands if name not in files]
-    if missing:
-        where = "the files given" if isinstance(source, Mapping) else str(source)
-        raise MissingDataError(
-            f"{', '.join(missing)} not found in {where}, which has "
-            f"{', '.join(files) or 'no band'}: files end on _{missing[0]}.tif. "
-            "Fetch what is missing, or ask for other bands."
-        )
-    return {name: files[name] for name in bands}
+    with open_raster(path) as source:
+        numbers = raster_file.data_bands(source)
+        if len(numbers) != 1:
+            raise InputError(f"{path} has {len(numbers)} bands; a map of classes has one.")
+        stored, observed = raster_file.read_stored(source, numbers, nodata=nodata)
+        if like is None:
+            return stored[0], observed[0]
+        _check_crs(source, path, like)
+        classes = _nearest(stored[0], source.transform, source.crs, like.grid)
+        return classes, _nearest(
+            observed[0].astype(np.uint8), source.transform, source.crs, like.grid
+        ) > 0
 
 
-def _by_band(folder: Path, pattern: re.Pattern[str]) -> dict[str, str]:
-    if not folder.is_dir():
-        raise MissingDataError(f"There is no folder {folder}: check the path.")
-    files: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        match = pattern.search(path.name)
-        if match is None or match.lastindex is None:
-            continue
-        name = match[match.lastindex].upper()
-        if name in files:
-            raise InputError(
-                f"{folder} holds two files of {name}, {Path(files[name]).name} and {path.name}: "
-                "give the folder of one product."
-            )
-        files[name] = str(path)
-    return files
+def _nearest(
+    values: Shaped[np.ndarray, "rows cols"], transform: Affine, crs: CRS, target: Grid
+) -> Shaped[np.ndarray, "newrows newcols"]:
+    moved = np.zeros(target.shape, dtype=values.dtype)
+    reproject(
+        values,
+        moved,
+        src_transform=transform,
+        src_crs=crs,
+        dst_transform=target.transform,
+        dst_crs=target.crs,
+        resampling=Resampling.nearest,
+        tolerance=0,
+    )
+    return moved

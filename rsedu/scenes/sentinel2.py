@@ -1,24 +1,98 @@
-"""Sentinel-2 products on disk -> Scene: reflectance, with the offset of their baseline."""
+"""Sentinel-2 products -> surface reflectance, with the offset of their processing baseline."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rsedu.errors import InputError
-from rsedu.scenes.bands import S2, S2_BANDS, S2_NODATA_DN, S2_QUANTIFICATION, s2_offset_dn
+from rsedu.io.raster_file import data_bands, open_raster, scale_tags
+from rsedu.scenes.bands import (
+    S2,
+    S2_BANDS,
+    S2_NODATA_DN,
+    S2_QUANTIFICATION,
+    s2_offset_dn,
+)
 from rsedu.scenes.grid import Grid, Number
-from rsedu.scenes.reader import Files, band_files, opened, read_window
+from rsedu.scenes.product_files import Files, band_files
+from rsedu.scenes.reader import grid_of, read_window
 from rsedu.scenes.scene import Scene, Unit
 
-# "..._B8A.tif" as BigEarthNet names it, "..._B02_10m.jp2" as ESA does, who deliver B02 at 20 and
-# 60 m as well: only native pixels count.
-_NATIVE = "|".join(f"({band.name})(?:_{band.native_gsd_m:.0f}m)?" for band in S2.values())
-_FILE = re.compile(rf"(?:^|_)(?:{_NATIVE})\.(?:tiff?|jp2)$", re.IGNORECASE)
+# "_B8A.tif" of BigEarthNet, "_B02_10m.jp2" of ESA, "_B02_(Raw).tiff" of EO Browser.
+_FILE = re.compile(r"(?:^|_)(B\d[\dA])(?:_(\d\d)m)?(?:_\(Raw\))?\.(?:tiff?|jp2)$", re.IGNORECASE)
 # In a product's name: ..._N0206_R037_...; in ESA's metadata: <PROCESSING_BASELINE>02.06</...
 _BASELINE = re.compile(r"_N(\d\d)(\d\d)_|PROCESSING_BASELINE>(\d\d)\.(\d\d)<")
+_USER_PRODUCT = 99.99  # written where somebody processed it anew; says nothing of the offset
+_OFFSETS = re.compile(r'<BOA_ADD_OFFSET band_id="(\d+)">\s*(-?\d+)\s*<')
+_QUANTIFICATION = re.compile(r"<BOA_QUANTIFICATION_VALUE[^>]*>\s*(\d+)\s*<")
+_BRIGHT = 2.0  # a scene's bands have medians below it in reflectance, above it in digital numbers
+
+
+class ReflectanceWarning(UserWarning):
+    """Numbers that surface reflectance hardly has, or that are another kind of reflectance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Product:
+    """What names and metadata of a product say."""
+
+    texts: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def is_level_1c(self) -> bool:
+        """By names only: metadata of level 2A names the 1C that it was made from."""
+        names = " ".join(self.names)
+        return "MSIL1C" in names and "MSIL2A" not in names
+
+    @property
+    def quantification(self) -> float:
+        values = {float(m[1]) for text in self.texts for m in _QUANTIFICATION.finditer(text)}
+        return values.pop() if len(values) == 1 else S2_QUANTIFICATION
+
+    def offset_dn(self, band: str, baseline: str | Number | None) -> float:
+        """What to add to a band's digital numbers: metadata first, then the baseline."""
+        if baseline is not None:
+            return s2_offset_dn(_parsed(baseline))
+        offsets = {int(m[1]): float(m[2]) for text in self.texts for m in _OFFSETS.finditer(text)}
+        number = list(S2).index(band)
+        return offsets[number] if number in offsets else s2_offset_dn(self._baseline())
+
+    def _baseline(self) -> float:
+        matches = [match for text in self.texts for match in _BASELINE.finditer(text)]
+        found = {float(f"{m[1] or m[3]}.{m[2] or m[4]}") for m in matches} - {_USER_PRODUCT}
+        if len(found) != 1:
+            what = f"several ({sorted(found)})" if found else "none"
+            raise InputError(
+                f"The processing baseline decides the offset of digital numbers, and {what} is "
+                "told by the names and metadata here (99.99 tells none): pass baseline='02.06', "
+                "say. It is the N0206 in the product's name; from 04.00 on (2022) the offset is "
+                "-1000, unless somebody took it off already."
+            )
+        return found.pop()
+
+
+def _product(source: Files, files: Mapping[str, str]) -> _Product:
+    texts = list(files.values())
+    names = [Path(path).name for path in texts]
+    if not isinstance(source, Mapping):
+        folder = Path(source)
+        # Of a folder inside a .SAFE product, the metadata lies further up.
+        safe = [up for up in (folder, *folder.resolve().parents) if up.suffix == ".SAFE"]
+        metadata = [path for place in (folder, *safe) for path in sorted(place.glob("[!.]*"))]
+        texts += [str(folder.resolve())]
+        names += [folder.resolve().name]
+        names += [path.name for path in (*safe, *metadata)]
+        texts += [
+            path.read_text(encoding="utf-8", errors="replace")
+            for path in metadata
+            if path.suffix in {".json", ".xml"}
+        ]
+    return _Product(texts=tuple(texts), names=tuple(names))
 
 
 def _parsed(baseline: str | Number) -> float:
@@ -30,30 +104,33 @@ def _parsed(baseline: str | Number) -> float:
     return float(f"{match[1]}.{match[2] or '00'}")
 
 
-def _found_baseline(source: Files, files: Mapping[str, str]) -> float:
-    """The processing baseline that names or metadata of the product tell."""
-    texts = list(files.values())
-    if not isinstance(source, Mapping):
-        folder = Path(source)
-        # Of a folder inside a .SAFE product, the metadata lies further up.
-        safe = [up for up in (folder, *folder.resolve().parents) if up.suffix == ".SAFE"]
-        metadata = [path for place in (folder, *safe) for path in sorted(place.glob("*"))]
-        texts += [str(folder.resolve())]
-        texts += [
-            path.read_text(encoding="utf-8", errors="replace")
-            for path in metadata
-            if path.suffix in {".json", ".xml"}
-        ]
-    matches = [match for text in texts for match in _BASELINE.finditer(text)]
-    baselines = {float(f"{m[1] or m[3]}.{m[2] or m[4]}") for m in matches}
-    if len(baselines) != 1:
-        what = f"several ({sorted(baselines)})" if baselines else "none"
+def _is_native(match: re.Match[str]) -> bool:
+    """Whether a file has its band's own pixels: ESA delivers B02 at 10, 20 and 60 m."""
+    name, gsd = match[1].upper(), match[2]
+    return gsd is None or (name in S2 and float(gsd) == S2[name].native_gsd_m)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BandFile:
+    path: str
+    grid: Grid
+    is_scaled: bool
+    is_float: bool
+
+
+def _inspect(name: str, path: str) -> _BandFile:
+    with open_raster(path) as source:
+        grid = grid_of(source)
+        numbers = data_bands(source)
+        scaled = scale_tags(source, numbers) is not None
+        is_float = source.dtypes[numbers[0] - 1].startswith("float")
+    native_m = S2[name].native_gsd_m
+    if abs(grid.gsd_m - native_m) > 1e-3:
         raise InputError(
-            f"The processing baseline decides the offset of digital numbers, and {what} is told "
-            "by the names and metadata here: pass baseline='02.06', say. It is the N0206 in the "
-            "product's name; from 04.00 on (2022) the offset is -1000."
+            f"{Path(path).name} has pixels of {grid.gsd_m:g} m, but {name} comes at {native_m:g} "
+            "m: files may be swapped or renamed. If it was resampled on purpose, use read_window."
         )
-    return baselines.pop()
+    return _BandFile(path=path, grid=grid, is_scaled=scaled, is_float=is_float)
 
 
 def read_sentinel2(
@@ -65,16 +142,18 @@ def read_sentinel2(
 ) -> Scene:
     """Read single-band files at 10, 20 and 60 m as one reflectance scene at 10 m.
 
-    reflectance = (DN + offset) / 10000, with offset 0 before processing baseline 04.00 and -1000
-    from it on; DN 0 is no data. Bands of 20 and 60 m go to 10 m bilinearly, which adds pixels but
-    no detail. Source: ESA, Sentinel-2 Products Specification Document (BOA_ADD_OFFSET).
+    Scale and offset are the first of these that says them: the files' own tags; `baseline`;
+    BOA_ADD_OFFSET in the product's metadata; the baseline in its name or metadata. By a baseline,
+    reflectance = (DN + offset) / 10000, with offset 0 before 04.00 and -1000 from it on. DN 0 is no
+    data. Floats below 2 are reflectance already. Bands of 20 and 60 m go to 10 m bilinearly, which
+    adds pixels but no detail. Source: ESA, Sentinel-2 Products Specification Document.
 
-    Two bands of the same native pixel that were swapped by renaming cannot be told apart, unless
-    the files carry a description; any other swap is found by its pixel size.
+    Two bands of the same native pixel that were swapped by renaming cannot be told apart; any other
+    swap is found by its pixel size.
 
     Args:
         source: a folder (names end on _B02.tif or _B02_10m.jp2), or band name -> path.
-        baseline: "02.06", "N0206" or 2.06; left out, taken from the product's name or metadata.
+        baseline: "02.06", "N0206" or 2.06; left out, taken from the product.
         bands: names wanted, in the order wanted.
         bounds: (west, south, east, north) wanted, metres in the product's CRS; left out, all.
 
@@ -82,40 +161,98 @@ def read_sentinel2(
         (bands, rows, cols) reflectance, about [0, 1], at 10 m; valid where every band has data.
 
     Raises:
-        MissingDataError, BrokenDataError: as `read_window`, or a band that is not there.
-        InputError: unknown baseline; a band whose pixel size or own description is another
-            band's; files that differ in CRS or extent; an empty window.
+        InputError: a name that is no band, no baseline, files of different products, a pixel size
+            that is not the band's, or as `product_files.band_files`.
+        MissingDataError, BrokenDataError: as `read_window`.
+
+    Warns:
+        ReflectanceWarning: level 1C (top of atmosphere), or numbers that are no reflectance.
     """
     unknown = [name for name in bands if name not in S2]
-    if unknown or not bands:
-        raise InputError(f"Sentinel-2 has no band {unknown}; it has {', '.join(S2)}.")
-    files = band_files(source, _FILE, bands)
-    number = _found_baseline(source, files) if baseline is None else _parsed(baseline)
-    grids = {name: _grid_of_band(name, path) for name, path in files.items()}
-    _check_same_place(grids)
-    coarse = max(grids.values(), key=lambda grid: grid.gsd_m)
+    if unknown:
+        raise InputError(f"{', '.join(unknown)} is no band of Sentinel-2: {', '.join(S2)}.")
+    paths = band_files(source, _FILE, bands, is_native=_is_native)
+    files = {name: _inspect(name, path) for name, path in paths.items()}
+    _check_same_place({name: file.grid for name, file in files.items()})
+    coarse = max((file.grid for file in files.values()), key=lambda grid: grid.gsd_m)
     around = coarse.bounds if bounds is None else _widened(coarse, bounds)
-    scenes = [
-        read_window(path, bounds=around, bands=[name], nodata=S2_NODATA_DN).resample(gsd_m=10)
-        for name, path in files.items()
-    ]
-    whole = scenes[0].stack(*scenes[1:])
-    array = (whole.array + np.float32(s2_offset_dn(number))) / np.float32(S2_QUANTIFICATION)
-    reflectance: Unit = "reflectance"
-    scene = replace(whole, array=array, units=(reflectance,) * len(files))
+    whole = _stacked(files, around)
+    product = _product(source, paths)
+    if not _is_reflectance(files, whole):
+        for name, plane in zip(files, whole.array, strict=True):
+            if not files[name].is_scaled:
+                plane += np.float32(product.offset_dn(name, baseline))
+                plane /= np.float32(product.quantification)
+    scene = whole.frozen()
+    _warn(scene, product)
     return scene if bounds is None else scene.window(bounds)
 
 
-def _grid_of_band(name: str, path: str) -> Grid:
-    with opened(path) as source:
-        grid = Grid(transform=source.transform, crs=source.crs, shape=source.shape)
-    native_m = S2[name].native_gsd_m
-    if abs(grid.gsd_m - native_m) > 1e-3:
-        raise InputError(
-            f"{Path(path).name} has pixels of {grid.gsd_m:g} m, but {name} comes at {native_m:g} "
-            "m: files may be swapped or renamed. If it was resampled on purpose, use read_window."
+@dataclass(frozen=True, kw_only=True)
+class _Stack:
+    """Bands on one grid, still to be scaled; one array, since a whole tile of 110 km is 6 GB."""
+
+    array: np.ndarray
+    valid: np.ndarray
+    grid: Grid
+    names: tuple[str, ...]
+
+    def frozen(self) -> Scene:
+        self.array[:, ~self.valid] = np.nan
+        self.array.setflags(write=False)
+        unit: Unit = "reflectance"
+        return Scene(
+            array=self.array,
+            bands=self.names,
+            transform=self.grid.transform,
+            crs=self.grid.crs,
+            valid=self.valid,
+            units=(unit,) * len(self.names),
         )
-    return grid
+
+
+def _stacked(files: Mapping[str, _BandFile], bounds: Sequence[Number]) -> _Stack:
+    array: np.ndarray | None = None
+    for i, (name, file) in enumerate(files.items()):
+        scene = read_window(file.path, bounds=bounds, bands=[name], nodata=S2_NODATA_DN)
+        scene = scene.resample(gsd_m=10)
+        if array is None:
+            array = np.empty((len(files), *scene.shape), dtype=np.float32)
+            valid, grid = np.ones(scene.shape, dtype=np.bool_), scene.grid
+        array[i] = scene.array[0]
+        valid &= scene.valid
+    assert array is not None
+    return _Stack(array=array, valid=valid, grid=grid, names=tuple(files))
+
+
+def _is_reflectance(files: Mapping[str, _BandFile], whole: _Stack) -> bool:
+    """Whether floats without tags are reflectance already, and not digital numbers."""
+    if not all(file.is_float for file in files.values()) or not whole.valid.any():
+        return False
+    return max(float(np.median(plane[whole.valid])) for plane in whole.array) < _BRIGHT
+
+
+def _warn(scene: Scene, product: _Product) -> None:
+    messages = []
+    if product.is_level_1c:
+        messages.append(
+            "This is level 1C, reflectance at the top of the atmosphere; the kit's models and "
+            "statistics are of level 2A, on the ground"
+        )
+    if scene.valid.any():
+        medians = [float(np.median(plane[scene.valid])) for plane in scene.array]
+        if float(np.median(medians)) < 0:
+            messages.append(
+                "Most reflectances are negative: was the offset of -1000 taken off already? Then "
+                "pass baseline='02.06', which has none"
+            )
+        if float(np.median(medians)) > _BRIGHT:
+            messages.append(
+                f"Half of the reflectances are above {np.median(medians):.3g}, brighter than snow: "
+                "are the numbers scaled otherwise?"
+            )
+    for message in messages:
+        warnings.warn(f"{message}.", ReflectanceWarning, stacklevel=3)
 
 
 def _check_same_place(grids: Mapping[str, Grid]) -> None:

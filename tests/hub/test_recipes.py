@@ -54,6 +54,7 @@ def test_weights_are_the_kits_own_and_kernels_take_one_thread(hub: Any, tmp_path
     environment = config.Spawner.environment
     assert list(Path(environment["RSEDU_WEIGHTS"]).glob("*.safetensors"))
     assert environment["OMP_NUM_THREADS"] == "1"
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
     template = config.SimpleLocalProcessSpawner.home_dir_template
     assert template.format(username="maria") == str(tmp_path / "students" / "maria")
 

@@ -80,8 +80,27 @@ def test_bands_and_names_have_to_agree(tmp_path: Path, array: np.ndarray) -> Non
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = write(tmp_path / "scene.tif", np.ones((1, 8, 8), np.uint8), ("class",))
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match="cannot be written as a GeoTIFF"):
         write(path, np.ones((1, 8, 8), np.dtype("U1")), ("class",))
     with rasterio.open(path) as file:
         assert file.read().min() == 1
     assert [each.name for each in tmp_path.iterdir()] == ["scene.tif"]
+
+
+@pytest.mark.parametrize(
+    ("array", "dtype", "valid"),
+    [
+        (np.eye(4, dtype=np.bool_), "uint8", 16),
+        (np.where(np.eye(4) > 0, np.nan, 0.5).astype(np.float32), "float32", 12),
+        (np.where(np.eye(4) > 0, np.nan, 0.5), "float64", 12),
+        (np.eye(4, dtype=np.uint16), "uint16", 16),
+    ],
+    ids=["a mask", "float32 with NaN", "float64 with NaN", "whole numbers"],
+)
+def test_masks_and_gaps_are_what_other_programs_see(
+    tmp_path: Path, array: np.ndarray, dtype: str, valid: int
+) -> None:
+    with rasterio.open(write(tmp_path / "a.tif", array[None], ("x",))) as file:
+        assert file.dtypes == (dtype,)
+        np.testing.assert_array_equal(file.read(1), array)
+        assert int((file.read_masks(1) > 0).sum()) == valid

@@ -10,7 +10,7 @@ from rasterio.warp import transform as warp_points
 from scipy.ndimage import map_coordinates
 
 from rsedu.errors import InputError
-from rsedu.scenes.grid import Grid, hectares, resample
+from rsedu.scenes.grid import Grid, ground_size_m, hectares, resample
 
 UTM = CRS.from_epsg(32721)
 NORTH_UP = Affine(10, 0, 600_000, 0, -10, 9_000_000)
@@ -243,3 +243,31 @@ def test_a_place_and_no_place_do_not_mix() -> None:
 def test_hectares_are_counted_in_pixels() -> None:
     assert hectares(np.ones((10, 10), bool), 10) == 1
     assert hectares(np.eye(5, dtype=bool), 20.0) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("code", "at", "step", "metres"),
+    [
+        (32633, (5e5, 5e6), 10, 10.0),
+        (32633, (2e5, 5e6), 10, 10.0),
+        (2263, (1e6, 2e5), 10, 10 * 1200 / 3937),  # US survey feet
+        (3857, (2.8e6, 0), 10, 10.0),
+        (3857, (2.8e6, 8.4e6), 10, 10 * 0.5010),  # near 60 degrees north
+        (4326, (25, 0), 1e-4, 11.1),
+    ],
+)
+def test_the_size_of_a_pixel_on_the_ground(
+    code: int, at: tuple[float, float], step: float, metres: float
+) -> None:
+    transform = Affine(step, 0, at[0], 0, -step, at[1])
+    assert ground_size_m(transform, CRS.from_epsg(code)) == pytest.approx(metres, rel=0.005)
+
+
+def test_a_pixel_of_degrees_far_from_the_equator_has_no_one_size() -> None:
+    for lat, fits in ((17, True), (19, False)):  # cos 17.5 = 0.954, cos 18.5 = 0.948
+        transform = Affine(1e-4, 0, 25, 0, -1e-4, lat)
+        if fits:
+            ground_size_m(transform, CRS.from_epsg(4326))
+        else:
+            with pytest.raises(InputError, match=r"10\.5 m wide and 11\.1 m high"):
+                ground_size_m(transform, CRS.from_epsg(4326))

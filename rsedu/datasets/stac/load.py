@@ -19,7 +19,7 @@ from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.io.http import RetryPolicy
 from rsedu.io.progress_bar import progress_bar
 from rsedu.scenes import folder as scene_folder
-from rsedu.scenes.bands import S1_BANDS, S2_BANDS, S2_NODATA_DN, S2_QUANTIFICATION
+from rsedu.scenes.bands import S1_BANDS, S2_BANDS, S2_NODATA_DN
 from rsedu.scenes.folder import Fetched, check_room, save_scenes
 from rsedu.scenes.grid import Grid
 from rsedu.scenes.reader import read_onto
@@ -197,10 +197,11 @@ class _Reader:
                 f"None of {len(items)} optical scenes observed a pixel of this place (nodata "
                 "only): choose other days."
             )
-        offset = np.float32(item.offset_dn)
+        item.reflectance(_asset(item, "B01"), first.array)  # refuses before 11 more are fetched
         whole = self._bands(item, S2_BANDS, sign, first, **dn)
         unit: Unit = "reflectance"
-        reflectance = (whole.array + offset) / np.float32(S2_QUANTIFICATION)
+        planes = zip(S2_BANDS, whole.array, strict=True)
+        reflectance = np.stack([item.reflectance(_asset(item, name), dn) for name, dn in planes])
         return replace(whole, array=reflectance, units=(unit,) * len(S2_BANDS)), item
 
     def radar(self, items: Sequence[Item], sign: Sign) -> tuple[Scene, Item]:
@@ -240,7 +241,14 @@ class _Reader:
         remote = Remote(address, sign=sign, patience=self._patience)
         try:
             with explain_error(remote):
-                scene = read_onto(address, self.like, unit=unit, nodata=nodata, opener=remote.open)
+                scene = read_onto(
+                    address,
+                    self.like,
+                    unit=unit,
+                    nodata=nodata,
+                    opener=remote.open,
+                    use_tags=unit != "dn",  # of digital numbers, the catalogue has the word
+                )
         finally:
             self.bytes_read += remote.bytes_read
             self.bytes_whole += remote.size
@@ -250,10 +258,14 @@ class _Reader:
 
 
 def _address(item: Item, band: str) -> str:
-    """Address of a band's file, by its name or by its colour."""
+    return item.assets[_asset(item, band)]
+
+
+def _asset(item: Item, band: str) -> str:
+    """Name of a band's file: the band's, or its colour's."""
     for name in (band, band.lower(), _COLOURS.get(band, band)):
         if name in item.assets:
-            return item.assets[name]
+            return name
     raise MissingDataError(
         f"{item.id} has no file of {band}; it has {', '.join(sorted(item.assets)) or 'none'}: "
         "choose other days, or another catalogue."

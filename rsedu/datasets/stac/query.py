@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
+import numpy as np
+from jaxtyping import Float32
 from pystac import STACError
 from pystac_client import Client
 from pystac_client.exceptions import APIError
@@ -18,7 +20,7 @@ from rsedu.datasets.stac.signing import TOKENS, Signer
 from rsedu.errors import BrokenDataError, InputError, RseduError
 from rsedu.io.http import RetryPolicy, ask
 from rsedu.io.web import quoted
-from rsedu.scenes.bands import s2_offset_dn
+from rsedu.scenes.bands import S2_QUANTIFICATION, s2_offset_dn
 
 _PAGE = 100
 _MAX_PAGES = 50
@@ -119,12 +121,14 @@ class Item:
         taken: when, UTC.
         properties: as the catalogue has them.
         assets: name of a file -> its address.
+        scales: name of a file -> (scale, offset) of its numbers, where the catalogue tells them.
     """
 
     id: str
     taken: datetime
     properties: Mapping[str, Any]
     assets: Mapping[str, str]
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def cloud(self) -> float | None:
@@ -132,17 +136,27 @@ class Item:
         told = self.properties.get("eo:cloud_cover")
         return None if told is None else float(told)
 
-    @property
-    def offset_dn(self) -> float:
-        """What to add to digital numbers: 0, or -1000 from processing baseline 04.00 on.
+    def reflectance(self, name: str, dn: Float32[np.ndarray, "*shape"]) -> np.ndarray:
+        """Turn one file's digital numbers into reflectance, by the first of these that tells how.
 
-        Earth Search has added it to the files already, and says so.
+        Earth Search has added the offset to the files already, and says so, whatever scale and
+        offset it gives beside; then the scale and offset of the file; then the processing baseline.
+
+        Args:
+            name: of the file, as in `assets`.
+            dn: as stored.
 
         Raises:
-            BrokenDataError: the catalogue does not tell the baseline.
+            BrokenDataError: the catalogue tells none of them.
         """
-        if self.properties.get("earthsearch:boa_offset_applied"):
-            return 0.0
+        applied = bool(self.properties.get("earthsearch:boa_offset_applied"))
+        if name in self.scales and not applied:
+            scale, offset = self.scales[name]
+            return (dn * scale + offset).astype(np.float32)
+        offset_dn = np.float32(0 if applied else self._offset_dn())
+        return np.asarray((dn + offset_dn) / np.float32(S2_QUANTIFICATION))
+
+    def _offset_dn(self) -> float:
         told = next((self.properties[key] for key in _BASELINES if key in self.properties), None)
         if told is None or re.fullmatch(r"\d\d?\.\d\d?", str(told)) is None:
             raise BrokenDataError(
@@ -232,9 +246,25 @@ def _item(feature: dict[str, Any], catalogue: Catalogue) -> Item:
     properties = feature["properties"]
     taken = datetime.fromisoformat(properties["datetime"])
     hrefs = {name: asset["href"] for name, asset in feature["assets"].items()}
+    scales = {name: _scale(asset) for name, asset in feature["assets"].items()}
     return Item(
         id=str(feature["id"]),
         taken=taken if taken.tzinfo else taken.replace(tzinfo=UTC),
         properties=properties,
         assets={name: urljoin(catalogue.url, href) for name, href in hrefs.items()},
+        scales={name: scale for name, scale in scales.items() if scale is not None},
     )
+
+
+def _scale(asset: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Scale and offset of a file of one band, as the raster extension writes them, old and new."""
+    for key, scale, offset in (
+        ("raster:bands", "scale", "offset"),
+        ("bands", "raster:scale", "raster:offset"),
+    ):
+        bands = asset.get(key) or []
+        if len(bands) == 1 and scale in bands[0]:
+            return float(bands[0][scale]), float(bands[0].get(offset, 0))
+    if "raster:scale" in asset:
+        return float(asset["raster:scale"]), float(asset.get("raster:offset", 0))
+    return None

@@ -16,7 +16,7 @@ def test_place_days_and_collection_are_asked_for(
     stac: Any, request_: Query, quick: RetryPolicy
 ) -> None:
     (item,) = search(stac.catalogue, "sentinel-2-l2a", request_, patience=quick)
-    assert item.id == "S2_CLEAR" and item.cloud == 4.0 and item.offset_dn == -1000
+    assert item.id == "S2_CLEAR" and item.cloud == 4.0 and item.scales == {}
     assert f"{item.taken:%Y-%m-%d %H %Z}" == "2023-07-01 14 UTC"
     (posted,) = stac.posted
     assert posted["collections"] == ["sentinel-2-l2a"] and posted["limit"] == 100
