@@ -30,6 +30,7 @@ from rsedu.scenes.scene import Scene, Unit
 _STRIP_PX = 2**23  # stored pixels that are held at a time on their way to larger ones
 _MARGIN_PX = 2  # read around what is wanted, for the interpolation
 _STEPS = 100  # whole numbers that span fewer would be changed by an overview's rounding
+_SAME = 1e-3  # sizes of pixels that differ by less are one, in parts of a pixel
 _EDGE_POINTS = 21  # along each side of a place whose outline is carried to another CRS
 
 
@@ -173,7 +174,7 @@ def read_window(
             rows, cols = grid.slices(bounds)
         part = _part(grid, rows, cols)
         pixels = _pixels(source, bands, unit, nodata)
-        if gsd_m is None or abs(gsd_m - grid.gsd_m) <= 1e-4 * grid.gsd_m:
+        if gsd_m is None or abs(gsd_m - grid.gsd_m) <= _SAME * grid.gsd_m:
             array, valid = pixels.read(_window(grid, part))
             return _scene(pixels, array, valid, part)
         if gsd_m < grid.gsd_m:
@@ -181,7 +182,8 @@ def read_window(
                 f"{path} has pixels of {grid.gsd_m:g} m; {gsd_m:g} m would invent detail. "
                 "Read it as it is, then resample() if pixels must be that small."
             )
-        return _onto(pixels, part.at_gsd(gsd_m), within=_window(grid, part))
+        coarse = _from_overview(pixels, part, gsd_m)
+        return coarse or _onto(pixels, part.at_gsd(gsd_m), within=_window(grid, part))
 
 
 def _part(grid: Grid, rows: slice, cols: slice) -> Grid:
@@ -263,8 +265,6 @@ def _onto(pixels: BandReader, target: Grid, *, within: Window | None = None) -> 
                 f"{pixels.source.name} is a map of classes, and the mean of two classes is a "
                 "third: use read_classes."
             )
-    if within is not None and (coarse := _from_overview(pixels, target, within)) is not None:
-        return coarse
     array = np.full((len(pixels.names), *target.shape), np.nan, dtype=np.float32)
     valid = np.zeros(target.shape, dtype=np.bool_)
     parts = 0
@@ -339,33 +339,25 @@ def _common(window: Window | None, within: Window) -> Window | None:
     return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-def _from_overview(pixels: BandReader, target: Grid, within: Window) -> Scene | None:
-    """Larger pixels from averages that the file holds, where those are the same means."""
-    source = pixels.source
-    if pixels.unit not in ("dn", "reflectance", "index") or pixels.nodata is not None:
+def _from_overview(pixels: BandReader, part: Grid, gsd_m: Number) -> Scene | None:
+    """Larger pixels from means that the file holds; None where they might not be the same means."""
+    source, first = pixels.source, pixels.numbers[0]
+    unfit = pixels.unit in ("sigma0", "sigma0_db") or raster_file.is_classes(source, first)
+    if unfit or pixels.nodata is not None:
         return None
-    factor = target.gsd_m / abs(source.transform.a)
-    level = raster_file.averaged_overview(source, pixels.numbers[0], factor)
+    level = raster_file.averaged_overview(source, first, gsd_m / part.gsd_m)
     if level is None:
         return None
-    step = source.overviews(pixels.numbers[0])[level]
-    edges = (within.col_off, within.row_off)
-    if any(edge % step for edge in edges) or source.dtypes[0] in ("uint8", "int8"):
-        return None
     with rasterio.open(source.name, overview_level=level) as coarse:
-        left, top = (int(edge) // step for edge in edges)
-        count = round(factor / step)
-        shape = (target.shape[0] * count, target.shape[1] * count)
-        window = Window(left, top, shape[1], shape[0])
-        if left + shape[1] > coarse.width or top + shape[0] > coarse.height:
+        grid = grid_of(coarse)
+        under = _part(grid, *grid.slices(part.bounds))
+        if np.abs(np.subtract(under.bounds, part.bounds)).max() > _SAME * part.gsd_m:
             return None
-        values, valid = pixels.read(window, coarse)
-        if coarse.dtypes[0][0] in "iu" and np.ptp(values[:, valid]) < _STEPS:
-            return None  # rounded to whole numbers, of which there are few
-        grid = Grid(
-            transform=target.transform @ Affine.scale(1 / count), crs=target.crs, shape=shape
-        )
-        return _scene(pixels, values, valid, grid).resample(gsd_m=target.gsd_m)
+        values, valid = pixels.read(_window(grid, under), coarse)
+    # Whole numbers are rounded there, which changes those that span few, as a mask's do.
+    if source.dtypes[first - 1][:1] in "iu" and np.ptp(values[:, valid]) < _STEPS:
+        return None
+    return _scene(pixels, values, valid, under).resample(gsd_m=gsd_m)
 
 
 def read_classes(

@@ -9,7 +9,7 @@ import torch
 from affine import Affine
 from torch import Tensor
 
-from rsedu.errors import InputError, MissingDataError
+from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.pretraining.recipes import RECIPES
 from rsedu.pretraining.tile_sources import (
     DatasetTiles,
@@ -171,10 +171,60 @@ def test_windows_with_invalid_pixels_are_drawn_again(tmp_path: Path) -> None:
     source = GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS)
     for position in range(20):
         assert torch.isfinite(source.batch(at(0), at(position))["optical"]).all()
-    image[:] = -1
-    write_tif(tmp_path / "a.tif", image, nodata=-1)
-    with pytest.raises(InputError, match=r"50 windows of .*a\.tif all had invalid pixels"):
-        source.batch(at(0), at(0))
+
+
+def test_the_few_windows_of_a_swaths_edge_are_found(tmp_path: Path) -> None:
+    """Of 160 columns six are left, so that one draw in some forty finds a window."""
+    image = position_image(8, 160, 3)
+    image[:, :, 6:] = np.nan
+    write_tif(tmp_path / "a.tif", image)
+    source = GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS)
+    corners = set()
+    for position in range(60):
+        red = unstandardised(source.batch(at(0), at(position)), "B04")[0]
+        corners.add(divmod(round(float(red[0, 0])), 100))
+    assert {col for _, col in corners} == {0, 1, 2}
+
+
+def test_the_size_of_a_pixel_is_that_on_the_ground(tmp_path: Path) -> None:
+    where = {"crs": "EPSG:3857", "transform": Affine(10, 0, 2.8e6, 0, -10, 8.4e6)}
+    write_tif(tmp_path / "web.tif", position_image(6, 6, 3), **where)
+    tiles = GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS).batch(at(0), at(0))
+    assert float(tiles["gsd"][0]) == pytest.approx(5.02, abs=0.02)  # cos 60 degrees, nearly
+
+
+@pytest.mark.parametrize(
+    ("stored", "dtype", "scale", "reflectance"),
+    [
+        (0.3, "float32", 1e-4, 0.3),
+        (1.9, "float32", 1e-4, 1.9),
+        (2.1, "float32", 0.1, 0.21),
+        (3000, "uint16", 1e-4, 0.3),
+        (1, "uint16", 0.1, 0.1),
+    ],
+)
+def test_the_scale_that_is_given_is_for_digital_numbers(
+    tmp_path: Path, stored: float, dtype: str, scale: float, reflectance: float
+) -> None:
+    write_tif(tmp_path / "a.tif", np.full((3, 4, 4), stored, dtype), dtype=dtype)
+    source = GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS, scale=scale)
+    red = unstandardised(source.batch(at(0), at(0)), "B04")
+    np.testing.assert_allclose(red, reflectance, rtol=1e-4)
+
+
+def test_hidden_files_and_zeros_beside_the_swath_are_passed_over(tmp_path: Path) -> None:
+    dn = np.full((2, 8, 32), 2500, np.uint16)
+    dn[:, :, :20] = 0  # not declared
+    names = ("B04", "B02")
+    write_tif(tmp_path / "a.tif", dn, names=names, dtype="uint16")
+    (tmp_path / "._a.tif").write_bytes(b"Mac OS X")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "b.tif").write_bytes(b"Mac OS X")
+    source = GeoTiffTiles(folder=tmp_path, size_px=8, bands=names, scale=1e-4)
+    assert [path.name for path in source.files] == ["a.tif"]
+    for position in range(40):
+        red = unstandardised(source.batch(at(0), at(position)), "B04")
+        np.testing.assert_allclose(red, 0.25, rtol=1e-4)
 
 
 def test_folders_and_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
@@ -182,12 +232,20 @@ def test_folders_and_files_that_cannot_be_used_are_named(tmp_path: Path) -> None
         GeoTiffTiles(folder=tmp_path, size_px=4)
     path = write_tif(tmp_path / "a.tif", position_image(6, 3, 3))
     with pytest.raises(InputError, match=r"6 x 3 pixels, fewer than a tile's 4 x 4"):
-        GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS).batch(at(0), at(0))
+        GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS)
     with pytest.raises(InputError, match="no band called B03"):
-        GeoTiffTiles(folder=tmp_path, size_px=2, bands=("B03",)).batch(at(0), at(0))
-    write_tif(path, position_image(6, 6, 3), crs="EPSG:4326")
-    with pytest.raises(InputError, match="EPSG:4326, in which a pixel has no size in metres"):
-        GeoTiffTiles(folder=tmp_path, size_px=2, bands=BANDS).batch(at(0), at(0))
+        GeoTiffTiles(folder=tmp_path, size_px=2, bands=("B03",))
+    write_tif(path, np.full((3, 6, 6), -1, np.float32), nodata=-1)
+    with pytest.raises(InputError, match=r"a\.tif has no window of 4 x 4 px that was observed"):
+        GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS)
+    far = Affine(1e-4, 0, 25, 0, -1e-4, 60)
+    write_tif(path, position_image(6, 6, 3), crs="EPSG:4326", transform=far)
+    with pytest.raises(InputError, match=r"5\.58 m wide and 11\.1 m high"):
+        GeoTiffTiles(folder=tmp_path, size_px=2, bands=BANDS)
+    write_tif(path, np.random.default_rng(0).normal(size=(3, 90, 90)).astype(np.float32))
+    path.write_bytes(path.read_bytes()[:60_000])
+    with pytest.raises(BrokenDataError, match=r"a\.tif (is cut off|cannot be read)"):
+        GeoTiffTiles(folder=tmp_path, size_px=4, bands=BANDS)
 
 
 class Images:
