@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
-from jaxtyping import Bool, Float32, Shaped
-from rasterio.crs import CRS
+from jaxtyping import Bool, Float32
 from rasterio.io import DatasetReader
-from rasterio.warp import Resampling, reproject, transform as warp_points
+from rasterio.warp import transform as warp_points
 from rasterio.windows import Window
 
 from rsedu.errors import InputError
@@ -245,12 +244,13 @@ def read_onto(
         BrokenDataError: unreadable or cut off.
     """
     with open_raster(path, opener=opener) as source:
-        _check_crs(source, path, like)
+        check_crs(source, path, like)
         reader = replace(_pixels(source, bands, unit, nodata), use_tags=use_tags)
         return _onto(reader, like.grid)
 
 
-def _check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:
+def check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:
+    """Refuse a raster, or a scene, of which nothing says where it lies."""
     if source.crs is None or like.crs is None:
         if source.gcps[0]:
             grid_of(source)  # says what to do about control points
@@ -358,52 +358,3 @@ def _from_overview(pixels: BandReader, part: Grid, gsd_m: Number) -> Scene | Non
     if source.dtypes[first - 1][:1] in "iu" and np.ptp(values[:, valid]) < _STEPS:
         return None
     return _scene(pixels, values, valid, under).resample(gsd_m=gsd_m)
-
-
-def read_classes(
-    path: str | Path, like: Scene | None = None, *, nodata: Number | None = None
-) -> tuple[Shaped[np.ndarray, "rows cols"], Bool[np.ndarray, "rows cols"]]:
-    """Read a map of classes, or of other whole numbers that must not be averaged.
-
-    Args:
-        path: a raster of one band.
-        like: the scene onto whose pixels the classes are laid, each new pixel that of the nearest
-            old one; None: the file's own pixels.
-        nodata: value of pixels without data, beside what the file says.
-
-    Returns:
-        The classes in the file's own type, and where they were observed.
-
-    Raises:
-        InputError: more than one band, or no CRS on one side.
-        MissingDataError, BrokenDataError: as `read_window`.
-    """
-    with open_raster(path) as source:
-        numbers = raster_file.data_bands(source)
-        if len(numbers) != 1:
-            raise InputError(f"{path} has {len(numbers)} bands; a map of classes has one.")
-        stored, observed = raster_file.read_stored(source, numbers, nodata=nodata)
-        if like is None:
-            return stored[0], observed[0]
-        _check_crs(source, path, like)
-        classes = _nearest(stored[0], source.transform, source.crs, like.grid)
-        return classes, _nearest(
-            observed[0].astype(np.uint8), source.transform, source.crs, like.grid
-        ) > 0
-
-
-def _nearest(
-    values: Shaped[np.ndarray, "rows cols"], transform: Affine, crs: CRS, target: Grid
-) -> Shaped[np.ndarray, "newrows newcols"]:
-    moved = np.zeros(target.shape, dtype=values.dtype)
-    reproject(
-        values,
-        moved,
-        src_transform=transform,
-        src_crs=crs,
-        dst_transform=target.transform,
-        dst_crs=target.crs,
-        resampling=Resampling.nearest,
-        tolerance=0,
-    )
-    return moved
