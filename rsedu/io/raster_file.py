@@ -29,6 +29,7 @@ from rsedu.io.files import write_atomically
 Opener = Callable[..., Any]
 
 _EXACT = 2**24  # whole numbers up to here are the same in float32
+_LARGEST = float(np.finfo(np.float32).max)
 _NEAR = 1e-6  # relative; a nodata value that was written with a few digits too few is still meant
 
 
@@ -174,11 +175,16 @@ def _check_exact(name: str, values: np.ndarray, observed: np.ndarray) -> None:
     if values.dtype.itemsize < 4 or values.dtype == np.float32:
         return
     large = values[observed & (np.abs(values.astype(np.float64)) > _EXACT)]
+    if (beyond := large[np.abs(large.astype(np.float64)) > _LARGEST]).size:
+        raise InputError(
+            f"{name} holds values such as {beyond[0]:.6g}, which float32 cannot hold: if that "
+            f"stands for no data, pass nodata={beyond[0]:.6g}."
+        )
     whole = large[large == np.rint(large)]
     changed = whole[whole.astype(np.float32).astype(whole.dtype) != whole]
     if changed.size:
         raise InputError(
-            f"{name} holds whole numbers such as {changed.flat[0]:.0f}, which float32 would change "
+            f"{name} holds whole numbers such as {changed[0]:.0f}, which float32 would change "
             "(days, or labels?): read them with read_classes, or convert them to small numbers."
         )
 

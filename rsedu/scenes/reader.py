@@ -187,6 +187,8 @@ def read_window(
 
 def _part(grid: Grid, rows: slice, cols: slice) -> Grid:
     """The pixels of two slices as a grid of their own."""
+    if {rows.step, cols.step} - {None, 1}:
+        raise InputError("Slices of step 1 are read; for larger pixels give gsd_m.")
     top, bottom, _ = rows.indices(grid.shape[0])
     left, right, _ = cols.indices(grid.shape[1])
     shape = (max(bottom - top, 0), max(right - left, 0))

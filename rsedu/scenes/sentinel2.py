@@ -1,5 +1,6 @@
 """Sentinel-2 products -> surface reflectance, with the offset of their processing baseline."""
 
+import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ _BASELINE = re.compile(r"_N(\d\d)(\d\d)_|PROCESSING_BASELINE>(\d\d)\.(\d\d)<")
 _USER_PRODUCT = 99.99  # written where somebody processed it anew; says nothing of the offset
 _OFFSETS = re.compile(r'<BOA_ADD_OFFSET band_id="(\d+)">\s*(-?\d+)\s*<')
 _QUANTIFICATION = re.compile(r"<BOA_QUANTIFICATION_VALUE[^>]*>\s*(\d+)\s*<")
+_LEAST_DN = 100.0  # medians of the brightest band are above it in digital numbers
 _BRIGHT = 2.0  # a scene's bands have medians below it in reflectance, above it in digital numbers
 
 
@@ -97,11 +99,15 @@ def _product(source: Files, files: Mapping[str, str]) -> _Product:
 
 def _parsed(baseline: str | Number) -> float:
     match = re.fullmatch(r"N?(\d\d?)\.?(\d\d)?", str(baseline).strip(), re.IGNORECASE)
+    number = float(f"{match[1]}.{match[2] or '00'}") if match else math.nan
     if isinstance(baseline, float | int):
-        return float(baseline)
-    if match is None:
-        raise InputError(f"The baseline {baseline!r} is not one: write '04.00', 'N0400' or 4.0.")
-    return float(f"{match[1]}.{match[2] or '00'}")
+        number = float(baseline)
+    if not 0 <= number < _USER_PRODUCT:
+        raise InputError(
+            f"The baseline {baseline!r} is not one: write '04.00', 'N0400' or 4.0 (99.99, of "
+            "products that a user processed, does not tell the offset)."
+        )
+    return number
 
 
 def _is_native(match: re.Match[str]) -> bool:
@@ -124,6 +130,8 @@ def _inspect(name: str, path: str) -> _BandFile:
         numbers = data_bands(source)
         scaled = scale_tags(source, numbers) is not None
         is_float = source.dtypes[numbers[0] - 1].startswith("float")
+        if source.dtypes[numbers[0] - 1] == "uint8":
+            raise InputError(f"{path} has 8 bits: a picture to look at, and no digital numbers.")
     native_m = S2[name].native_gsd_m
     if abs(grid.gsd_m - native_m) > 1e-3:
         raise InputError(
@@ -229,7 +237,13 @@ def _is_reflectance(files: Mapping[str, _BandFile], whole: _Stack) -> bool:
     """Whether floats without tags are reflectance already, and not digital numbers."""
     if not all(file.is_float for file in files.values()) or not whole.valid.any():
         return False
-    return max(float(np.median(plane[whole.valid])) for plane in whole.array) < _BRIGHT
+    median = max(float(np.median(plane[whole.valid])) for plane in whole.array)
+    if _BRIGHT <= median < _LEAST_DN and not any(file.is_scaled for file in files.values()):
+        raise InputError(
+            f"Floats with a median of {median:.3g} are neither reflectance, below {_BRIGHT:g}, nor "
+            "digital numbers, of hundreds: bring them to reflectance (percent / 100, say) first."
+        )
+    return median < _BRIGHT
 
 
 def _warn(scene: Scene, product: _Product) -> None:

@@ -135,6 +135,8 @@ def test_names_come_from_the_file_or_are_checked_against_it(
 def test_empty_window(cog: tuple[Path, np.ndarray]) -> None:
     with pytest.raises(InputError, match="empty"):
         read_window(cog[0], rows=slice(5, 5))
+    with pytest.raises(InputError, match="step 1"):
+        read_window(cog[0], rows=slice(0, 8, 2))
     with pytest.raises(InputError, match="covers no pixel"):
         read_window(cog[0], bounds=(0, 0, 100, 100))
 
@@ -321,6 +323,7 @@ def test_sentinel_2_numbers_that_are_0_in_every_band_were_not_observed(
         (np.full((1, 4, 4), 20230615, np.int32), "whole numbers such as 20230615"),
         (np.full((1, 4, 4), 2**24 + 1, np.uint32), "whole numbers such as 16777217"),
         (np.full((1, 4, 4), 20230615.0, np.float64), "whole numbers such as 20230615"),
+        (np.full((1, 4, 4), 1e300), r"such as 1e\+300, .* pass nodata=1e\+300"),
     ],
 )
 def test_numbers_that_a_scene_would_change_are_refused(

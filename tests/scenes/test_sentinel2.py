@@ -2,6 +2,7 @@ import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -211,8 +212,8 @@ def test_a_products_own_baseline_9999_tells_nothing(tmp_path: Path, write_tif: W
 
 @pytest.mark.parametrize(
     ("stored", "reflectance"),
-    [(0.3, 0.3), (1.9, 1.9), (3000.0, 0.3), (2.1, 0.00021)],
-    ids=["reflectance", "snow", "digital numbers", "just not reflectance"],
+    [(0.3, 0.3), (1.9, 1.9), (3000.0, 0.3), (101.0, 0.0101)],
+    ids=["reflectance", "snow", "digital numbers", "small digital numbers"],
 )
 def test_floats_are_reflectance_where_they_can_be(
     tmp_path: Path, write_tif: WriteTif, stored: float, reflectance: float
@@ -268,3 +269,23 @@ def test_reading_takes_little_more_memory_than_the_scene(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2 * scene.array.nbytes
+
+
+@pytest.mark.parametrize(
+    ("dn", "dtype", "baseline", "message"),
+    [
+        (2.1, "float32", "02.06", "neither reflectance, below 2, nor digital numbers"),
+        (99.0, "float32", "02.06", "neither reflectance"),
+        (120, "uint8", "02.06", "has 8 bits"),
+        (800, "uint16", "99.99", "baseline '99.99' is not one"),
+        (800, "uint16", "N9999", "not one"),
+        (800, "uint16", -1, "not one"),
+        (800, "uint16", float("nan"), "not one"),
+    ],
+)
+def test_numbers_and_baselines_that_tell_nothing_are_refused(
+    tmp_path: Path, write_tif: WriteTif, dn: float, dtype: str, baseline: Any, message: str
+) -> None:
+    folder = one_band(tmp_path / "a", write_tif, dn, dtype=dtype)
+    with pytest.raises(InputError, match=message):
+        read_sentinel2(folder, bands=["B03"], baseline=baseline)
