@@ -112,3 +112,21 @@ def _warn(folder: Path, reason: str) -> None:
         NotStoredWarning,
         stacklevel=3,
     )
+
+
+def visible_files(folder: Path, *endings: str) -> list[Path]:
+    """List a folder's files, and those of its subfolders, sorted by path.
+
+    Hidden ones are passed over, and what macOS leaves in archives and on disks (._NAME, __MACOSX).
+
+    Args:
+        folder: may itself lie in a hidden one.
+        endings: wanted, in lower case, such as ".tif"; none: all.
+    """
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and (not endings or path.suffix.lower() in endings)
+        and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
+    )

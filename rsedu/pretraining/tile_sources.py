@@ -19,6 +19,7 @@ from rasterio.windows import Window
 from torch import Tensor
 
 from rsedu.errors import InputError, MissingDataError
+from rsedu.io.files import visible_files
 from rsedu.io.progress_bar import progress_bar
 from rsedu.io.raster_file import data_bands, open_raster, scale_tags
 from rsedu.scenes.bands import S2_BANDS
@@ -162,15 +163,7 @@ class GeoTiffTiles:
     @cached_property  # listing a large folder at every step would cost more than reading
     def files(self) -> list[Path]:
         """The files, sorted by name, so that an index means the same on every machine."""
-        return sorted(
-            path
-            for path in self.folder.rglob("*")
-            if path.suffix.lower() in (".tif", ".tiff")
-            and not any(
-                part.startswith(".") or part == "__MACOSX"
-                for part in path.relative_to(self.folder).parts
-            )
-        )
+        return visible_files(self.folder, ".tif", ".tiff")
 
     def __len__(self) -> int:
         return len(self.files) * self.windows_per_file

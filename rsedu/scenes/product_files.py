@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rsedu.errors import InputError, MissingDataError
+from rsedu.io.files import visible_files
 
 #: A folder, or band name -> path.
 Files = str | Path | Mapping[str, str | Path]
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z")
 _RASTERS = (".tif", ".tiff", ".jp2", ".vrt", ".img", ".nc")
-_LEFTOVERS = re.compile(r"^\.|^__MACOSX$|^QI_DATA$|^AUX_DATA$|^MSK_")
+_QUALITY = re.compile(r"^QI_DATA$|^AUX_DATA$|^MSK_")  # ESA's masks carry the names of bands
 
 
 def band_files(
@@ -62,10 +63,10 @@ def band_files(
 
 def _matching(folder: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
     _check_folder(folder)
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
+    for path in visible_files(folder):
         match = pattern.search(path.name)
-        if match is not None and not any(_LEFTOVERS.search(part) for part in parts):
+        parts = path.relative_to(folder).parts
+        if match is not None and not any(_QUALITY.search(part) for part in parts):
             yield path, match
 
 

@@ -321,7 +321,11 @@ def _under(source: DatasetReader, target: Grid) -> Window | None:
     if source.crs != target.crs:
         xs, ys = warp_points(target.crs, source.crs, xs, ys)
     points = [~source.transform @ (x, y) for x, y in zip(xs, ys, strict=True)]
-    across, down = (np.array(values) for values in zip(*points, strict=True))
+    across, down = (
+        np.array([point for point in points if np.isfinite(point).all()]).reshape(-1, 2).T
+    )
+    if not across.size:
+        return None
     if source.crs is not None and source.crs.is_geographic and np.ptp(xs) > 180:
         across = np.array([0, source.width])  # the place lies across 180 degrees: take both sides
     left, right = max(int(across.min()) - _MARGIN_PX, 0), int(across.max()) + _MARGIN_PX + 1

@@ -12,6 +12,7 @@ from rsedu.io.files import (
     settings_digest,
     sha256,
     stored_array,
+    visible_files,
     write_array,
     write_atomically,
 )
@@ -117,3 +118,13 @@ def test_a_folder_that_cannot_be_written_is_told_of_once(tmp_path: Path) -> None
         made = stored_array(tmp_path / "file" / "b.npy", lambda: np.ones(2))
     np.testing.assert_array_equal(made, np.ones(2))
     assert len(warned) == 1
+
+
+def test_files_that_nobody_wrote_are_passed_over(tmp_path: Path) -> None:
+    home = tmp_path / ".rsedu" / "data"
+    for name in ("b/scene.TIF", "a.tif", "._a.tif", "__MACOSX/a.tif", ".cache/a.tif", "notes.txt"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(b"")
+    found = [path.relative_to(home).as_posix() for path in visible_files(home, ".tif")]
+    assert found == ["a.tif", "b/scene.TIF"]
+    assert len(visible_files(home)) == 3
