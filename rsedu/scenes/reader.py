@@ -29,6 +29,7 @@ from rsedu.scenes.scene import Scene, Unit
 _STRIP_PX = 2**23  # stored pixels that are held at a time on their way to larger ones
 _MARGIN_PX = 2  # read around what is wanted, for the interpolation
 _STEPS = 100  # whole numbers that span fewer would be changed by an overview's rounding
+_MANY = 3  # bands of floats that are all 0 where nothing was observed; one or two may well be
 _SAME = 1e-3  # sizes of pixels that differ by less are one, in parts of a pixel
 _EDGE_POINTS = 21  # along each side of a place whose outline is carried to another CRS
 
@@ -70,7 +71,7 @@ class BandReader:
         stored, observed = raster_file.read_stored(source, self.numbers, window, nodata=self.nodata)
         if self.unit == "sigma0":
             observed &= stored != 0  # beside the swath; an echo of exactly nothing is none
-        elif stored.dtype.kind in "iu" and set(self.names) <= set(S2):
+        elif set(self.names) <= set(S2) and (stored.dtype.kind in "iu" or len(stored) >= _MANY):
             np.logical_and(observed, (stored != S2_NODATA_DN).any(axis=0), out=observed)
         tags = raster_file.scale_tags(source, self.numbers) if self.use_tags else None
         values = raster_file.as_float32(source.name, stored, observed, tags)
@@ -118,14 +119,13 @@ def grid_of(source: DatasetReader) -> Grid:
         InputError: it has no place, or control points only, or one that no `Grid` can have.
     """
     if source.transform == Affine.identity():
-        points, _ = source.gcps
-        why = (
-            "has no georeference"
-            if not points
-            else ("tells its place by ground control points only, as Sentinel-1 GRD comes")
-        )
-        what = "terrain-correct it (RTC), or warp it by gdalwarp" if points else "give it one"
-        raise InputError(f"{source.name} {why}: {what}, then read it.")
+        why = "has no georeference: give it one"
+        if source.gcps[0]:
+            why = (
+                "tells its place by ground control points only, as Sentinel-1 GRD comes: "
+                "terrain-correct it (RTC), or warp it by gdalwarp"
+            )
+        raise InputError(f"{source.name} {why}, then read it.")
     return Grid(transform=source.transform, crs=source.crs, shape=source.shape)
 
 

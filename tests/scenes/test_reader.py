@@ -312,6 +312,11 @@ def test_sentinel_2_numbers_that_are_0_in_every_band_were_not_observed(
     dn = np.array([[[0, 0, 5]], [[0, 7, 5]]], np.uint16)
     path = write_tif(tmp_path / "a.tif", dn, descriptions=["B02", "B03"])
     assert read_window(path).valid.tolist() == [[False, True, True]]
+    floats = np.concatenate([dn, dn[:1]]).astype(np.float32)
+    for count, first in ((2, True), (3, False)):
+        names = ["B02", "B03", "B04"][:count]
+        path = write_tif(tmp_path / "c.tif", floats[:count], descriptions=names)
+        assert read_window(path).valid[0].tolist() == [first, True, True]
     other = write_tif(tmp_path / "b.tif", dn, descriptions=["lost", "found"])
     assert read_window(other).valid.all()  # a mask may well be 0
 
