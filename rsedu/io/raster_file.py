@@ -8,7 +8,7 @@ its masks, and its scale and offset tags.
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,12 +53,12 @@ def open_raster(path: str | Path, *, opener: Opener | None = None) -> Iterator[D
     if not _is_remote(name) and not Path(name).is_file():
         raise MissingDataError(f"There is no file {name}: check the path.")
     # Far away, listing the folder for side-car files costs more than the pixels.
-    options = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if _is_remote(name) else {}
+    far = rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR") if _is_remote(name) else None
     try:
         with warnings.catch_warnings():
             # That a raster has no place is told by the error of whoever needs one.
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.Env(**options), rasterio.open(name, opener=opener) as source:
+            with far or nullcontext(), rasterio.open(name, opener=opener) as source:
                 yield source
     except RasterioError as error:
         raise BrokenDataError(

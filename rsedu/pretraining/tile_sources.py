@@ -29,7 +29,7 @@ from rsedu.scenes.tensors import as_tiles
 from rsedu.training.sampler import Numbers, Source
 
 _TRIES = 50  # windows drawn before those that fit are looked up
-_BRIGHT = 2.0  # medians of reflectance are below, those of digital numbers above
+_BRIGHT = 2.0  # means of reflectance are below, those of digital numbers above
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ class GeoTiffTiles:
     ) -> Float32[np.ndarray, "bands rows cols"]:
         kinds = {np.dtype(reader.source.dtypes[number - 1]).kind for number in reader.numbers}
         # Floats are reflectance or dB already, unless no reflectance can be as large.
-        physical = kinds == {"f"} and np.median(values, axis=(1, 2)).max() < _BRIGHT
+        physical = kinds == {"f"} and values.mean(axis=(1, 2)).max() < _BRIGHT
         if physical or scale_tags(reader.source, reader.numbers) is not None:
             return values
         return values * np.float32(self.scale) + np.float32(self.offset)
