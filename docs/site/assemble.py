@@ -99,7 +99,7 @@ def api_pages(target: Path) -> list[str]:
     modules: dict[str, list[str]] = {}
     for path in sorted((REPOSITORY / "rsedu").rglob("*.py")):
         parts = path.relative_to(REPOSITORY).with_suffix("").parts
-        if parts[-1] != "__init__" and not _holds_exercises(path):
+        if not parts[-1].startswith("__") and not _holds_exercises(path):
             modules.setdefault(".".join(parts[:-1]), []).append(".".join(parts))
     for package, names in modules.items():
         text = "\n\n".join([f"# {package}", *map(_AUTO.format, names)])

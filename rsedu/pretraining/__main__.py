@@ -2,4 +2,5 @@
 
 from rsedu.pretraining.command import pretrain
 
-pretrain()
+if __name__ == "__main__":
+    pretrain()
