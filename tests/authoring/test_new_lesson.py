@@ -49,7 +49,7 @@ def _files() -> set[str]:
     return {path.as_posix() for path in Path().rglob("*") if path.is_file()}
 
 
-def test_four_files_are_written_and_every_word_is_filled_in() -> None:
+def test_five_files_are_written_and_every_word_is_filled_in() -> None:
     Path("solutions").mkdir()
     lines = _new(question="a" * 59 + "?", minutes=1)
     written = [line.removeprefix("wrote ") for line in lines if line.startswith("wrote ")]
@@ -58,6 +58,7 @@ def test_four_files_are_written_and_every_word_is_filled_in() -> None:
         f"solutions/{NEXT}_clouds.py",
         "rsedu/lessons/clouds/__init__.py",
         "rsedu/lessons/clouds/exercises.py",
+        "tests/lessons/clouds/oracles.py",
         "tests/lessons/clouds/test_exercises.py",
     }
     texts = [Path(path).read_text() for path in written]
