@@ -1,7 +1,9 @@
 """Checkpoints as published: Scale-MAE first, then CROMA."""
 
 import argparse
+from zipfile import ZipFile
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,23 +36,36 @@ def test_the_layout_of_scalemae(tmp_path):
         **{"model": everything, "optimizer": {"state": {}}, "epoch": 799},
         "args": argparse.Namespace(model="mae_vit_large_patch16", lr=1.5e-4),
     }
-    released = read_scalemae(saved(tmp_path, content), heads=4)
-    assert released.size == ViTSize(dim=64, depth=2, heads=4)
-    assert (released.channels, released.patch_size) == (3, 16)
-    assert released.ignored == tuple(sorted(DECODER))
-    assert set(released.state) == set(everything) - set(DECODER)
-    for name, tensor in released.state.items():
+    config, state = read_scalemae(saved(tmp_path, content), heads=4)
+    assert config == {"encoder": ViTSize(64, depth=2, heads=4), "channels": 3, "patch_size": 16}
+    assert set(state) == set(everything) - set(DECODER)
+    for name, tensor in state.items():
         assert torch.equal(tensor, everything[name])
 
 
 def test_plain_table_of_tensors(tmp_path):
-    released = read_scalemae(str(saved(tmp_path, tensors(depth=11))), heads=8)
-    assert released.size == ViTSize(dim=64, depth=11, heads=8)
+    config, _ = read_scalemae(str(saved(tmp_path, tensors(depth=11))), heads=8)
+    assert config["encoder"] == ViTSize(64, depth=11, heads=8)
 
 
 @pytest.mark.parametrize(("dim", "heads"), [(768, 12), (1024, 16), (1280, 16)])
 def test_heads_of_published_sizes(tmp_path, dim, heads):
-    assert read_scalemae(saved(tmp_path, tensors(dim, depth=1))).size.heads == heads
+    config, _ = read_scalemae(saved(tmp_path, tensors(dim, depth=1)))
+    assert config["encoder"].heads == heads
+
+
+NUMBERS = (np.float64(0.25), np.float32(0.5), np.int64(3), np.bool_(True), np.str_("an epoch"))
+
+
+@pytest.mark.parametrize("maker", [b"numpy._core.multiarray", b"numpy.core.multiarray"])
+def test_numbers_of_numpy_beside_the_tensors_are_let_through(tmp_path, maker):
+    path = saved(tmp_path, {"model": {"norm.weight": torch.ones(4)}, "numbers": NUMBERS})
+    with ZipFile(path) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    with ZipFile(path, "w") as file:  # numpy's module had its old name when most were published
+        for name, part in parts.items():
+            file.writestr(name, part.replace(b"numpy._core.multiarray", maker))
+    assert torch.equal(load_tensors(path)["norm.weight"], torch.ones(4))
 
 
 class Foreign:
@@ -103,7 +118,12 @@ FILES_REFUSED = {
     "an object that may run code": (
         lambda folder: saved(folder, {"model": tensors(), "extra": Foreign()}),
         BrokenDataError,
-        "checkpoint of tensors",
+        r"checkpoint of tensors .* it holds a \S+Foreign, and .* save it without\.$",
+    ),
+    "an array of numpy": (
+        lambda folder: saved(folder, {"model": tensors(), "losses": np.ones(3)}),
+        BrokenDataError,
+        r"it holds a numpy\S+, and .* save it without\.$",
     ),
     "a list": (lambda folder: saved(folder, [1, 2]), InputError, "holds a list"),
 }

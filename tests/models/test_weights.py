@@ -14,7 +14,7 @@ from rsedu.blocks.patches import normalise_patches, patchify
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.io.files import sha256
 from rsedu.models import weights
-from rsedu.models.croma import PoolHead
+from rsedu.models.croma import CromaConfig, JointEncoder
 from rsedu.models.mae import MAE, MAEConfig
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.scenes.samples import pairs
@@ -128,7 +128,7 @@ def test_a_model_that_could_not_be_loaded_again_is_not_saved() -> None:
     with pytest.raises(InputError, match=r"Can't save a torch\.nn\.modules\.linear\.Linear"):
         weights.save(nn.Linear(2, 2), "trial", CARD)
     with pytest.raises(InputError, match="has its settings in config"):
-        weights.save(PoolHead(4), "trial", CARD)
+        weights.save(JointEncoder(CromaConfig()), "trial", CARD)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "mine/trial", "/trial"])
