@@ -24,7 +24,6 @@ class Recipe:
         inputs: argument of ``forward`` and of ``features`` -> entry of a tile.
         size_px: side of a tile.
         shrink: tile pixels that become one pixel of what the model is given, along each side.
-        about: text for the card.
         config: what shapes the curve; the command's options replace single values.
         own: full name of a module with tiles of its own (`practice`), with what is saved of the
             trained model (`product`) and with numbers for its card (`evaluate`). None: any tiles
@@ -52,13 +51,7 @@ class Recipe:
         return None if self.own is None else import_module(self.own)
 
     def inputs_of(self, tiles: Source, *, turn: bool, seed: int = 0) -> Source:
-        """Tiles as the model takes them.
-
-        Args:
-            tiles: source of tiles.
-            turn: turn and mirror them at random, as in training.
-            seed: seed of the turns.
-        """
+        """Tiles as the model takes them, turned and mirrored at random in training (`turn`)."""
         turned = RandomSymmetry(tiles, seed=seed) if turn else tiles
         shrunk = Downsample(turned, self.shrink) if self.shrink > 1 else turned
         return SelectInputs(shrunk, self.inputs)

@@ -13,12 +13,12 @@ from click.testing import CliRunner, Result
 from rsedu.errors import InputError
 from rsedu.models import weights
 from rsedu.pretraining import command as module
-from rsedu.pretraining.command import Request, pretrain, steps_within
+from rsedu.pretraining.command import Request, pretrain
 from rsedu.pretraining.recipes import RECIPES
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.synthetic.tiles import FrontierTiles
 from rsedu.training.sampler import TensorSource
-from rsedu.training.settings import Checkpoint, TrainConfig, read_checkpoint
+from rsedu.training.settings import Checkpoint, read_checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,6 @@ def test_a_signal_ends_the_command_with_its_status_and_without_weights(
         losses=np.ones(2),
         parts={},
         learning_rates=np.ones(2),
-        seconds_per_step=0.1,
         stopped_by="SIGTERM",
     )
     monkeypatch.setattr(module, "train", lambda *_, **__: stopped)
@@ -202,7 +201,7 @@ def test_minutes_become_steps_by_the_clock_and_a_checkpoint_keeps_them(
     assert read_checkpoint(path).config == saved
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(InputError, match="give --steps"):
-        steps_within(1.0, MODEL, SOURCE, TrainConfig())
+        Request(name="mae", minutes=1.0).config(MODEL, SOURCE)
 
 
 def test_the_frontier_is_rendered_before_training_begins(
