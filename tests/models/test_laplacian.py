@@ -13,10 +13,7 @@ from rsedu.models.laplacian import (
     resize_area,
     split_bands,
 )
-
-
-def images_of(*shape):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+from tests.models.autoencoders import images_of
 
 
 def area_by_hand(image, rows, cols):
