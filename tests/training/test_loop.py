@@ -268,15 +268,13 @@ def test_the_bar_shows_loss_and_length(
     assert "loss=" in shown
 
 
-@pytest.mark.parametrize(
-    ("device", "capability", "precision"),
-    [
-        ("cpu", (0, 0), "32-true"),
-        ("mps", (9, 0), "32-true"),
-        ("cuda", (7, 5), "16-mixed"),
-        ("cuda", (8, 0), "bf16-mixed"),
-    ],
-)
+PRECISIONS = [
+    *(("cpu", (0, 0), "32-true"), ("mps", (9, 0), "32-true")),
+    *(("cuda", (7, 5), "16-mixed"), ("cuda", (8, 0), "bf16-mixed")),
+]
+
+
+@pytest.mark.parametrize(("device", "capability", "precision"), PRECISIONS)
 def test_precision_is_mixed_where_the_hardware_has_it(
     monkeypatch: pytest.MonkeyPatch, device: str, capability: tuple[int, int], precision: str
 ) -> None:
