@@ -18,25 +18,18 @@ from rsedu.training.settings import TrainConfig
 class Recipe:
     """How one model of the kit is trained.
 
-    Attributes:
-        model: full name of its class, imported when first built.
-        settings: what its config, a class of that name and "Config", gets; the rest is default.
-        inputs: argument of ``forward`` and of ``features`` -> entry of a tile.
-        size_px: side of a tile.
-        shrink: tile pixels that become one pixel of what the model is given, along each side.
-        config: what shapes the curve; the command's options replace single values.
-        own: full name of a module with tiles of its own (`practice`), with what is saved of the
-            trained model (`product`) and with numbers for its card (`evaluate`). None: any tiles
-            do, the model is saved, and nearest neighbours of its features give the numbers.
+    `own` is the full name of a module with tiles of its own (`practice`), with what is saved of the
+    trained model (`product`) and with numbers for its card (`evaluate`). None: any tiles do, the
+    model is saved, and nearest neighbours of its features give the numbers.
     """
 
-    model: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, str]
-    size_px: int
-    shrink: int = 1
+    model: str  # full name of its class, imported when first built
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of a class of that name + "Config"
+    inputs: Mapping[str, str]  # argument of ``forward`` and of ``features`` -> entry of a tile
+    size_px: int  # side of a tile
+    shrink: int = 1  # pixels of a tile, along a side, that become one of what the model is given
     about: str
-    config: TrainConfig
+    config: TrainConfig  # of which the command's options replace single values
     own: str | None = None
 
     def build(self) -> nn.Module:

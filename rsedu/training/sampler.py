@@ -21,7 +21,6 @@ class Source(Protocol):
 
     def __len__(self) -> int:
         """How many samples one epoch has."""
-        ...
 
     def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch samples: tensors of B rows under the names of the model's ``forward`` arguments.

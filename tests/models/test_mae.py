@@ -55,19 +55,34 @@ def test_prediction_of_visible_patches_is_free():
     assert torch.equal(prediction.grad.abs().sum(-1) > 0, out["mask"] == 1)
 
 
-def test_every_setting_counts():
-    images, base = images_of(2, 3, 16, 16), model()(images_of(2, 3, 16, 16), None, seeded())["loss"]
-    changes = [
-        *({"mask_ratio": 0.5}, {"norm_pix_loss": False}, {"patch_size": 8}, {"decoder_dim": 32}),
-        *({"decoder_depth": 2}, {"decoder_heads": 4}, {"gsd_encoding": True}),
-        *({"encoder": "tiny"}, {"encoder": ViTSize(24, 2, 3)}, {"encoder": ViTSize(24, 1, 4)}),
-    ]
-    for change in changes:
-        assert model(**change)(images, 5.0, seeded())["loss"] != base, change
-    gsd = {"gsd_encoding": True}
+SETTINGS = [
+    *({"mask_ratio": 0.5}, {"patch_size": 8}, {"decoder_dim": 32}, {"decoder_depth": 2}),
+    *({"decoder_heads": 4}, {"encoder": "tiny"}),
+    *({"encoder": ViTSize(24, 2, 3)}, {"encoder": ViTSize(24, 1, 4)}),
+]
+OWN = {
+    model: [{"norm_pix_loss": False}, {"gsd_encoding": True}],
+    scalemae: [
+        *({"gsd_encoding": False}, {"reference_gsd": 2.0}, {"laplacian_dim": 16}),
+        *({"target_scale": 1}, {"variant": "released"}),
+    ],
+}
+
+
+@pytest.mark.parametrize(("make", "own"), OWN.items(), ids=["mae", "scale-mae"])
+def test_every_setting_counts(make, own):
+    images = images_of(2, 3, 32, 32)
+    base = make()(images, 5.0, seeded())["loss"]
+    for change in (*SETTINGS, *own):
+        assert make(**change)(images, 5.0, seeded())["loss"] != base, change
+
+
+def test_at_the_reference_the_encoding_is_the_plain_one():
+    images, gsd = images_of(2, 3, 16, 16), {"gsd_encoding": True}
+    base = model()(images, None, seeded())["loss"]
     far, near = (model(**gsd, reference_gsd=g)(images, 5.0, seeded())["loss"] for g in (1.0, 5.0))
     assert far != near
-    torch.testing.assert_close(near, base)  # at the reference the encoding is the plain one
+    torch.testing.assert_close(near, base)
 
 
 @pytest.mark.parametrize("norm", [True, False])
@@ -77,9 +92,8 @@ def test_reconstruct_shows_what_forward_predicts(norm):
     patches = patchify(shown.prediction, 4)
     if norm:
         true = patchify(images, 4)
-        patches = (patches - true.mean(-1, keepdim=True)) / (
-            true.var(-1, keepdim=True) + 1e-6
-        ).sqrt()
+        spread = (true.var(-1, keepdim=True) + 1e-6).sqrt()
+        patches = (patches - true.mean(-1, keepdim=True)) / spread
     torch.testing.assert_close(patches, out["prediction"], atol=1e-5, rtol=1e-4)
     assert torch.equal(patchify(shown.mask, 4).mean(-1), out["mask"])
 

@@ -99,19 +99,6 @@ def test_class_token_stays_out_of_the_decoder():
     assert torch.equal(scale._decode(latent).high, scale._decode(other).high)
 
 
-def test_every_setting_counts():
-    images = images_of(2, 3, 32, 32)
-    base = model()(images, 5.0, seeded())["loss"]
-    changes = [
-        *({"mask_ratio": 0.5}, {"patch_size": 8}, {"decoder_dim": 32}, {"decoder_depth": 2}),
-        *({"decoder_heads": 4}, {"gsd_encoding": False}, {"reference_gsd": 2.0}),
-        *({"encoder": "tiny"}, {"laplacian_dim": 16}, {"target_scale": 1}),
-        {"variant": "released"},
-    ]
-    for change in changes:
-        assert model(**change)(images, 5.0, seeded())["loss"] != base, change
-
-
 def test_reconstruct_adds_the_bands_that_forward_predicts():
     scale, images = model(variant="released"), images_of(1, 3, 32, 32)
     out, shown = scale(images, 5.0, seeded()), scale.reconstruct(images, 5.0, seeded())
