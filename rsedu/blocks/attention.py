@@ -42,16 +42,15 @@ class Attention(nn.Module):
     Args:
         dim: Width D of the tokens, a multiple of `num_heads`.
         num_heads: Number of heads; each works on D / num_heads numbers.
-        qkv_bias: Whether the three projections have a bias of their own.
     """
 
-    def __init__(self, dim: int, num_heads: int, *, qkv_bias: bool = False) -> None:
+    def __init__(self, dim: int, num_heads: int) -> None:
         super().__init__()
         if dim % num_heads:
             raise InputError(f"dim {dim} is no multiple of num_heads {num_heads}: change one.")
         self.num_heads = num_heads
-        self.query = nn.Linear(dim, dim, bias=qkv_bias)
-        self.key_value = nn.Linear(dim, 2 * dim, bias=qkv_bias)
+        self.query = nn.Linear(dim, dim, bias=False)
+        self.key_value = nn.Linear(dim, 2 * dim, bias=False)
         self.proj = nn.Linear(dim, dim)
 
     def forward(
@@ -67,15 +66,11 @@ class Attention(nn.Module):
             tokens: (B, Q, D), the queries.
             context: (B, K, D), what keys and values are made of.
             bias: (1 or B, 1 or heads, Q, K), added to the logits.
-
-        Returns:
-            (B, Q, D).
         """
         source = tokens if context is None else context
         query = self._split_heads(self.query(tokens))  # (B, heads, Q, d)
-        key, value = map(
-            self._split_heads, self.key_value(source).chunk(2, dim=-1)
-        )  # (B, heads, K, d)
+        both = self.key_value(source).chunk(2, dim=-1)
+        key, value = map(self._split_heads, both)  # (B, heads, K, d)
         mixed = scaled_dot_product_attention(query, key, value, bias)
         joined: Tensor = self.proj(rearrange(mixed, "b h q d -> b q (h d)"))  # (B, Q, D)
         return joined
@@ -90,8 +85,6 @@ class Block(nn.Module):
     Args:
         dim: Width D of the tokens.
         num_heads: Number of attention heads.
-        mlp_ratio: Hidden width of the two-layer network, in units of `dim`.
-        qkv_bias: Whether the attention projections have a bias of their own.
         cross: Whether attention to a context comes between self-attention and the network.
 
     tokens += attention(norm(tokens));  [tokens += attention(norm(tokens), norm(context))];
@@ -99,24 +92,15 @@ class Block(nn.Module):
     (Fuller et al. 2023, arXiv 2311.00566).
     """
 
-    def __init__(
-        self,
-        dim: int,
-        num_heads: int,
-        *,
-        mlp_ratio: float = 4.0,
-        qkv_bias: bool = False,
-        cross: bool = False,
-    ) -> None:
+    def __init__(self, dim: int, num_heads: int, *, cross: bool = False) -> None:
         super().__init__()
-        hidden = int(dim * mlp_ratio)
         self.norm_self = nn.LayerNorm(dim)
-        self.self_attention = Attention(dim, num_heads, qkv_bias=qkv_bias)
+        self.self_attention = Attention(dim, num_heads)
         if cross:
             self.norm_cross = nn.LayerNorm(dim)
-            self.cross_attention = Attention(dim, num_heads, qkv_bias=qkv_bias)
+            self.cross_attention = Attention(dim, num_heads)
         self.norm_mlp = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+        self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
         self.cross = cross
 
     def forward(
@@ -134,9 +118,6 @@ class Block(nn.Module):
             context: (B, K, D), wanted exactly if the block was made with `cross`.
             bias: (1 or B, 1 or heads, Q, Q), added to the logits of the self-attention.
             context_bias: (1 or B, 1 or heads, Q, K), added to those of the cross-attention.
-
-        Returns:
-            (B, Q, D).
 
         Raises:
             InputError: A context is missing or superfluous.

@@ -41,11 +41,7 @@ def info_nce(
 def gather_rows(rows: Float[Tensor, "batch dim"]) -> Float[Tensor, "batches dim"]:
     """Stack the rows of all processes in the order of their ranks, with gradient.
 
-    Args:
-        rows: (B, D), the same B on each process.
-
-    Returns:
-        (processes * B, D); `rows` itself where there is one process.
+    Each has the same B, so that (processes * B, D) come back; `rows` itself from one process.
     """
     if not distributed.is_initialized() or distributed.get_world_size() == 1:
         return rows

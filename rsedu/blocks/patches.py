@@ -32,12 +32,8 @@ def grid_shape(
 ) -> tuple[int, int]:
     """Return how many patches fit, as (rows, cols).
 
-    Args:
-        images: (B, C, H, W), of which only the size is read.
-        patch_size: Side of a patch in pixels.
-
     Raises:
-        InputError: Height or width is no multiple of the patch.
+        InputError: Height or width, in pixels, is no multiple of the patch.
     """
     height, width = images.shape[-2:]
     if patch_size < 1 or height % patch_size or width % patch_size:
@@ -62,7 +58,7 @@ def patchify(
         by row and the channels last, as in He et al. 2022.
 
     Raises:
-        InputError: Height or width is no multiple of the patch.
+        InputError: As `grid_shape`.
 
     >>> patchify(torch.arange(8.0).reshape(1, 1, 2, 4), 2)  # two patches of 2 x 2 pixels
     tensor([[[0., 1., 4., 5.],
@@ -84,7 +80,7 @@ def unpatchify(
         grid_size: Side of a square grid, or (rows, cols), in patches.
 
     Returns:
-        (B, C, rows * P, cols * P); the number of channels follows from the length of a patch.
+        (B, C, rows * P, cols * P).
 
     Raises:
         InputError: The patches do not fill the grid, or hold no whole number of channels.
@@ -133,15 +129,7 @@ def masked_mean(
 def take_tokens(
     tokens: Float[Tensor, "batch tokens dim"], ids: Int[Tensor, "batch places"]
 ) -> Float[Tensor, "batch places dim"]:
-    """Pick tokens by their index, each image its own.
-
-    Args:
-        tokens: (B, N, D).
-        ids: (B, places), each in 0 .. N - 1.
-
-    Returns:
-        (B, places, D): tokens[b, ids[b, i]].
-    """
+    """Pick tokens by their index in 0 .. N - 1, each image its own: tokens[b, ids[b, i]]."""
     index = repeat(ids, "b places -> b places d", d=tokens.shape[-1])  # (B, places, D)
     return tokens.gather(1, index)  # (B, places, D)
 
@@ -192,8 +180,8 @@ def unshuffle(
     """Put visible tokens back at their place in the grid and a mask token everywhere else.
 
     Args:
-        visible: (B, kept, D) tokens as `random_masking` returns them.
-        ids_restore: (B, N) as `random_masking` returns them.
+        visible: (B, kept, D), as `random_masking` returns them.
+        ids_restore: (B, N), likewise.
         mask_token: (D,), or any shape that broadcasts to (B, N - kept, D).
 
     Returns:

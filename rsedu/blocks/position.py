@@ -61,9 +61,6 @@ def sincos_2d(
         x (its column) and the last D/2 encode y (its row), as released MAE weights need it:
         the original code names the first half after the height, yet fills it from the columns.
 
-    Raises:
-        InputError: `dim` is no multiple of 4.
-
     Equal to `gsd_sincos_2d` with all ground sample distances at the reference.
     He et al. 2022, "Masked Autoencoders Are Scalable Vision Learners", arXiv 2111.06377.
     """
@@ -101,8 +98,12 @@ def gsd_sincos_2d(
     True
     """
     _check_dim(dim)
-    _check_positive("gsd", gsd)
-    _check_positive("reference_gsd", torch.tensor(reference_gsd))
+    for name, value in (("gsd", gsd), ("reference_gsd", torch.tensor(reference_gsd))):
+        if not (torch.isfinite(value) & (value > 0)).all():
+            raise InputError(
+                f"{name} is {value.tolist()}, but a pixel has a finite size above 0: "
+                "give metres per pixel."
+            )
     rows, cols = rows_and_cols(grid_size)
     x = _axis_code(dim // 2, cols, gsd / reference_gsd)[:, None, :]  # (B, 1, cols, D/2)
     y = _axis_code(dim // 2, rows, gsd / reference_gsd)[:, :, None]  # (B, rows, 1, D/2)
@@ -114,15 +115,9 @@ def gsd_sincos_2d(
 def interleaved_order(dim: int) -> Int[Tensor, "{dim}"]:
     """Return the order that turns [sines, cosines] into sine, cosine, sine, cosine, ...
 
-    Args:
-        dim: Width D of a token, a multiple of 4.
-
     Returns:
         (dim,) indices. The columns of `sincos_2d(dim, g)` in this order are the layout of the
         formula: within each half, entry 2i is a sine and 2i+1 the cosine of the same phase.
-
-    Raises:
-        InputError: `dim` is no multiple of 4.
 
     A linear layer that follows can undo any permutation, so neither layout knows more.
     """
@@ -133,10 +128,7 @@ def interleaved_order(dim: int) -> Int[Tensor, "{dim}"]:
 
 
 def alibi_slopes(num_heads: int) -> Float[Tensor, "{num_heads}"]:
-    """Return how fast each attention head loses interest with distance.
-
-    Args:
-        num_heads: Number of heads n, at least 1.
+    """Return how fast each of n attention heads loses interest with distance.
 
     Returns:
         (n,) slopes in (0, 1), per patch: m_h = 2^(-8h/n) for h = 1 .. n when n is a power of 2.
@@ -169,9 +161,6 @@ def alibi_2d(
         between the centres of patches a and b in patches. Symmetric, zero on the diagonal.
         It grows with N squared: 1 GB in float32 for 16 heads on 63 x 63 patches.
 
-    Raises:
-        InputError: There is no head, or the grid is empty.
-
     Fuller et al. 2023, "CROMA", NeurIPS, arXiv 2311.00566 (2D-ALiBi; X-ALiBi is the same matrix
     between the tokens of two sensors), after Press et al. 2022.
 
@@ -202,9 +191,6 @@ def alibi_between(
 
     Returns:
         (B, heads, Q, K), on the device of `queries`, at most 0.
-
-    Raises:
-        InputError: There is no head.
     """
     slopes = alibi_slopes(num_heads).to(queries.device)
     y, x = (queries // cols)[:, :, None], (queries % cols)[:, :, None]  # (B, Q, 1)
@@ -227,12 +213,4 @@ def _check_dim(dim: int) -> None:
     if dim < 4 or dim % 4:
         raise InputError(
             f"dim is {dim}, but the encoding needs a multiple of 4: sine and cosine, of x and y."
-        )
-
-
-def _check_positive(name: str, value: Tensor) -> None:
-    if not (torch.isfinite(value) & (value > 0)).all():
-        raise InputError(
-            f"{name} is {value.tolist()}, but a pixel has a finite size above 0: "
-            "give metres per pixel."
         )

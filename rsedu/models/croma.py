@@ -52,13 +52,7 @@ class CromaConfig:
 
 
 class SensorEncoder(nn.Module):
-    """Transformer over the patches of one sensor: no class token, no position code of its own.
-
-    Args:
-        config: Width, heads and patch.
-        channels: Bands of this sensor.
-        depth: Number of blocks.
-    """
+    """Transformer over the patches of one sensor: no class token, no position code of its own."""
 
     def __init__(self, config: CromaConfig, *, channels: int, depth: int) -> None:
         super().__init__()
@@ -74,15 +68,12 @@ class SensorEncoder(nn.Module):
         code: Float[Tensor, "#batch tokens dim"] | None = None,
         bias: Float[Tensor, "#batch heads tokens tokens"] | None = None,
     ) -> Float[Tensor, "batch tokens dim"]:
-        """Encode patches.
+        """Encode patches, all of them or some.
 
         Args:
-            patches: (B, N, P * P * C) as `patchify` orders them, all of them or some.
+            patches: (B, N, P * P * C) as `patchify` orders them.
             code: (1 or B, N, D), added to the tokens.
             bias: (1 or B, heads, N, N), added to the logits of every attention.
-
-        Returns:
-            (B, N, D).
         """
         tokens = self.embed(patches)
         if code is not None:
@@ -94,11 +85,7 @@ class SensorEncoder(nn.Module):
 
 
 class JointEncoder(nn.Module):
-    """Transformer over the radar tokens that looks at the optical ones in each block.
-
-    Args:
-        config: Width, heads and depth.
-    """
+    """Transformer over the radar tokens that looks at the optical ones in each block."""
 
     def __init__(self, config: CromaConfig) -> None:
         super().__init__()
@@ -115,11 +102,11 @@ class JointEncoder(nn.Module):
         bias: Float[Tensor, "#batch heads tokens tokens"] | None = None,
         cross_bias: Float[Tensor, "#batch heads tokens others"] | None = None,
     ) -> Float[Tensor, "batch tokens dim"]:
-        """Join both sensors.
+        """Join the tokens of both sensors, (B, N, D) and (B, M, D).
 
         Args:
-            radar: (B, N, D) from the radar encoder.
-            optical: (B, M, D) from the optical encoder.
+            radar: From the radar encoder.
+            optical: From the optical encoder.
             bias: (1 or B, heads, N, N), radar to radar.
             cross_bias: (1 or B, heads, N, M), radar to optical: X-ALiBi.
 
@@ -133,24 +120,15 @@ class JointEncoder(nn.Module):
         return out
 
 
-class PoolHead(nn.Sequential):
-    """Turns the mean token of one sensor into the vector that is contrasted.
-
-    Args:
-        dim: Width D.
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__(
-            nn.LayerNorm(dim), nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim)
-        )
+def _pool_head(dim: int) -> nn.Sequential:
+    """What turns the mean token of one sensor into the vector that is contrasted."""
+    return nn.Sequential(
+        nn.LayerNorm(dim), nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim)
+    )
 
 
 class Croma(nn.Module):
     """Encoders for radar, optical and both.
-
-    Args:
-        config: See `CromaConfig`.
 
     Images of any size that whole patches fill are welcome, also of sizes unseen in training.
     """
@@ -163,7 +141,7 @@ class Croma(nn.Module):
         self.radar_encoder = SensorEncoder(made, channels=radar, depth=made.radar_depth)
         self.optical_encoder = SensorEncoder(made, channels=optical, depth=made.optical_depth)
         self.joint_encoder = JointEncoder(made)
-        self.radar_head, self.optical_head = PoolHead(made.dim), PoolHead(made.dim)
+        self.radar_head, self.optical_head = _pool_head(made.dim), _pool_head(made.dim)
         initialise(self)
 
     def forward(
@@ -185,7 +163,7 @@ class Croma(nn.Module):
             places of the radar patches, and "joint_pooled" (B, D).
 
         Raises:
-            InputError: No sensor, a wrong number of bands, no whole patches, or grids that differ.
+            InputError: As `check`.
         """
         images = {"radar": radar, "optical": optical}
         given = {name: image for name, image in images.items() if image is not None}
@@ -204,13 +182,10 @@ class Croma(nn.Module):
         return out
 
     def check(self, images: Mapping[str, Tensor]) -> tuple[int, int]:
-        """Say what is wrong with images, by sensor, or return their grid.
+        """Return the grid (rows, cols), in patches, of images by sensor, each (B, C, H, W).
 
-        Args:
-            images: "radar" and "optical", or one of them, (B, C, H, W).
-
-        Returns:
-            (rows, cols) in patches.
+        Raises:
+            InputError: No sensor, a wrong number of bands, no whole patches, or grids that differ.
         """
         if not images:
             raise InputError("neither radar nor optical came: give one sensor, or both.")

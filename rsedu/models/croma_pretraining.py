@@ -13,8 +13,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rsedu.blocks.attention import Block
-from rsedu.blocks.contrastive import info_nce
+from rsedu.blocks import Block, alibi_between, info_nce, sincos_2d
 from rsedu.blocks.patches import (
     Masked,
     masked_mean,
@@ -24,7 +23,6 @@ from rsedu.blocks.patches import (
     take_tokens,
     unshuffle,
 )
-from rsedu.blocks.position import alibi_between, sincos_2d
 from rsedu.errors import InputError
 from rsedu.models.croma import Croma, CromaConfig
 from rsedu.models.vit import initialise
@@ -75,9 +73,6 @@ class _Visible(NamedTuple):
 class CromaTraining(nn.Module):
     """CROMA with what only training needs: contrast heads, mask token, decoder.
 
-    Args:
-        config: See `CromaTrainingConfig`.
-
     Raises:
         InputError: Both losses are left out.
     """
@@ -118,9 +113,8 @@ class CromaTraining(nn.Module):
             generator: Source of both masks.
 
         Returns:
-            Scalars: "loss", and its parts "loss_contrast" and "loss_radar", "loss_optical" where
-            they are weighed above 0. For figures, without gradient: "prediction"
-            (B, N, P * P * 14), optical channels first.
+            Scalars: "loss", and its parts "loss_contrast", "loss_radar" and "loss_optical" that are
+            weighed above 0. For figures: "prediction" (B, N, P * P * 14), optical channels first.
         """
         visible = self._encode_visible(radar, optical, generator)
         losses: dict[str, Tensor] = {}

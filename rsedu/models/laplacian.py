@@ -59,15 +59,7 @@ class Bands(NamedTuple):
 def resize_area(
     images: Float[Tensor, "batch channels height width"], size: tuple[int, int]
 ) -> Float[Tensor, "batch channels rows cols"]:
-    """Shrink images by averaging all pixels that fall into each new one.
-
-    Args:
-        images: (B, C, H, W), any unit.
-        size: (rows, cols) of the result, no larger than H and W.
-
-    Returns:
-        (B, C, rows, cols), in the same unit.
-    """
+    """Shrink images to a size (rows, cols): the mean of all pixels that fall into each new one."""
     return F.interpolate(images, size=size, mode="area")
 
 
@@ -81,15 +73,10 @@ def low_pass(
     Args:
         images: (B, C, H, W), any unit.
         samples: (rows, cols) of the coarse grid.
-        size: (rows, cols) of the result; as the images came, if not given.
-
-    Returns:
-        (B, C, rows, cols), in the same unit, bilinear between the coarse samples.
+        size: (rows, cols) of the result, bilinear between the samples; None: as the images came.
     """
-    rows, cols = images.shape[-2:] if size is None else size
-    return F.interpolate(
-        resize_area(images, samples), size=(rows, cols), mode="bilinear", align_corners=False
-    )
+    coarse, size = resize_area(images, samples), size or (images.shape[-2], images.shape[-1])
+    return F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
 
 
 def split_bands(
@@ -129,12 +116,7 @@ def split_bands(
 def merge_bands(
     bands: Bands, grid_size: int | tuple[int, int], *, variant: Variant = "paper"
 ) -> Float[Tensor, "batch channels height width"]:
-    """Add both bands to one image at the resolution of the high one.
-
-    Args:
-        bands: As `split_bands` makes them.
-        grid_size: Side of the square grid of patches, or (rows, cols).
-        variant: What they were split with.
+    """Add both bands of `split_bands` to one image at the resolution of the high one.
 
     Returns:
         (B, C, H, W) up(down(low)) + high. With "released" bands this is the image again; with
@@ -170,36 +152,22 @@ class LaplacianDecoder(nn.Module):
                 "and 4 samples per patch, so choose an even patch, and 4 or more target pixels."
             )
         self.low = nn.Sequential(
-            _double(dim), LaplacianBlock(dim, hidden, channels, factor=patch_size // 2)
+            _enlarge(dim, dim, 2), LaplacianBlock(dim, hidden, channels, factor=patch_size // 2)
         )
         self.high = nn.Sequential(
-            *(_double(dim), LayerNorm2d(dim), nn.GELU(), _double(dim)),
+            *(_enlarge(dim, dim, 2), LayerNorm2d(dim), nn.GELU(), _enlarge(dim, dim, 2)),
             LaplacianBlock(dim, hidden, channels, factor=patch_size * target_scale // 4),
         )
         self.to(memory_format=torch.channels_last)
 
     def forward(self, tokens: Float[Tensor, "batch dim rows cols"]) -> Bands:
-        """Predict both bands.
-
-        Args:
-            tokens: (B, dim, rows, cols), one column of channels per patch.
-
-        Returns:
-            low (B, C, rows * P, cols * P) and high, `target_scale` times finer.
-        """
+        """Predict low (B, C, rows * P, cols * P), and high, `target_scale` times finer."""
         tokens = tokens.contiguous(memory_format=torch.channels_last)
         return Bands(self.low(tokens), self.high(tokens))
 
 
 class LaplacianBlock(nn.Sequential):
-    """From features to pixels: mapping, two residual blocks, enlargement.
-
-    Args:
-        dim: Channels that come in.
-        hidden: Channels within, a multiple of 4.
-        channels: Bands that go out.
-        factor: How many times larger the result is, at least 1.
-    """
+    """From features to pixels, `factor` times larger: mapping, two residual blocks, enlargement."""
 
     def __init__(self, dim: int, hidden: int, channels: int, *, factor: int) -> None:
         last = 2 if factor % 2 == 0 else 1
@@ -234,15 +202,10 @@ def _mix(dim: int) -> nn.Sequential:
     )
 
 
-def _double(dim: int) -> nn.Module:
-    return _enlarge(dim, dim, 2)
-
-
 def _enlarge(dim_in: int, dim_out: int, factor: int) -> nn.Module:
     return nn.ConvTranspose2d(dim_in, dim_out, factor, stride=factor)
 
 
 def _samples(grid: tuple[int, int], per_patch: float) -> tuple[int, int]:
     """Count the samples of a whole image; a grid of one patch still has one."""
-    rows, cols = grid
-    return max(1, round(rows * per_patch)), max(1, round(cols * per_patch))
+    return max(1, round(grid[0] * per_patch)), max(1, round(grid[1] * per_patch))

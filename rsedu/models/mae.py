@@ -10,13 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rsedu.blocks.patches import (
-    mask_to_pixels,
-    masked_mean,
-    normalise_patches,
-    patchify,
-    unpatchify,
-)
+from rsedu.blocks import mask_to_pixels, masked_mean, normalise_patches, patchify, unpatchify
 from rsedu.models.vit import Decoder, Encoder, Gsd, Latent, MaskedViTConfig, initialise
 
 
@@ -44,11 +38,7 @@ class MaskedAutoencoder(nn.Module):
     def encode(
         self, images: Float[Tensor, "batch channels height width"], gsd: Gsd = None
     ) -> Float[Tensor, "batch tokens dim"]:
-        """Encode images as they come, nothing hidden or shrunk: see `Encoder.forward`.
-
-        Args:
-            images: (B, C, H, W) float32, H and W multiples of patch_size.
-            gsd: (B,), or one number for all images, metres per pixel of `images`.
+        """Encode images as they come, nothing hidden or shrunk, as `Encoder.forward` does.
 
         Returns:
             (B, 1 + N, D), class token first.
@@ -73,12 +63,7 @@ class MaskedAutoencoder(nn.Module):
         gsd: Gsd = None,
         generator: torch.Generator | None = None,
     ) -> Reconstruction:
-        """Hide patches and predict them at the resolution of the images.
-
-        Args:
-            images: (B, C, H, W) float32, as in `forward`.
-            gsd: (B,), or one number for all images, metres per pixel of `images`.
-            generator: Source of the mask.
+        """Hide patches, as `forward` does, and predict them at the resolution of the images.
 
         Returns:
             A `Reconstruction` in the units of `images`. With `norm_pix_loss` an MAE never learns
@@ -118,9 +103,6 @@ class MAEConfig(MaskedViTConfig):
 class MAE(MaskedAutoencoder):
     """Masked autoencoder.
 
-    Args:
-        config: See `MAEConfig`.
-
     The loss is the mean over hidden patches, and over the P * P * C values of each, of
     (predicted - true)^2; seen patches do not count.
 
@@ -152,21 +134,22 @@ class MAE(MaskedAutoencoder):
 
         Args:
             images: (B, C, H, W) float32, normalised per band, in whole patches.
-            gsd: (B,), or one number for all images, metres per pixel; read if the config says
-                `gsd_encoding`.
+            gsd: (B,), or one number for all, metres per pixel; read if there is `gsd_encoding`.
             generator: Source of the mask; a seeded one repeats it.
 
         Returns:
-            "loss": scalar, to be minimised. For figures, without gradient: "prediction"
-            (B, N, P * P * C) as `patchify` orders it, "mask" (B, N) with 1 for hidden.
+            "loss", a scalar. For figures, without gradient: "prediction" (B, N, P * P * C) as
+            `patchify` orders it, "mask" (B, N) with 1 for hidden.
 
         Raises:
-            InputError: Wrong number of bands, no whole patches, or a GSD is missing.
+            InputError: As `Encoder.forward`.
         """
         latent = self._encode_visible(images, gsd, generator)
         prediction = self.head(self.decoder(latent))  # (B, N, P * P * C)
-        loss = self._loss(self._target(images), prediction, latent.masked.mask)
-        return {"loss": loss, "prediction": prediction.detach(), "mask": latent.masked.mask}
+        mask = latent.masked.mask
+        error = (prediction - self._target(images)).square().mean(dim=-1)  # (B, N)
+        loss = masked_mean(error, mask)
+        return {"loss": loss, "prediction": prediction.detach(), "mask": mask}
 
     def _complete(self, images: Tensor, latent: Latent) -> Tensor:
         patches = self.head(self.decoder(latent))  # (B, N, P * P * C)
@@ -178,7 +161,3 @@ class MAE(MaskedAutoencoder):
     def _target(self, images: Tensor) -> Tensor:
         patches = patchify(images, self.config.patch_size)  # (B, N, P * P * C)
         return normalise_patches(patches)[0] if self.config.norm_pix_loss else patches
-
-    def _loss(self, target: Tensor, prediction: Tensor, mask: Tensor) -> Tensor:
-        error = (prediction - target).square().mean(dim=-1)  # (B, N)
-        return masked_mean(error, mask)

@@ -1,18 +1,19 @@
 """Published checkpoints of Scale-MAE and CROMA, read as their authors published them.
 
-Scale-MAE's file is a PyTorch archive whose "model" entry maps parameter names to tensors, the
-encoder's named as timm names them, beside the decoder, the optimiser and an `argparse.Namespace`.
-CROMA's maps each of five parts to the state of that part, with names of its own; a patch is
-flattened bands first there, and last in this kit.
+Scale-MAE's file has a "model" entry with tensors under timm's names, beside the decoder, the
+optimiser and an `argparse.Namespace`. CROMA's maps each of five parts to its state, with names of
+its own; a patch is flattened bands first there, and last in this kit.
 """
 
 import argparse
+import codecs
 import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor
@@ -25,53 +26,44 @@ class NonCommercialWeightsWarning(UserWarning):
     """Weights that were loaded may not be used commercially."""
 
 
-def load_tensors(path: Path) -> dict[str, Any]:
-    """Load a PyTorch archive of tensors; of Python objects only one is let through, without code.
+# What a numpy number is pickled with; files of before numpy 2 have the other name of its maker.
+_scalar: Any = np.float64(0).__reduce__()[0]
+_NUMPY: tuple[Any, ...] = (
+    *(_scalar, (_scalar, "numpy.core.multiarray.scalar"), codecs.encode, np.dtype),
+    *{type(np.dtype(code)) for code in "?SU" + np.typecodes["AllInteger"] + np.typecodes["Float"]},
+)
 
-    Args:
-        path: The file.
+
+def load_tensors(path: Path) -> dict[str, Any]:
+    """Load a PyTorch archive: tensors, numpy's numbers and a namespace, but nothing that runs code.
 
     Returns:
         Its "model" entry, or all of it where there is none: names to tensors, or to more names.
 
     Raises:
         MissingDataError: There is no such file.
-        BrokenDataError: It is no PyTorch checkpoint.
+        BrokenDataError: It is no PyTorch checkpoint, or holds another object, which is named.
         InputError: It holds something else than names and tensors.
     """
     if not path.is_file():
         raise MissingDataError(f"no checkpoint at {path}: download it first, or correct the path.")
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace, *_NUMPY]):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        odd = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
         raise BrokenDataError(
             f"{path} is no PyTorch checkpoint of tensors ({type(error).__name__}): "
-            "compare its size with the published one and download it again."
+            + (
+                f"it holds a {odd[1]}, and loading that may run code; save it without."
+                if odd
+                else "compare its size with the published one and download it again."
+            )
         ) from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds a {type(content).__name__}, but a checkpoint is a dict.")
     model: dict[str, Any] = content.get("model", content)
     return model
-
-
-class Released(NamedTuple):
-    """A published encoder of Scale-MAE.
-
-    Attributes:
-        state: Encoder tensors under timm's names.
-        size: Width, depth and heads.
-        channels: Bands of an image.
-        patch_size: Side of a patch in pixels.
-        ignored: Names of the tensors that were left out: the decoder, and position codes that
-            the published model stores but never reads.
-    """
-
-    state: dict[str, Tensor]
-    size: ViTSize
-    channels: int
-    patch_size: int
-    ignored: tuple[str, ...]
 
 
 # Which tensors belong to the decoder (fpn, fcn: its Laplacian head), or are never read.
@@ -85,7 +77,9 @@ _BLOCK = tuple(
 _KNOWN_HEADS = {768: 12, 1024: 16, 1280: 16}  # ViT-B, L, H
 
 
-def read_scalemae(path: str | Path, *, heads: int | None = None) -> Released:
+def read_scalemae(
+    path: str | Path, *, heads: int | None = None
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read and check a published checkpoint of Scale-MAE.
 
     Args:
@@ -93,7 +87,7 @@ def read_scalemae(path: str | Path, *, heads: int | None = None) -> Released:
         heads: Attention heads, if the width is not that of a ViT-B, L or H.
 
     Returns:
-        A `Released`, its tensors on the CPU.
+        The arguments of `ScaleMAEConfig`, and the state of its encoder's transformer.
 
     Raises:
         MissingDataError, BrokenDataError: As `load_tensors`.
@@ -107,8 +101,7 @@ def read_scalemae(path: str | Path, *, heads: int | None = None) -> Released:
     if heads is None and dim not in _KNOWN_HEADS:
         raise InputError(f"the width {dim} is of no published model: pass heads=.")
     size = ViTSize(dim, depth, heads or _KNOWN_HEADS[dim])
-    ignored = tuple(sorted(set(tensors) - set(state)))
-    return Released(state, size, channels, patch_size, ignored)
+    return {"encoder": size, "channels": channels, "patch_size": patch_size}, state
 
 
 def _check_names(names: set[str], depth: int, path: str | Path) -> None:
@@ -127,8 +120,7 @@ def _check_names(names: set[str], depth: int, path: str | Path) -> None:
         )
 
 
-_CROMA_HEADS = 16  # which no tensor tells; of both published sizes
-_CROMA_PATCH = 8
+_CROMA_HEADS, _CROMA_PATCH = 16, 8  # of both published sizes, which no tensor tells
 _SENSORS = {"s1": "radar", "s2": "optical"}
 _PARTS = ("s1_encoder", "s1_GAP_FFN", "s2_encoder", "s2_GAP_FFN", "joint_encoder")
 
@@ -136,10 +128,7 @@ _PARTS = ("s1_encoder", "s1_GAP_FFN", "s2_encoder", "s2_GAP_FFN", "joint_encoder
 def read_croma(
     source: str | Path | Mapping[str, Mapping[str, Tensor]],
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read, check and rename a published checkpoint of CROMA.
-
-    Args:
-        source: The file, or what is in it.
+    """Read, check and rename a published checkpoint of CROMA: the file, or what is in it.
 
     Returns:
         The arguments of `CromaConfig`, and the state of `Croma`.
@@ -161,8 +150,8 @@ def read_croma(
         encoder = _blocks(parts[f"{prefix}_encoder"], layers="transformer.layers")
         embed = encoder.pop("linear_input.weight", torch.zeros(0, 0))
         channels[sensor] = embed.shape[1] // _CROMA_PATCH**2
-        pixels = {"y": _CROMA_PATCH, "x": _CROMA_PATCH}
-        encoder["embed.weight"] = rearrange(embed, "d (c y x) -> d (y x c)", **pixels)
+        pattern = "d (c y x) -> d (y x c)"
+        encoder["embed.weight"] = rearrange(embed, pattern, y=_CROMA_PATCH, x=_CROMA_PATCH)
         encoder["embed.bias"] = encoder.pop("linear_input.bias", torch.zeros(0))
         state |= {f"{sensor}_encoder.{name}": tensor for name, tensor in encoder.items()}
         pool = parts[f"{prefix}_GAP_FFN"]
@@ -182,11 +171,10 @@ def read_croma(
 def _blocks(part: Mapping[str, Tensor], *, layers: str) -> dict[str, Tensor]:
     """Rename one encoder: layer i holds self-attention, in the joint one cross-attention, network.
 
-    The published self-attention has one projection for query, key and value, the published
-    cross-attention three; here there is one for the query and one for key and value.
+    Published self-attention has one projection for query, key and value, cross-attention has
+    three; here there is one for the query and one for key and value.
     """
-    cross = any(".to_q." in name for name in part)
-    mlp = 2 if cross else 1
+    mlp = 2 if any(".to_q." in name for name in part) else 1
     renamed: dict[str, Tensor] = {}
     for name, tensor in part.items():
         match = re.fullmatch(rf"{re.escape(layers)}\.(\d+)\.(\d+)\.(.+)", name)

@@ -52,9 +52,6 @@ class ScaleMAEConfig(MaskedViTConfig):
 class ScaleMAE(MaskedAutoencoder):
     """Scale-aware masked autoencoder.
 
-    Args:
-        config: See `ScaleMAEConfig`.
-
     The loss is mean |high - predicted| + mean (low - predicted)^2, each mean over the bands and
     the pixels of hidden patches. (The released code sums over bands, so its loss is C times this
     one, and squares both terms by default: `variant="released"` squares, and keeps the mean.)
@@ -89,7 +86,7 @@ class ScaleMAE(MaskedAutoencoder):
         """Make a model around the released encoder weights; its decoder is new.
 
         Args:
-            path: Checkpoint file as published, e.g. of the ViT-L after 800 epochs.
+            path: Checkpoint as published, e.g. of the ViT-L after 800 epochs.
             heads: Attention heads of the encoder, which no tensor tells; if not given, as in
                 ViT-B, L and H: 12, 16, 16.
 
@@ -103,13 +100,9 @@ class ScaleMAE(MaskedAutoencoder):
         Warns:
             NonCommercialWeightsWarning: Always; the licence is CC-BY-NC-4.0.
         """
-        released = read_scalemae(path, heads=heads)
-        model = cls(
-            ScaleMAEConfig(
-                encoder=released.size, channels=released.channels, patch_size=released.patch_size
-            )
-        )
-        model.encoder.vit.load_state_dict(released.state)
+        config, state = read_scalemae(path, heads=heads)
+        model = cls(ScaleMAEConfig(**config))
+        model.encoder.vit.load_state_dict(state)
         warnings.warn(
             "The released Scale-MAE weights are licensed CC-BY-NC-4.0: no commercial use.",
             NonCommercialWeightsWarning,
@@ -132,12 +125,11 @@ class ScaleMAE(MaskedAutoencoder):
             generator: Source of the mask; a seeded one repeats it.
 
         Returns:
-            Scalars to be minimised or shown: "loss" = "loss_high" + "loss_low". For figures,
-            without gradient: "high" (B, C, H, W), "low" (B, C, H/s, W/s), "mask" (B, N), 1 for
-            hidden.
+            Scalars: "loss" = "loss_high" + "loss_low". For figures, without gradient: "high"
+            (B, C, H, W), "low" (B, C, H/s, W/s), "mask" (B, N), 1 for hidden.
 
         Raises:
-            InputError: Wrong number of bands, no whole patches, or a GSD is missing.
+            InputError: As `Encoder.forward`.
         """
         latent = self._encode_visible(images, gsd, generator)
         predicted = self._decode(latent)

@@ -16,15 +16,8 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rsedu.blocks.patches import (
-    Masked,
-    grid_shape,
-    patchify,
-    random_masking,
-    take_tokens,
-    unshuffle,
-)
-from rsedu.blocks.position import gsd_sincos_2d
+from rsedu.blocks import grid_shape, gsd_sincos_2d, patchify, random_masking, take_tokens, unshuffle
+from rsedu.blocks.patches import Masked
 from rsedu.errors import InputError
 
 
@@ -98,9 +91,6 @@ class Latent(NamedTuple):
 class Encoder(nn.Module):
     """Vision transformer that can look at a random part of an image's patches.
 
-    Args:
-        config: Size, channels, patch and encoding.
-
     Images of any size that whole patches fill are welcome: positions are computed, not learnt.
     """
 
@@ -143,16 +133,9 @@ class Encoder(nn.Module):
         mask_ratio: float,
         generator: torch.Generator | None = None,
     ) -> Latent:
-        """Encode a random part of the patches; the others cost nothing.
+        """Encode a random part of the patches, as `forward` does; the others cost nothing.
 
-        Args:
-            images: (B, C, H, W) float32.
-            gsd: (B,), or one number for all images, metres per pixel of `images`.
-            mask_ratio: Share of the patches that stays unseen, in [0, 1).
-            generator: Source of the mask.
-
-        Returns:
-            A `Latent`.
+        The share `mask_ratio`, in [0, 1), stays unseen; `generator` draws which.
 
         Raises:
             InputError: As in `forward`, or the ratio leaves no patch.
@@ -172,18 +155,9 @@ class Encoder(nn.Module):
         *,
         pool: str = "mean",
     ) -> Float[Tensor, "batch dim"]:
-        """Return one vector per image, for a classifier or a neighbour search.
+        """Return one vector per image, (B, D), for a classifier or a neighbour search.
 
-        Args:
-            images: (B, C, H, W) float32.
-            gsd: (B,), or one number for all images, metres per pixel of `images`.
-            pool: "mean" of the patch tokens, or "cls" for the class token.
-
-        Returns:
-            (B, D).
-
-        Raises:
-            InputError: As in `forward`, or `pool` is neither.
+        It is the "mean" of the patch tokens that `forward` gives, or the class token, "cls".
         """
         if pool not in ("mean", "cls"):
             raise InputError(f"pool is {pool!r}, but only 'mean' and 'cls' are known.")
@@ -193,14 +167,7 @@ class Encoder(nn.Module):
     def gsd_of(
         self, images: Float[Tensor, "batch channels height width"], gsd: Gsd
     ) -> Float[Tensor, "batch"]:
-        """Return one GSD per image: what was given, or the reference for the plain encoding.
-
-        Args:
-            images: (B, C, H, W), of which only batch and device are read.
-            gsd: (B,), or one number for all images, metres per pixel.
-
-        Returns:
-            (B,) float32, metres per pixel.
+        """Return one GSD per image, (B,): what was given, or the reference for the plain encoding.
 
         Raises:
             InputError: The encoding needs a GSD and none came, or not one for each image.
@@ -250,10 +217,7 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Small transformer that fills the hidden patches in: one token for each patch.
 
-    Args:
-        config: Size and encoding.
-        encoder: The encoder whose tokens come.
-        keep_prefix: Whether the class token takes part (MAE) or is dropped first (Scale-MAE).
+    With `keep_prefix` the class token takes part (MAE), else it is dropped first (Scale-MAE).
     """
 
     def __init__(self, config: MaskedViTConfig, encoder: Encoder, *, keep_prefix: bool) -> None:
@@ -271,14 +235,7 @@ class Decoder(nn.Module):
         nn.init.normal_(self.mask_token, std=0.02)
 
     def forward(self, latent: Latent) -> Float[Tensor, "batch tokens dim"]:
-        """Decode.
-
-        Args:
-            latent: From `Encoder.encode_visible`, whose GSD is used again at the decoder's width.
-
-        Returns:
-            (B, N, decoder_dim), the patches row by row, seen and unseen.
-        """
+        """Return (B, N, decoder_dim), the patches row by row, seen and unseen."""
         kept = latent.masked.ids_keep.shape[1]
         prefix, visible = self.embed(latent.tokens).split([self.prefix, kept], dim=1)  # (B, n, d)
         tokens = unshuffle(visible, latent.masked.ids_restore, self.mask_token)  # (B, N, d)
@@ -290,11 +247,7 @@ class Decoder(nn.Module):
 
 
 def initialise(module: nn.Module) -> None:
-    """Fill all linear layers as MAE does: Xavier-uniform weights, zero biases.
-
-    Args:
-        module: Changed in place.
-    """
+    """Fill all linear layers in place as MAE does: Xavier-uniform weights, zero biases."""
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight)

@@ -134,13 +134,7 @@ def read_card(name: str) -> Card:
 
 
 def load(name: str) -> nn.Module:
-    """Load a trained model.
-
-    Args:
-        name: as in `available()`, for example "scalemae-tiny".
-
-    Returns:
-        The model on the CPU, in evaluation mode.
+    """Load a trained model, for example "scalemae-tiny", onto the CPU and in evaluation mode.
 
     Raises:
         MissingDataError: there are no weights of this name; the message lists those there are.
@@ -171,9 +165,8 @@ def target(name: str) -> Path:
     """
     if name in ("", ".", "..") or Path(name).name != name:
         raise InputError(f"{name!r} can't name weights: give a plain name such as mae-mine.")
-    place = folder()
-    place_and_parents = (place.absolute(), *place.absolute().parents)
-    nearest = next(path for path in place_and_parents if path.exists())
+    place = folder().absolute()
+    nearest = next(path for path in (place, *place.parents) if path.exists())
     if not os.access(nearest, os.W_OK):
         raise InputError(
             f"{place} can't be written to; set RSEDU_WEIGHTS to a folder of your own, to save "
@@ -183,23 +176,18 @@ def target(name: str) -> Path:
 
 
 def save(model: nn.Module, name: str, card: Card) -> Path:
-    """Write weights and card.
+    """Write weights and card; returns the file of weights.
 
     Args:
         model: a module of the kit, with its frozen settings in ``model.config``.
         name: file name without its ending.
         card: what only the recipe knows; the rest is filled in.
 
-    Returns:
-        The file of weights.
-
     Raises:
         InputError: the class is not of the kit, or as `target`.
     """
-    kind, config = (
-        f"{type(model).__module__}.{type(model).__qualname__}",
-        getattr(model, "config", None),
-    )
+    kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    config = getattr(model, "config", None)
     if not _CLASS.fullmatch(kind) or config is None:
         raise InputError(
             f"Can't save a {kind}: wanted a model of rsedu, which has its settings in config."

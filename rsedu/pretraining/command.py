@@ -1,8 +1,7 @@
 """Pre-training command: a recipe on some data for some time gives weights with a card.
 
-``rsedu pretrain scalemae --data frontier`` on a laptop and
-``torchrun --nproc-per-node 8 -m rsedu.pretraining scalemae --data frontier`` on a cluster are
-the same run: the batch size counts over all processes.
+On a laptop and under ``torchrun -m rsedu.pretraining`` it is the same run: the batch size counts
+over all processes.
 """
 
 import math
@@ -68,31 +67,21 @@ class Request:
 
     @property
     def seeds(self) -> range:
-        """Seeds of the training worlds.
-
-        Raises:
-            InputError: there are not so many.
-        """
+        """Seeds of the training worlds."""
         if not 1 <= self.worlds <= len(TRAIN_WORLDS):
             raise InputError(f"--worlds is {self.worlds}; there are 1 to {len(TRAIN_WORLDS)}.")
         return TRAIN_WORLDS[: self.worlds]
 
     def tiles(self) -> Source:
-        """Open the source of tiles; the first process of each machine renders missing worlds.
-
-        Raises:
-            InputError: the data is neither the frontier nor a folder.
-        """
+        """Open the source of tiles; the first process of each machine renders missing worlds."""
         if self.data == "frontier":
             tiles = FrontierTiles(worlds=self.seeds, size_px=self.size_px, folder=self.cache)
             if int(os.environ.get("LOCAL_RANK", 0)) == 0:  # the others wait when they connect
                 tiles.prepare(progress=True, processes=min(8, os.cpu_count() or 1))
             return tiles
-        folder, size_px = Path(self.data), self.size_px
-        if folder.is_dir():
-            return GeoTiffTiles(
-                folder=folder, size_px=size_px, scale=self.scale, offset=self.offset
-            )
+        if Path(self.data).is_dir():
+            folder, scale, offset = Path(self.data), self.scale, self.offset
+            return GeoTiffTiles(folder=folder, size_px=self.size_px, scale=scale, offset=offset)
         raise InputError(
             f"--data {self.data} is no folder; give frontier or a folder of GeoTIFFs. "
             "Data sets of torchgeo, and any other of torch, train from Python: four lines in "
@@ -100,11 +89,7 @@ class Request:
         )
 
     def source(self) -> Source:
-        """Samples as the recipe's model takes them.
-
-        Raises:
-            InputError: the recipe makes its own tiles and others are asked for.
-        """
+        """Samples as the recipe's model takes them."""
         if self.recipe.own is None:
             return self.recipe.inputs_of(self.tiles(), turn=True, seed=self.seed)
         if self.data != "frontier":
@@ -123,8 +108,12 @@ class Request:
             return config
         if self.checkpoint is not None and self.checkpoint.exists():
             return read_checkpoint(self.checkpoint).config
-        steps = steps_within(self.minutes, model, source, config, device=self.device)
-        return _shortened(config, steps)
+        if not 0 < self.minutes < math.inf:
+            raise InputError(f"minutes is {self.minutes:g}; wanted a number above 0.")
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+            raise InputError("Processes measure different times; give --steps and not --minutes.")
+        seconds = time_per_step(model, source, config, steps=20, device=self.device)
+        return _shortened(config, max(1, int(60 * self.minutes / seconds)))
 
 
 def _shortened(config: TrainConfig, steps: int | None) -> TrainConfig:
@@ -133,35 +122,14 @@ def _shortened(config: TrainConfig, steps: int | None) -> TrainConfig:
     return replace(config, steps=steps, warmup_steps=min(config.warmup_steps, steps // 10))
 
 
-def steps_within(
-    minutes: float, model: nn.Module, source: Source, config: TrainConfig, *, device: str = "auto"
-) -> int:
-    """How many steps fit into some minutes on this machine, measured.
-
-    Raises:
-        InputError: there are several processes, which would not agree on a number, or no time.
-    """
-    if not 0 < minutes < math.inf:
-        raise InputError(f"minutes is {minutes:g}; wanted a number above 0.")
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-        raise InputError("Processes measure different times; give --steps and not --minutes.")
-    seconds = time_per_step(model, source, config, steps=20, device=device)
-    return max(1, int(60 * minutes / seconds))
-
-
 def _is_first_process() -> bool:
     return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
 
 
 def run_recipe(request: Request, *, command: str = "") -> History:
-    """Train as asked, then evaluate and save.
+    """Train as asked, then evaluate and save, unless a signal ended the run (`History.stopped_by`).
 
-    Args:
-        request: recipe, data and settings.
-        command: how to do it again, for the card.
-
-    Returns:
-        The curve; `History.stopped_by` is set, and nothing is saved, when a signal ended it.
+    The card says how to do it again: by `command`.
     """
     if request.save_as is not None:
         target(request.save_as)  # hours later would be too late to find that it can't be written
@@ -186,8 +154,7 @@ def run_recipe(request: Request, *, command: str = "") -> History:
 
 
 def _card(request: Request, history: History, model: nn.Module, command: str) -> Card:
-    recipe = request.recipe
-    data = request.data
+    recipe, data = request.recipe, request.data
     if data == "frontier":
         first, last = request.seeds[0], request.seeds[-1]
         data = f"synthetic frontier, worlds {first} to {last}, tiles of {request.size_px} px"
@@ -210,8 +177,7 @@ def _metrics(request: Request, history: History, model: nn.Module) -> dict[str, 
     """Numbers of the trained model on validation worlds."""
     recipe, cache = request.recipe, request.cache
     if recipe.own is not None:
-        evaluate = recipe.own_module().evaluate
-        return dict(evaluate(model, history.parts, VALIDATION_WORLDS, cache))
+        return dict(recipe.own_module().evaluate(model, history.parts, VALIDATION_WORLDS, cache))
     if request.data != "frontier":
         return {}
     worlds, shrink = VALIDATION_WORLDS[:40], recipe.size_px // ENCODER_PX

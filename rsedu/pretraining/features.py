@@ -25,17 +25,10 @@ def embed(
     inputs: Mapping[str, str] = IMAGES,
     batch_size: int = 64,
 ) -> tuple[Float32[np.ndarray, "samples dim"], Float32[np.ndarray, "samples means"]]:
-    """Features of every tile, and the band means that they have to beat.
+    """Features (N, D) of every tile, and the means (N, C) of its bands that they have to beat.
 
-    Args:
-        model: a module on the CPU with ``features``, which takes `inputs`.
-        tiles: source of tiles.
-        shrink: tile pixels that become one pixel of what the *encoder* sees, along each side.
-        inputs: argument of ``features`` -> entry of a tile.
-        batch_size: tiles at a time.
-
-    Returns:
-        (N, D) features and (N, C) mean of each standardised band that the model is given.
+    The model, on the CPU, has ``features``, which takes `inputs`: argument -> entry of a tile.
+    `shrink` x `shrink` pixels of a tile become one of what the *encoder* sees.
     """
     model.eval()
     features: Any = getattr(model, "features")  # noqa: B009  # nn.Module types it as a Tensor
@@ -55,10 +48,8 @@ def knn_forest_share(
 ) -> dict[str, float]:
     """KNN across worlds: how much forest is in a tile, in quarters of all tiles.
 
-    The first half of the worlds is learnt from and sets the quarters, the second half is tested.
-
-    Returns:
-        Accuracies in [0, 1] of the features, of raw band means, and of the commonest quarter.
+    The first half of the worlds is learnt from and sets the quarters, the second half is tested:
+    accuracies in [0, 1] of the features, of raw band means, and of the commonest quarter.
     """
     forest = np.stack([tiles.cover(index) for index in range(len(tiles))])[:, FOREST]
     half = len(tiles.worlds) // 2 * tiles.tiles_per_world

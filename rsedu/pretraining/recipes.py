@@ -18,26 +18,18 @@ from rsedu.training.settings import TrainConfig
 class Recipe:
     """How one model of the kit is trained.
 
-    Attributes:
-        model: full name of its class, imported when first built.
-        settings: what its config, a class of that name and "Config", gets; the rest is default.
-        inputs: argument of ``forward`` and of ``features`` -> entry of a tile.
-        size_px: side of a tile.
-        shrink: tile pixels that become one pixel of what the model is given, along each side.
-        about: text for the card.
-        config: what shapes the curve; the command's options replace single values.
-        own: full name of a module with tiles of its own (`practice`), with what is saved of the
-            trained model (`product`) and with numbers for its card (`evaluate`). None: any tiles
-            do, the model is saved, and nearest neighbours of its features give the numbers.
+    `own` is the full name of a module with tiles of its own (`practice`), with what is saved of the
+    trained model (`product`) and with numbers for its card (`evaluate`). None: any tiles do, the
+    model is saved, and nearest neighbours of its features give the numbers.
     """
 
-    model: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, str]
-    size_px: int
-    shrink: int = 1
+    model: str  # full name of its class, imported when first built
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of a class of that name + "Config"
+    inputs: Mapping[str, str]  # argument of ``forward`` and of ``features`` -> entry of a tile
+    size_px: int  # side of a tile
+    shrink: int = 1  # pixels of a tile, along a side, that become one of what the model is given
     about: str
-    config: TrainConfig
+    config: TrainConfig  # of which the command's options replace single values
     own: str | None = None
 
     def build(self) -> nn.Module:
@@ -52,13 +44,7 @@ class Recipe:
         return None if self.own is None else import_module(self.own)
 
     def inputs_of(self, tiles: Source, *, turn: bool, seed: int = 0) -> Source:
-        """Tiles as the model takes them.
-
-        Args:
-            tiles: source of tiles.
-            turn: turn and mirror them at random, as in training.
-            seed: seed of the turns.
-        """
+        """Tiles as the model takes them, turned and mirrored at random in training (`turn`)."""
         turned = RandomSymmetry(tiles, seed=seed) if turn else tiles
         shrunk = Downsample(turned, self.shrink) if self.shrink > 1 else turned
         return SelectInputs(shrunk, self.inputs)

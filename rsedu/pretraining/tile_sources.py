@@ -48,10 +48,6 @@ class RandomSymmetry(_Derived):
 
     The eight symmetries of a square, drawn from the sample's position in the run. North is lost;
     the shadow side and the radar's look side with it.
-
-    Attributes:
-        inner: the source to turn.
-        seed: seed of the draws.
     """
 
     seed: int = 0
@@ -75,14 +71,9 @@ def _turn(image: Tensor, turn: int) -> Tensor:
 
 @dataclass(frozen=True)
 class SelectInputs(_Derived):
-    """A source of tiles under the names of a model's arguments.
+    """A source of tiles under the names of a model's arguments."""
 
-    Attributes:
-        inner: source of tiles.
-        names: argument of the model -> entry of the tile; the rest is left out.
-    """
-
-    names: Mapping[str, str]
+    names: Mapping[str, str]  # argument of the model -> entry of the tile; the rest is left out
 
     def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch tiles under their new names."""
@@ -102,13 +93,9 @@ class Downsample(_Derived):
 
     Radar tiles are in dB and averaged as such, about 2.5 dB below the mean of the power of
     single-look speckle: render radar at its GSD rather than shrink it.
-
-    Attributes:
-        inner: source of tiles whose sides are multiples of `factor`.
-        factor: pixels that become one, along each side; the GSD grows by it.
     """
 
-    factor: int
+    factor: int  # pixels that become one along each side, which it divides; the GSD grows by it
 
     def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch coarser tiles."""
@@ -273,22 +260,17 @@ class DatasetTiles:
         model = RECIPES["mae"].build()
         train(model, RECIPES["mae"].inputs_of(tiles, turn=True), TrainConfig(steps=1000))
 
-    Attributes:
-        dataset: has a length, and images of shape (C, H, W) by number.
-        bands: names of the image's channels in its order (EuroSAT stores B8A last).
-        gsd_m: metres per pixel.
-        size_px: side of a tile.
-        scale, offset: reflectance (or dB) = scale * value + offset.
-        seed: seed of the crops.
+    The data set has a length, and images of shape (C, H, W) by number; `bands` names the channels
+    in their order (EuroSAT stores B8A last). Reflectance (or dB) = scale * value + offset.
     """
 
     dataset: Any
     bands: tuple[str, ...]
     gsd_m: float
-    size_px: int
+    size_px: int  # side of a tile
     scale: float = 1.0
     offset: float = 0.0
-    seed: int = 0
+    seed: int = 0  # of the crops
 
     def __len__(self) -> int:
         return len(self.dataset)

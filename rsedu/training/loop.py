@@ -1,9 +1,8 @@
 """One training loop for every model of the kit: laptop, one GPU, or many processes.
 
-A *model* is any torch module whose ``forward(**batch)`` returns a dict of losses with the entry
-"loss". A *source* hands out batches by index. Everything random is a pure function of the seed
-and the step (which samples, their augmentation, the model's own draws), so a run that was stopped
-and resumed gives the curve of the run that was not, to the last digit on a CPU.
+Everything random is a pure function of the seed and the step (which samples, their augmentation,
+the model's own draws), so a run that was stopped and resumed gives the curve of the run that was
+not, to the last digit on a CPU.
 """
 
 import math
@@ -31,13 +30,7 @@ from rsedu.device import pick_device
 from rsedu.errors import InputError, RseduError
 from rsedu.io.progress_bar import progress_bar
 from rsedu.training.sampler import Source, indices_of_step
-from rsedu.training.settings import (
-    Checkpoint,
-    Precision,
-    TrainConfig,
-    parameter_groups,
-    read_checkpoint,
-)
+from rsedu.training.settings import Checkpoint, TrainConfig, parameter_groups, read_checkpoint
 
 
 class TrainingError(RseduError, ArithmeticError):
@@ -53,7 +46,6 @@ class History:
         losses: (S,), the loss that was minimised, mean over all processes.
         parts: every scalar entry of the model's dict of losses, each (S,).
         learning_rates: (S,).
-        seconds_per_step: median over the steps of this call; NaN when it made none.
         seconds: spent on the whole run, with the part before a resume.
         stopped_by: "SIGINT" or "SIGTERM" when a signal ended the run early, else None.
     """
@@ -62,7 +54,6 @@ class History:
     losses: Float[np.ndarray, "steps"]
     parts: dict[str, Float[np.ndarray, "steps"]]
     learning_rates: Float[np.ndarray, "steps"]
-    seconds_per_step: float
     seconds: float = 0.0
     stopped_by: str | None = None
 
@@ -74,21 +65,6 @@ def pick_precision(device: torch.device) -> Literal["32-true", "16-mixed", "bf16
     # Volta and Turing (a free Colab T4) only emulate bf16, which is slower than float32.
     capability = torch.get_device_module(device).get_device_capability(device)
     return "bf16-mixed" if capability >= (8, 0) else "16-mixed"
-
-
-def make_fabric(*, device: str = "auto", devices: int = 1, precision: Precision = "auto") -> Fabric:
-    """Set up the processes: those that torchrun started, else `devices` (1 or more) here."""
-    if devices < 1:
-        raise InputError(f"devices is {devices}; a run needs 1 process or more.")
-    chosen = pick_device(device)
-    # Under torchrun each process reads its own number from the environment.
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", devices))
-    return Fabric(
-        accelerator=chosen.type,
-        devices=[chosen.index] if chosen.index is not None and local == 1 else local,
-        num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
-        precision=pick_precision(chosen) if precision == "auto" else precision,
-    )
 
 
 @contextmanager
@@ -126,7 +102,6 @@ class _Run:
     config: TrainConfig
     step: int = 0
     losses: dict[str, list[float]] = field(default_factory=dict)
-    stamps: list[float] = field(default_factory=list)  # when each step of this call ended
     begun: float = field(default_factory=time.perf_counter)  # less what earlier calls took
 
     def save(self, path: Path) -> None:
@@ -190,19 +165,16 @@ class _Run:
             )
         for name, mean in zip(names, means, strict=True):
             self.losses.setdefault(name, []).append(mean)
-        self.stamps.append(time.perf_counter())
         return bool(wish > 0)
 
     def finish(self, *, stopped_by: str | None) -> History:
         """Turn the lists into arrays."""
         parts = {name: np.asarray(values) for name, values in self.losses.items()}
-        gaps = np.diff(self.stamps)
         return History(
             steps=np.arange(self.step, dtype=np.int64),
             losses=parts.get("loss", np.zeros(0)),
             parts=parts,
             learning_rates=np.array([self.config.lr_at(step) for step in range(self.step)]),
-            seconds_per_step=float(np.median(gaps)) if gaps.size else math.nan,
             seconds=time.perf_counter() - self.begun,
             stopped_by=stopped_by,
         )
@@ -223,7 +195,21 @@ def _prefetched(run: _Run) -> Iterator[Mapping[str, Tensor]]:
             yield ready.result()
 
 
-def _start(model: nn.Module, source: Source, config: TrainConfig, fabric: Fabric) -> _Run:
+def _start(
+    model: nn.Module, source: Source, config: TrainConfig, device: str, devices: int
+) -> _Run:
+    """Set up the processes: those that torchrun started, else `devices` (1 or more) here."""
+    if devices < 1:
+        raise InputError(f"devices is {devices}; a run needs 1 process or more.")
+    chosen = pick_device(device)
+    # Under torchrun each process reads its own number from the environment.
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", devices))
+    fabric = Fabric(
+        accelerator=chosen.type,
+        devices=[chosen.index] if chosen.index is not None and local == 1 else local,
+        num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
+        precision=pick_precision(chosen) if config.precision == "auto" else config.precision,
+    )
     if os.environ.get("LT_CLI_USED") != "1":  # `fabric run` has launched already
         fabric.launch()
     groups = parameter_groups(model, weight_decay=config.weight_decay)
@@ -241,14 +227,15 @@ def _loop(
     progress: bool,
     on_step: Callable[[int, dict[str, float]], None] | None,
 ) -> None:
-    quiet = not (progress and run.fabric.is_global_zero)
-    with progress_bar(total=run.config.steps, initial=run.step, hidden=quiet, unit="step") as bar:
+    first = run.fabric.is_global_zero
+    hidden = not (progress and first)
+    with progress_bar(total=run.config.steps, initial=run.step, hidden=hidden, unit="step") as bar:
         for batch in _prefetched(run):
             stop = run.advance(batch, caught=caught)
             losses = {name: values[-1] for name, values in run.losses.items()}
             bar.set_postfix(loss=f"{losses['loss']:.4f}", refresh=False)
             bar.update()
-            if on_step is not None and run.fabric.is_global_zero:
+            if on_step is not None and first:
                 on_step(run.step - 1, losses)
             last = stop or run.step == run.config.steps
             if checkpoint is not None and (last or run.step % run.config.checkpoint_every == 0):
@@ -269,16 +256,15 @@ def train(
     progress: bool = False,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
 ) -> History:
-    """Train a model in place.
+    """Train a model in place; it ends on the device it was trained on.
 
     Ctrl-C and SIGTERM end the run after the step under way: the checkpoint is written and the
-    curve so far is returned, with `History.stopped_by` set. Without a checkpoint there is nothing
-    to go on from, so KeyboardInterrupt is raised: whatever comes after must not take a model of
-    half the steps for a trained one. A second signal acts at once.
+    curve so far is returned, with `History.stopped_by` set. Without a checkpoint, KeyboardInterrupt
+    is raised: whatever comes after must not take a model of half the steps for a trained one. A
+    second signal acts at once.
 
     Args:
-        model: ``model(**batch)`` returns a dict with a scalar "loss", a mean over the batch. It
-            ends on the device it was trained on, in the mode (train or eval) it came in.
+        model: ``model(**batch)`` returns a dict with a scalar "loss", a mean over the batch.
         source: where the batches come from.
         config: what shapes the curve.
         checkpoint: file to write every `checkpoint_every` steps and at the end; None: no file.
@@ -295,14 +281,12 @@ def train(
         InputError: the checkpoint exists and `resume` is False, or it belongs to another run.
         BrokenDataError: the checkpoint can't be read.
         TrainingError: the loss is no longer finite; the last checkpoint is left as it was.
-        KeyboardInterrupt: a signal ended a run without a checkpoint.
     """
     if checkpoint is not None and checkpoint.exists() and not resume:
         raise InputError(
             f"{checkpoint} exists already; pass resume=True to go on from it, or delete it."
         )
-    fabric = make_fabric(device=device, devices=devices, precision=config.precision)
-    run = _start(model, source, config, fabric)
+    run = _start(model, source, config, device, devices)
     if checkpoint is not None and checkpoint.exists():
         run.load(checkpoint)
     was_training = model.training
@@ -323,22 +307,12 @@ def train(
 def time_per_step(
     model: nn.Module, source: Source, config: TrainConfig, *, steps: int = 5, device: str = "auto"
 ) -> float:
-    """Measure how long a step takes, on a copy of the model.
+    """Measure how long a step takes, on a copy of the model: the median of `steps`, in seconds.
 
     ``replace(config, steps=int(60 / time_per_step(...)))`` makes a run of about one minute.
-
-    Args:
-        model: left as it is.
-        source: where the batches come from.
-        config: batch size and precision count; the rest doesn't.
-        steps: how many are measured, after two that are not.
-        device: "auto", "cpu", "cuda" or "mps".
-
-    Returns:
-        Median seconds per step, data included.
     """
     stamps: list[float] = []
-    short = replace(config, steps=steps + 3, warmup_steps=0)
+    short = replace(config, steps=steps + 3, warmup_steps=0)  # the first two are not measured
 
     def stamp(*_: object) -> None:
         stamps.append(time.perf_counter())

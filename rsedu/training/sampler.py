@@ -21,7 +21,6 @@ class Source(Protocol):
 
     def __len__(self) -> int:
         """How many samples one epoch has."""
-        ...
 
     def batch(self, indices: Numbers, positions: Numbers) -> Mapping[str, Tensor]:
         """Fetch samples: tensors of B rows under the names of the model's ``forward`` arguments.
@@ -67,14 +66,6 @@ def indices_of_step(
 
     Each epoch is a fresh permutation; a batch may straddle two. Process `rank` takes the rank-th
     of `world` equal slices, so all slices in order are the batch of a single process.
-
-    Args:
-        length: samples in the source.
-        step: 0 for the first.
-        batch_size: samples per step over all processes together.
-        seed: seed of the permutations.
-        rank: number of this process.
-        world: number of processes; must divide `batch_size`.
 
     Returns:
         (indices, positions), each (batch_size / world,): see `Source.batch`.

@@ -1,11 +1,8 @@
-"""Settings of a training run, and its checkpoint: what shapes the curve, what a stop leaves behind.
-
-Learning rate, weight decay and the rest are in `TrainConfig`; a `Checkpoint` is whole or not there.
-"""
+"""Settings of a training run, and its checkpoint: what shapes the curve, what a stop leaves."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,24 +13,6 @@ from rsedu.errors import BrokenDataError, InputError
 from rsedu.io.files import write_atomically
 
 Precision = Literal["auto", "32-true", "64-true", "16-mixed", "bf16-mixed"]
-
-
-def cosine_with_warmup(
-    step: int, *, steps: int, warmup_steps: int, peak: float, floor: float = 0.0
-) -> float:
-    """Learning rate of one step: linear up to the peak, then half a cosine down to the floor.
-
-    Args:
-        step: 0 for the first.
-        steps: length of the run; the floor is reached at ``step == steps``, one past the last.
-        warmup_steps: the rate is ``peak * (step + 1) / warmup_steps`` in these.
-        peak: largest rate.
-        floor: smallest rate.
-    """
-    if step < warmup_steps:
-        return peak * (step + 1) / warmup_steps
-    done = (step - warmup_steps) / max(1, steps - warmup_steps)
-    return floor + 0.5 * (peak - floor) * (1 + math.cos(math.pi * done))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +46,15 @@ class TrainConfig:
         return self.blr * self.batch_size / 256
 
     def lr_at(self, step: int) -> float:
-        """Learning rate of one step, 0 for the first."""
-        steps, warmup_steps = self.steps, self.warmup_steps
-        return cosine_with_warmup(
-            step, steps=steps, warmup_steps=warmup_steps, peak=self.lr, floor=self.min_lr
-        )
+        """Learning rate of one step, 0 for the first.
+
+        It rises linearly to `lr`, reached in the last step of the warm-up, then falls along half a
+        cosine to `min_lr`, reached one past the last step of the run.
+        """
+        if step < self.warmup_steps:
+            return self.lr * (step + 1) / self.warmup_steps
+        done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
+        return self.min_lr + 0.5 * (self.lr - self.min_lr) * (1 + math.cos(math.pi * done))
 
 
 def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, Any]]:
@@ -90,24 +73,15 @@ def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str,
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """The state of a run between two steps; the random state follows from the seed and the step.
+    """The state of a run between two steps; the random state follows from the seed and the step."""
 
-    Attributes:
-        step: steps made so far.
-        samples: length of the source; another length would mean another order.
-        config: settings of the run.
-        model, optimizer: their state dicts.
-        losses: the curve so far, one list per scalar.
-        seconds: time spent so far.
-    """
-
-    step: int
-    samples: int
+    step: int  # steps made so far
+    samples: int  # length of the source; another length would mean another order
     config: TrainConfig
     model: Mapping[str, Any]
     optimizer: Mapping[str, Any]
-    losses: Mapping[str, list[float]]
-    seconds: float = 0.0
+    losses: Mapping[str, list[float]]  # the curve so far, one list per scalar
+    seconds: float = 0.0  # spent so far
 
     def write(self, path: Path) -> None:
         """Write to a file in one stroke: a kill leaves the old file or the new one."""
@@ -115,14 +89,9 @@ class Checkpoint:
         write_atomically(path, lambda temporary: torch.save(state, temporary))
 
     def require_same_run(self, config: TrainConfig, samples: int) -> None:
-        """Refuse to go on with another curve.
-
-        Raises:
-            InputError: the settings (apart from how often to write) or the source differ.
-        """
+        """Raise InputError if the settings (apart from how often to write) or the source differ."""
         old = {**asdict(self.config), "samples": self.samples}
-        new = asdict(replace(config, checkpoint_every=self.config.checkpoint_every))
-        new["samples"] = samples
+        new = {**asdict(config), "samples": samples, "checkpoint_every": old["checkpoint_every"]}
         changed = [f"{name} {old[name]} -> {new[name]}" for name in old if old[name] != new[name]]
         if changed:
             raise InputError(

@@ -1,6 +1,7 @@
 """What no block can do, and what it says; beside it, what is just allowed."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ def masked(ratio):
     return blocks.random_masking(torch.zeros(1, 10, 1), ratio)
 
 
-def metres(gsd, reference=1.0):
+def metres(gsd=1.0, reference=1.0):
     return blocks.gsd_sincos_2d(8, 2, torch.tensor([1.0, gsd]), reference)
 
 
@@ -46,19 +47,13 @@ REFUSED = {
         for ratio in (-0.1, 0.91, 0.95, 1.0, 1.5)
     },
     **{
-        f"a code of {dim} numbers": (lambda dim=dim: blocks.sincos_2d(dim, 2), "multiple of 4")
+        f"{call.__name__} of {dim} numbers": (partial(call, dim, *rest), "multiple of 4")
+        for call, *rest in ((blocks.sincos_2d, 2), (blocks.interleaved_order,))
         for dim in (0, 2, 6, 97)
     },
     **{
-        f"{dim} numbers in turn": (lambda dim=dim: blocks.interleaved_order(dim), "multiple of 4")
-        for dim in (0, 2, 6, 97)
-    },
-    **{
-        f"pixels of {gsd} m": (lambda gsd=gsd: metres(gsd), "gsd is .* give metres per pixel")
-        for gsd in (0.0, -1.0, math.nan, math.inf)
-    },
-    **{
-        f"a reference of {gsd} m": (lambda gsd=gsd: metres(1.0, gsd), "reference_gsd is")
+        f"{name} {gsd} m": (partial(metres, **{name: gsd}), f"^{word} is .* metres per pixel")
+        for name, word in (("gsd", "gsd"), ("reference", "reference_gsd"))
         for gsd in (0.0, -1.0, math.nan, math.inf)
     },
 }

@@ -57,10 +57,8 @@ class Numbers:
         value = context @ weights["key_value.weight"][size:].T
         mixed, width = np.zeros_like(tokens), size // self.heads
         for head in range(self.heads):
-            part, slope = (
-                slice(head * width, (head + 1) * width),
-                2 ** (-8 * (head + 1) / self.heads),
-            )
+            part = slice(head * width, (head + 1) * width)
+            slope = 2 ** (-8 * (head + 1) / self.heads)
             for i in range(len(tokens)):
                 logits = [
                     query[i, part] @ key[j, part] / math.sqrt(width)
@@ -97,9 +95,8 @@ class Numbers:
     def pool(self, sensor, tokens):
         head = self.part(f"{sensor}_head")
         mean = norm(tokens.mean(0), {"weight": head["0.weight"], "bias": head["0.bias"]})
-        return (
-            gelu(mean @ head["1.weight"].T + head["1.bias"]) @ head["3.weight"].T + head["3.bias"]
-        )
+        hidden = gelu(mean @ head["1.weight"].T + head["1.bias"])
+        return hidden @ head["3.weight"].T + head["3.bias"]
 
 
 def test_every_output_is_that_of_a_plain_loop(model):

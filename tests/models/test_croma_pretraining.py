@@ -28,10 +28,8 @@ def build(**changes):
 
 def masks(radar, optical):
     """The masks that a generator of seed 5 draws: radar first."""
-    generator = torch.Generator().manual_seed(5)
-    return [
-        random_masking(patchify(each, 8), 0.75, generator=generator) for each in (radar, optical)
-    ]
+    draws = torch.Generator().manual_seed(5)
+    return [random_masking(patchify(each, 8), 0.75, generator=draws) for each in (radar, optical)]
 
 
 def run(model, radar, optical):
@@ -64,10 +62,8 @@ def test_the_contrast_is_between_pooled_visible_tokens():
     model, (radar, optical) = build(), images()
     vectors = []
     for name, masked in zip(("radar", "optical"), masks(radar, optical), strict=True):
-        encoder, head = (
-            getattr(model.croma, f"{name}_encoder"),
-            getattr(model.croma, f"{name}_head"),
-        )
+        encoder = getattr(model.croma, f"{name}_encoder")
+        head = getattr(model.croma, f"{name}_head")
         bias = alibi_2d(4, (4, 5))[0]
         own = torch.stack([bias[:, ids][:, :, ids] for ids in masked.ids_keep])
         tokens = encoder(masked.visible, bias=own)
@@ -122,15 +118,12 @@ def test_the_joint_encoder_gets_the_distances_between_the_patches_that_are_there
         torch.testing.assert_close(caught["cross_bias"][image], everywhere[:, rows][:, :, cols])
 
 
-@pytest.mark.parametrize(
-    ("changes", "present"),
-    [
-        ({"reconstruction": 0.0}, {"loss_contrast"}),
-        ({"contrast": 0.0}, {"loss_radar", "loss_optical"}),
-    ],
-)
-def test_one_objective_alone(changes, present):
-    out = run(build(**changes), *images())
+ALONE = {"reconstruction": {"loss_contrast"}, "contrast": {"loss_radar", "loss_optical"}}
+
+
+@pytest.mark.parametrize(("left_out", "present"), ALONE.items())
+def test_one_objective_alone(left_out, present):
+    out = run(build(**{left_out: 0.0}), *images())
     assert {name for name in out if name.startswith("loss_")} == present
     torch.testing.assert_close(out["loss"], sum(out[name] for name in present))
 

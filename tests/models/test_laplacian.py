@@ -13,10 +13,7 @@ from rsedu.models.laplacian import (
     resize_area,
     split_bands,
 )
-
-
-def images_of(*shape):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+from tests.models.autoencoders import images_of
 
 
 def area_by_hand(image, rows, cols):
@@ -118,12 +115,9 @@ def test_paper_bands_leave_a_gap():
     assert missing.abs().mean() > 0.05
 
 
-def test_one_patch_keeps_one_sample():
+def test_one_patch_keeps_one_sample_and_an_unknown_variant_is_refused():
     bands = split_bands(images_of(1, 1, 16, 16), 1, variant="released")
     assert torch.isfinite(bands.high).all()
-
-
-def test_unknown_variant():
     with pytest.raises(InputError, match="'paper', 'released'"):
         split_bands.__wrapped__(images_of(1, 1, 16, 16), 1, variant="reviewed")
 

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 
@@ -6,20 +8,7 @@ from rsedu.errors import InputError
 from rsedu.models.mae import MAE, MAEConfig
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.models.vit import ViTSize
-
-SMALL = {
-    "encoder": ViTSize(dim=24, depth=1, heads=3),
-    **{"patch_size": 4, "decoder_dim": 16, "decoder_depth": 1, "decoder_heads": 2},
-}
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def model(**changes):
-    torch.manual_seed(0)
-    return MAE(MAEConfig(**{**SMALL, **changes}))
+from tests.models.autoencoders import Constant, mae as model, scalemae, seeded
 
 
 def images_of(*shape):
@@ -59,26 +48,41 @@ def test_output_for_figures_carries_no_gradient():
 
 
 def test_prediction_of_visible_patches_is_free():
-    mae, images = model(), images_of(1, 3, 16, 16)
-    out = mae(images, generator=seeded())
-    prediction = out["prediction"].requires_grad_()
-    mae._loss(mae._target(images), prediction, out["mask"]).backward()
+    mae, prediction = model(), torch.zeros(1, 16, 48, requires_grad=True)
+    mae.head = Constant(prediction)
+    out = mae(images_of(1, 3, 16, 16), generator=seeded())
+    out["loss"].backward()
     assert torch.equal(prediction.grad.abs().sum(-1) > 0, out["mask"] == 1)
 
 
-def test_every_setting_counts():
-    images, base = images_of(2, 3, 16, 16), model()(images_of(2, 3, 16, 16), None, seeded())["loss"]
-    changes = [
-        *({"mask_ratio": 0.5}, {"norm_pix_loss": False}, {"patch_size": 8}, {"decoder_dim": 32}),
-        *({"decoder_depth": 2}, {"decoder_heads": 4}, {"gsd_encoding": True}),
-        *({"encoder": "tiny"}, {"encoder": ViTSize(24, 2, 3)}, {"encoder": ViTSize(24, 1, 4)}),
-    ]
-    for change in changes:
-        assert model(**change)(images, 5.0, seeded())["loss"] != base, change
-    gsd = {"gsd_encoding": True}
+SETTINGS = [
+    *({"mask_ratio": 0.5}, {"patch_size": 8}, {"decoder_dim": 32}, {"decoder_depth": 2}),
+    *({"decoder_heads": 4}, {"encoder": "tiny"}),
+    *({"encoder": ViTSize(24, 2, 3)}, {"encoder": ViTSize(24, 1, 4)}),
+]
+OWN = {
+    model: [{"norm_pix_loss": False}, {"gsd_encoding": True}],
+    scalemae: [
+        *({"gsd_encoding": False}, {"reference_gsd": 2.0}, {"laplacian_dim": 16}),
+        *({"target_scale": 1}, {"variant": "released"}),
+    ],
+}
+
+
+@pytest.mark.parametrize(("make", "own"), OWN.items(), ids=["mae", "scale-mae"])
+def test_every_setting_counts(make, own):
+    images = images_of(2, 3, 32, 32)
+    base = make()(images, 5.0, seeded())["loss"]
+    for change in (*SETTINGS, *own):
+        assert make(**change)(images, 5.0, seeded())["loss"] != base, change
+
+
+def test_at_the_reference_the_encoding_is_the_plain_one():
+    images, gsd = images_of(2, 3, 16, 16), {"gsd_encoding": True}
+    base = model()(images, None, seeded())["loss"]
     far, near = (model(**gsd, reference_gsd=g)(images, 5.0, seeded())["loss"] for g in (1.0, 5.0))
     assert far != near
-    torch.testing.assert_close(near, base)  # at the reference the encoding is the plain one
+    torch.testing.assert_close(near, base)
 
 
 @pytest.mark.parametrize("norm", [True, False])
@@ -88,9 +92,8 @@ def test_reconstruct_shows_what_forward_predicts(norm):
     patches = patchify(shown.prediction, 4)
     if norm:
         true = patchify(images, 4)
-        patches = (patches - true.mean(-1, keepdim=True)) / (
-            true.var(-1, keepdim=True) + 1e-6
-        ).sqrt()
+        spread = (true.var(-1, keepdim=True) + 1e-6).sqrt()
+        patches = (patches - true.mean(-1, keepdim=True)) / spread
     torch.testing.assert_close(patches, out["prediction"], atol=1e-5, rtol=1e-4)
     assert torch.equal(patchify(shown.mask, 4).mean(-1), out["mask"])
 
@@ -102,15 +105,6 @@ def test_perfect_head_reconstructs_the_image():
     mae.head = torch.nn.Sequential(Constant(target))
     torch.testing.assert_close(mae.reconstruct(images).prediction, images, atol=1e-5, rtol=1e-5)
     assert mae(images)["loss"].item() == 0
-
-
-class Constant(torch.nn.Module):
-    def __init__(self, value):
-        super().__init__()
-        self.value = value
-
-    def forward(self, _):
-        return self.value
 
 
 def test_class_token_takes_part_in_the_decoder():
@@ -130,17 +124,12 @@ def test_errors_reach_the_caller():
 
 #: What MAE and Scale-MAE share, by settings: (make, side of a patch in pixels of the images).
 BOTH = {
-    "mae": (lambda **c: model(gsd_encoding=True, **c), 4),
-    "mae, patches as they are": (lambda **c: model(gsd_encoding=True, norm_pix_loss=False, **c), 4),
-    "scale-mae": (lambda **c: scalemae(**c), 8),
-    "scale-mae as released": (lambda **c: scalemae(variant="released", **c), 8),
+    "mae": (partial(model, gsd_encoding=True), 4),
+    "mae, patches as they are": (partial(model, gsd_encoding=True, norm_pix_loss=False), 4),
+    "scale-mae": (scalemae, 8),
+    "scale-mae as released": (partial(scalemae, variant="released"), 8),
 }
 both = pytest.mark.parametrize(("make", "side"), BOTH.values(), ids=list(BOTH))
-
-
-def scalemae(**changes):
-    torch.manual_seed(0)
-    return ScaleMAE(ScaleMAEConfig(**{**SMALL, "laplacian_dim": 8, **changes}))
 
 
 @both
@@ -179,20 +168,15 @@ def test_encode_and_features_are_those_of_the_encoder_on_images_as_they_come(mak
         assert torch.equal(module.features(images, 3.0, pool=pool), expected)
 
 
-@pytest.mark.parametrize(
-    ("make", "images", "share"),
-    [
-        (lambda: model(mask_ratio=0.5), images_of(1, 3, 8, 8), 0.05),
-        (
-            lambda: scalemae(mask_ratio=0.5, laplacian_dim=32),
-            images_of(1, 3, 8, 8).tile(2, 2) - 2,
-            0.3,
-        ),
-    ],
-    ids=["mae", "scale-mae"],
-)
-def test_it_learns_one_image(make, images, share):
-    module = make()
+LEARNT = {
+    "mae": (model, {}, images_of(1, 3, 8, 8), 0.05),
+    "scale-mae": (scalemae, {"laplacian_dim": 32}, images_of(1, 3, 8, 8).tile(2, 2) - 2, 0.3),
+}
+
+
+@pytest.mark.parametrize(("make", "changes", "images", "share"), LEARNT.values(), ids=list(LEARNT))
+def test_it_learns_one_image(make, changes, images, share):
+    module = make(mask_ratio=0.5, **changes)
     optimiser = torch.optim.AdamW(module.parameters(), lr=4e-3)
     losses = []
     for _ in range(150):

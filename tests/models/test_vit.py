@@ -1,9 +1,12 @@
+from functools import partial
+
 import pytest
 import torch
 
 from rsedu.blocks.position import gsd_sincos_2d, sincos_2d
 from rsedu.errors import InputError
 from rsedu.models.vit import Decoder, Encoder, MaskedViTConfig, ViTSize, initialise
+from tests.models.autoencoders import images_of, seeded
 
 SMALL = ViTSize(dim=24, depth=2, heads=3)
 
@@ -15,10 +18,6 @@ def config(**changes):
 def encoder(**changes):
     torch.manual_seed(0)
     return Encoder(config(**changes)).eval()
-
-
-def images_of(*shape):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
 
 
 def parity_pair(gsd, channels=3):
@@ -46,11 +45,8 @@ def test_values_match_an_independent_encoder(gsd, channels):
 
 
 def test_unequal_gsd_in_one_batch_is_each_image_alone():
-    model, images, gsd = (
-        encoder(gsd_encoding=True),
-        images_of(3, 3, 12, 8),
-        torch.tensor([1.0, 5, 10]),
-    )
+    model, images = encoder(gsd_encoding=True), images_of(3, 3, 12, 8)
+    gsd = torch.tensor([1.0, 5, 10])
     with torch.no_grad():
         together = model(images, gsd)
         for i in range(3):
@@ -88,9 +84,7 @@ def test_gsd_may_be_one_number_for_all():
 
 def test_seeing_all_is_encoding_in_another_order():
     model, images = encoder(gsd_encoding=True), images_of(2, 3, 12, 16)
-    latent = model.encode_visible(
-        images, 5.0, mask_ratio=0.0, generator=torch.Generator().manual_seed(2)
-    )
+    latent = model.encode_visible(images, 5.0, mask_ratio=0.0, generator=seeded(2))
     order = latent.masked.ids_restore[..., None].expand(-1, -1, 24)
     torch.testing.assert_close(latent.tokens[:, 1:].gather(1, order), model(images, 5.0)[:, 1:])
     assert latent.grid == (3, 4)
@@ -99,9 +93,7 @@ def test_seeing_all_is_encoding_in_another_order():
 
 def test_hidden_patches_do_not_reach_the_encoder():
     model, images = encoder(), images_of(2, 3, 16, 16).requires_grad_()
-    latent = model.encode_visible(
-        images, mask_ratio=0.75, generator=torch.Generator().manual_seed(2)
-    )
+    latent = model.encode_visible(images, mask_ratio=0.75, generator=seeded(2))
     latent.tokens.square().sum().backward()
     touched = images.grad.abs().sum(1).unfold(1, 4, 4).unfold(2, 4, 4).sum((-1, -2)).flatten(1) > 0
     assert torch.equal(touched, latent.masked.mask == 0)
@@ -118,19 +110,15 @@ def test_features_pool():
 def test_decoder_by_its_parts():
     model = encoder(gsd_encoding=True, decoder_dim=16, decoder_heads=2, decoder_depth=1)
     decoder = Decoder(model.config, model, keep_prefix=True).eval()
-    latent = model.encode_visible(
-        images_of(2, 3, 8, 12),
-        torch.tensor([2.0, 7.0]),
-        mask_ratio=0.5,
-        generator=torch.Generator().manual_seed(2),
-    )
+    images, gsd = images_of(2, 3, 8, 12), torch.tensor([2.0, 7.0])
+    latent = model.encode_visible(images, gsd, mask_ratio=0.5, generator=seeded(2))
     embedded = decoder.embed(latent.tokens)
     tokens = torch.zeros(2, 6, 16)
     for b in range(2):
         tokens[b] = decoder.mask_token[0, 0]
         for place, patch in enumerate(latent.masked.ids_keep[b].tolist()):
             tokens[b, patch] = embedded[b, 1 + place]
-    tokens = tokens + gsd_sincos_2d(16, (2, 3), torch.tensor([2.0, 7.0]))
+    tokens = tokens + gsd_sincos_2d(16, (2, 3), gsd)
     with_class = decoder.blocks(torch.cat([embedded[:, :1], tokens], dim=1))
     torch.testing.assert_close(decoder(latent), decoder.norm(with_class[:, 1:]))
     decoder.keep_prefix = False
@@ -156,9 +144,8 @@ def test_registers_of_timm_count_as_prefix():
 def test_initialise():
     layer = torch.nn.Linear(30, 70)
     torch.nn.init.ones_(layer.bias)
-    initialise(
-        torch.nn.Sequential(layer, torch.nn.LayerNorm(70), torch.nn.Linear(70, 2, bias=False))
-    )
+    unbiased = torch.nn.Linear(70, 2, bias=False)
+    initialise(torch.nn.Sequential(layer, torch.nn.LayerNorm(70), unbiased))
     bound = (6 / 100) ** 0.5
     assert 0.95 * bound < layer.weight.abs().max() <= bound
     assert not layer.bias.any()
@@ -188,10 +175,7 @@ REFUSED = {
         "'mean' and 'cls'",
     ),
     **{
-        f"the encoder {name}": (
-            lambda name=name: encoder(encoder=name),
-            "no plain vision transformer",
-        )
+        f"the encoder {name}": (partial(encoder, encoder=name), "no plain vision transformer")
         for name in ("tinny", "resnet18", "swin_tiny_patch4_window7_224")
     },
 }

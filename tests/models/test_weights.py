@@ -14,7 +14,7 @@ from rsedu.blocks.patches import normalise_patches, patchify
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.io.files import sha256
 from rsedu.models import weights
-from rsedu.models.croma import PoolHead
+from rsedu.models.croma import CromaConfig, JointEncoder
 from rsedu.models.mae import MAE, MAEConfig
 from rsedu.models.scalemae import ScaleMAE, ScaleMAEConfig
 from rsedu.scenes.samples import pairs
@@ -128,7 +128,7 @@ def test_a_model_that_could_not_be_loaded_again_is_not_saved() -> None:
     with pytest.raises(InputError, match=r"Can't save a torch\.nn\.modules\.linear\.Linear"):
         weights.save(nn.Linear(2, 2), "trial", CARD)
     with pytest.raises(InputError, match="has its settings in config"):
-        weights.save(PoolHead(4), "trial", CARD)
+        weights.save(JointEncoder(CromaConfig()), "trial", CARD)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "mine/trial", "/trial"])
@@ -212,15 +212,18 @@ def test_the_shipped_mae_paints_real_patches_it_never_saw(shipped: Path) -> None
     assert learnt < 0.92 * mean_of_visible < nothing  # measured 0.65, 0.74, 1.00
 
 
+def unseen(folder: Path, **changes: Any) -> Any:
+    """24 tiles of worlds that no training saw."""
+    worlds = VALIDATION_WORLDS[-6:]
+    tiles = FrontierTiles(worlds=worlds, folder=folder, tiles_per_world=4, **changes)
+    return tiles.batch(np.arange(24), np.arange(24))
+
+
 def test_the_shipped_scalemae_paints_places_it_never_saw_at_their_gsd(
     shipped: Path, tmp_path: Path
 ) -> None:
     """Better than each band's mean over the visible pixels, and only if the GSD is the true one."""
-    tiles = FrontierTiles(
-        worlds=VALIDATION_WORLDS[-6:], folder=tmp_path, gsds_m=(5.0, 10.0), tiles_per_world=4
-    )
-    numbers = np.arange(len(tiles))
-    batch = tiles.batch(numbers, numbers)
+    batch = unseen(tmp_path, gsds_m=(5.0, 10.0))
     images, gsd = batch["optical"], batch["gsd"]
     model = weights.load("scalemae-tiny")
     errors = []
@@ -240,15 +243,7 @@ def test_the_shipped_croma_finds_the_partner_of_places_it_never_saw(
     shipped: Path, tmp_path: Path
 ) -> None:
     """Among 24 tiles, where chance is 4 %; and not when the partners are dealt out anew."""
-    tiles = FrontierTiles(
-        worlds=VALIDATION_WORLDS[-6:],
-        folder=tmp_path,
-        gsds_m=(10.0, 20.0),
-        tiles_per_world=4,
-        size_px=64,
-    )
-    numbers = np.arange(len(tiles))
-    batch = tiles.batch(numbers, numbers)
+    batch = unseen(tmp_path, gsds_m=(10.0, 20.0), size_px=64)
     model = weights.load("croma-tiny")
     with torch.no_grad():
         out = model.croma(radar=batch["radar"], optical=batch["optical"])

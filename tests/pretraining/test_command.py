@@ -13,12 +13,12 @@ from click.testing import CliRunner, Result
 from rsedu.errors import InputError
 from rsedu.models import weights
 from rsedu.pretraining import command as module
-from rsedu.pretraining.command import Request, pretrain, steps_within
+from rsedu.pretraining.command import Request, pretrain
 from rsedu.pretraining.recipes import RECIPES
 from rsedu.scenes.bands import S2_BANDS
 from rsedu.synthetic.tiles import FrontierTiles
 from rsedu.training.sampler import TensorSource
-from rsedu.training.settings import Checkpoint, TrainConfig, read_checkpoint
+from rsedu.training.settings import Checkpoint, read_checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -44,11 +44,15 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(pretrain, arguments, catch_exceptions=False)
 
 
+def short(scenes: Path, batch: str = "2") -> list[str]:
+    return ["mae", "--data", str(scenes), "--size", "32", "--batch-size", batch]
+
+
 SOURCE, MODEL = TensorSource({"x": torch.zeros(4, 1)}), torch.nn.Linear(1, 1)
 
 
 def test_the_command_trains_on_a_folder_saves_weights_and_goes_on(scenes: Path) -> None:
-    command = ["mae", "--data", str(scenes), "--size", "32", "--batch-size", "4"]
+    command = short(scenes, "4")
     first = run(*command, "--steps", "3", "--checkpoint", "run.ckpt", "--save-as", "trial")
     assert first.exit_code == 0
     assert "3 steps" in first.output
@@ -61,12 +65,9 @@ def test_the_command_trains_on_a_folder_saves_weights_and_goes_on(scenes: Path) 
 
 
 def test_the_seed_decides_the_weights(scenes: Path) -> None:
-    command = ["mae", "--data", str(scenes), "--size", "32", "--batch-size", "2", "--steps", "1"]
-    outputs = [
-        run(*command, "--seed", seed, "--save-as", name)
-        for seed, name in (("1", "a"), ("1", "b"), ("2", "c"))
-    ]
-    assert all(output.exit_code == 0 for output in outputs)
+    for seed, name in (("1", "a"), ("1", "b"), ("2", "c")):
+        command = [*short(scenes), "--steps", "1", "--seed", seed, "--save-as", name]
+        assert run(*command).exit_code == 0
     digests = [weights.read_card(name).sha256 for name in "abc"]
     assert digests[0] == digests[1] != digests[2]
 
@@ -74,23 +75,14 @@ def test_the_seed_decides_the_weights(scenes: Path) -> None:
 def test_a_signal_ends_the_command_with_its_status_and_without_weights(
     scenes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped = module.History(
-        steps=np.arange(2),
-        losses=np.ones(2),
-        parts={},
-        learning_rates=np.ones(2),
-        seconds_per_step=0.1,
-        stopped_by="SIGTERM",
-    )
+    steps, rates = np.arange(2), np.ones(2)
+    curve = {"steps": steps, "losses": rates, "parts": {}, "learning_rates": rates}
+    stopped = module.History(**curve, stopped_by="SIGTERM")
     monkeypatch.setattr(module, "train", lambda *_, **__: stopped)
     result = run("mae", "--data", str(scenes), "--size", "32", "--save-as", "trial")
     assert result.exit_code == 143
     assert weights.available() == ()
 
-
-def test_a_run_that_keeps_nothing_says_how_to_keep_it(
-    scenes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt("stopped after 3 of 9 steps")
 
@@ -126,10 +118,7 @@ def configured(**changes: Any) -> Any:
 
 REFUSED = {
     **{
-        f"{name} 0, which is not the recipe's own": (
-            configured(**{name: 0}),
-            f"{name} must be above 0, got 0",
-        )
+        f"no {name}, not the recipe's": (configured(**{name: 0}), f"{name} must be above 0, got 0")
         for name in ("steps", "batch_size", "blr")
     },
     **{
@@ -164,7 +153,7 @@ def test_what_is_refused(call: Any, pattern: str) -> None:
 def test_only_the_first_process_says_how_it_went(
     scenes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = ["mae", "--data", str(scenes), "--size", "32", "--batch-size", "2", "--steps", "1"]
+    command = [*short(scenes), "--steps", "1"]
     assert run(*command).stdout.startswith("1 steps in ")
     monkeypatch.setattr(module, "_is_first_process", lambda: False)
     assert run(*command, "--save-as", "trial").stdout == ""
@@ -176,8 +165,7 @@ def test_the_card_has_the_command_however_it_was_started(
     scenes: Path, monkeypatch: pytest.MonkeyPatch, start: list[str]
 ) -> None:
     data = scenes.rename(scenes.with_name("my scenes"))
-    typed = ["mae", "--data", str(data), "--size", "32", "--batch-size", "2", "--steps", "1"]
-    typed += ["--save-as", "trial"]
+    typed = [*short(data), "--steps", "1", "--save-as", "trial"]
     monkeypatch.setattr(sys, "argv", [*start, *typed])
     assert run(*typed).exit_code == 0
     card = weights.read_card("trial")
@@ -189,10 +177,10 @@ def test_the_card_has_the_command_however_it_was_started(
 
 
 def test_minutes_become_steps_by_the_clock_and_a_checkpoint_keeps_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "time_per_step", lambda *_, **__: 0.5)
-    path = tmp_path / "run.ckpt"
+    path = Path("run.ckpt")
     request = Request(name="mae", minutes=10.0, checkpoint=path)
     config = request.config(MODEL, SOURCE)
     assert config.steps == 1200
@@ -202,7 +190,7 @@ def test_minutes_become_steps_by_the_clock_and_a_checkpoint_keeps_them(
     assert read_checkpoint(path).config == saved
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(InputError, match="give --steps"):
-        steps_within(1.0, MODEL, SOURCE, TrainConfig())
+        Request(name="mae", minutes=1.0).config(MODEL, SOURCE)
 
 
 def test_the_frontier_is_rendered_before_training_begins(
@@ -222,17 +210,17 @@ def test_the_frontier_is_rendered_before_training_begins(
 def test_the_card_of_a_run_on_the_frontier_names_worlds_and_scores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    images = torch.zeros(4, 12, 32, 32)
-    source = TensorSource({"optical": images, "gsd": torch.ones(4)})
+    source = TensorSource({"optical": torch.zeros(4, 12, 32, 32), "gsd": torch.ones(4)})
     monkeypatch.setattr(FrontierTiles, "prepare", lambda *_, **__: None)
-    monkeypatch.setattr(
-        FrontierTiles, "batch", lambda _, *numbers: source.batch(numbers[0] % 4, numbers[1])
-    )
+    monkeypatch.setattr(FrontierTiles, "batch", lambda _, i, place: source.batch(i % 4, place))
     scores = {"features": 0.5, "band means": 0.25}
     judged: list[FrontierTiles] = []
-    monkeypatch.setattr(
-        module, "knn_forest_share", lambda _, tiles, **__: judged.append(tiles) or scores
-    )
+
+    def judge(model: object, tiles: FrontierTiles, **_: object) -> dict[str, float]:
+        judged.append(tiles)
+        return scores
+
+    monkeypatch.setattr(module, "knn_forest_share", judge)
     done = run("mae", "--worlds", "3", "--size", "32", "--steps", "1", "--save-as", "trial")
     assert done.exit_code == 0
     card = weights.read_card("trial")

@@ -60,14 +60,11 @@ def test_an_empty_source_and_an_unequal_share_are_refused() -> None:
         indices_of_step(9, 0, batch_size=10, world=4)
 
 
-def test_a_tensor_source_hands_out_the_rows_asked_for() -> None:
+def test_a_tensor_source_hands_out_the_rows_asked_for_and_refuses_unequal_lengths() -> None:
     source = TensorSource({"images": torch.arange(12.0).reshape(6, 2), "gsd": torch.arange(6.0)})
     batch = source.batch(np.array([4, 0]), np.array([0, 1]))
     assert len(source) == 6
     assert batch["images"].tolist() == [[8.0, 9.0], [0.0, 1.0]]
     assert batch["gsd"].tolist() == [4.0, 0.0]
-
-
-def test_a_tensor_source_refuses_unequal_lengths() -> None:
     with pytest.raises(InputError, match="'a': 3, 'b': 2"):
         TensorSource({"a": torch.zeros(3), "b": torch.zeros(2)})

@@ -7,46 +7,31 @@ import torch
 from torch import nn
 
 from rsedu.errors import BrokenDataError, InputError
-from rsedu.training.settings import (
-    Checkpoint,
-    TrainConfig,
-    cosine_with_warmup,
-    parameter_groups,
-    read_checkpoint,
-)
+from rsedu.training.settings import Checkpoint, TrainConfig, parameter_groups, read_checkpoint
+
+#: At 256 samples a batch, the peak is `blr`.
+RATE = TrainConfig(steps=30, warmup_steps=10, batch_size=256, blr=2.0, min_lr=0.5)
 
 
 def test_the_rate_rises_linearly_then_falls_along_half_a_cosine() -> None:
-    def rate(step: int) -> float:
-        return cosine_with_warmup(step, steps=30, warmup_steps=10, peak=2.0, floor=0.5)
-
-    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.2, 1.0, 2.0])
-    assert rate(10) == pytest.approx(2.0)
-    assert rate(20) == pytest.approx(1.25)  # half way: the mean of peak and floor
-    assert rate(15) == pytest.approx(0.5 + 1.5 * (1 + math.sqrt(0.5)) / 2)  # cos 45 degrees
-    assert rate(30) == pytest.approx(0.5)
+    assert [RATE.lr_at(step) for step in (0, 4, 9)] == pytest.approx([0.2, 1.0, 2.0])
+    assert RATE.lr_at(10) == pytest.approx(2.0)
+    assert RATE.lr_at(20) == pytest.approx(1.25)  # half way: the mean of peak and floor
+    assert RATE.lr_at(15) == pytest.approx(0.5 + 1.5 * (1 + math.sqrt(0.5)) / 2)  # cos 45 degrees
+    assert RATE.lr_at(30) == pytest.approx(0.5)
+    assert replace(RATE, batch_size=64).lr == 0.5
+    assert replace(RATE, steps=3, warmup_steps=3).lr_at(3) == pytest.approx(2.0)  # not 0 / 0
 
 
 def test_the_rate_agrees_with_torch_own_cosine() -> None:
     parameter = nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([parameter], lr=0.3)
     oracle = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=17, eta_min=0.01)
+    config = replace(RATE, steps=17, warmup_steps=0, blr=0.3, min_lr=0.01)
     for step in range(17):
-        mine = cosine_with_warmup(step, steps=17, warmup_steps=0, peak=0.3, floor=0.01)
-        assert mine == pytest.approx(oracle.get_last_lr()[0])
+        assert config.lr_at(step) == pytest.approx(oracle.get_last_lr()[0])
         optimizer.step()
         oracle.step()
-
-
-def test_a_run_that_is_all_warm_up_does_not_divide_by_zero() -> None:
-    assert cosine_with_warmup(3, steps=3, warmup_steps=3, peak=1.0) == pytest.approx(1.0)
-
-
-def test_the_peak_scales_with_the_batch_and_the_settings_reach_the_rate() -> None:
-    config = TrainConfig(steps=30, blr=1e-3, batch_size=64, warmup_steps=10, min_lr=1e-5)
-    assert config.lr == pytest.approx(2.5e-4)
-    assert config.lr_at(4) == pytest.approx(1.25e-4)
-    assert config.lr_at(30) == pytest.approx(1e-5)
 
 
 REFUSED = {
