@@ -24,7 +24,7 @@ from rsedu.errors import InputError
 #: area, but no stratum fewer than `LEAST`, the compromise of the paper's section 5.1.1.
 ALLOCATIONS = ("equal", "proportional", "at_least")
 LEAST = 75
-_PAIR = 2  # the fewest of a stratum that have a variance
+PAIR = 2  # the fewest of a stratum that have a variance
 
 
 def _rounded(shares: Float64[np.ndarray, "strata"], total: int) -> Int64[np.ndarray, "strata"]:
@@ -53,7 +53,7 @@ def allocate(
         InputError: a stratum has fewer than 2 pixels, the sample fewer than 2 for each, or no
             allocation is called so.
     """
-    if sizes.min() < _PAIR or total < _PAIR * len(sizes):
+    if sizes.min() < PAIR or total < PAIR * len(sizes):
         raise InputError(
             f"A sample of {total} from strata of {', '.join(map(str, sizes))} pixels; every "
             "stratum needs 2 pixels or more and 2 of the sample, or it has no variance."
@@ -67,7 +67,7 @@ def allocate(
         counts = _at_least(sizes, total)
     else:
         raise InputError(f"how is {how!r}; wanted one of {', '.join(ALLOCATIONS)}.")
-    return np.asarray(np.clip(counts, _PAIR, sizes), dtype=np.int64)
+    return np.asarray(np.clip(counts, PAIR, sizes), dtype=np.int64)
 
 
 def _at_least(sizes: np.ndarray, total: int) -> Int64[np.ndarray, "strata"]:
@@ -268,7 +268,7 @@ def _check(
             f"{len(counts)} strata and {counts.shape[1]} classes: say with `mapped` which class "
             "the map gives each stratum."
         )
-    if (counts < 0).any() or (counts.sum(axis=1) < _PAIR).any() or not (areas > 0).all():
+    if (counts < 0).any() or (counts.sum(axis=1) < PAIR).any() or not (areas > 0).all():
         raise InputError(
             "Every stratum needs an area above 0 and 2 or more pixels of the sample; got "
             f"{counts.sum(axis=1).tolist()} of areas {areas.tolist()}."

@@ -85,13 +85,12 @@ def compare(*attempts: Attempt) -> str:
     rows = [("", "F1", "years", "outlines", "mapped", " estimated")]
     for made in attempts:
         score = made.score
-        low, high = score.interval_ha
         numbers = (
             f"{score.f1:.2f}",
             in_words(score.date_error_years, ".2f", "").rstrip(),
             in_words(score.boundary_bias_m, "+z.0f", "m"),
             f"{score.mapped_ha:.0f} ha",
-            f" {score.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})",
+            f" {in_words(score.estimated_ha, '.0f', 'ha')} ({score.interval})",
         )
         rows.append((made.name, *numbers))
     rows.append(("truth", "", "", "", f"{attempts[0].score.true_ha:.0f} ha", ""))

@@ -1,5 +1,6 @@
 """Figures of a score: truth, map and errors side by side, and hectares of each year."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rsedu import plot
 from rsedu.errors import BrokenDataError, InputError
 from rsedu.io.files import write_atomically
 from rsedu.project.place import Place
-from rsedu.project.score import Score, YearHectares
+from rsedu.project.score import NO_INTERVAL, Score, YearHectares, in_words
 from rsedu.scenes.scene import Scene
 
 NAMES = ("neither", "found", "missed", "false alarm")
@@ -60,11 +61,10 @@ def draw(
         plot.index_map(years, scene, title=title, ax=ax, limits=period, **style)
     kinds = errors(mapped, true)
     plot.class_map(kinds, scene, names=NAMES, colours=COLOURS, title="errors", ax=axes[2])
-    low, high = score.interval_ha
     return (
         f"Loss of forest in truth, on the map, and where the two differ: F1 {score.f1:.3f}; "
-        f"{score.mapped_ha:.0f} ha on the map, {score.estimated_ha:.0f} ha estimated "
-        f"({low:.0f} to {high:.0f}), {score.true_ha:.0f} ha in truth."
+        f"{score.mapped_ha:.0f} ha on the map, {in_words(score.estimated_ha, '.0f', 'ha')} "
+        f"estimated ({score.interval}), {score.true_ha:.0f} ha in truth."
     )
 
 
@@ -90,6 +90,8 @@ def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> st
     ax.set_xticks(at, [str(year.year) for year in years])
     ax.set(ylabel="hectares lost", title="hectares of each year", ylim=(0, None))
     ax.legend(fontsize="small")
+    if math.isnan(middle[0]):
+        return f"Hectares lost in each calendar year, counted and true. {NO_INTERVAL}"
     worst = max(years, key=lambda year: year.estimated_ha)
     held = sum(year.low_ha <= year.true_ha <= year.high_ha for year in years)
     return (

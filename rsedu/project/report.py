@@ -21,7 +21,7 @@ from rsedu import __version__, plot
 from rsedu.evaluation.area import ALLOCATIONS
 from rsedu.project import change_map, figure
 from rsedu.project.place import Place
-from rsedu.project.score import FEW, LOST, SAMPLE, Score, by_year, in_words, score
+from rsedu.project.score import FEW, LOST, NO_INTERVAL, SAMPLE, Score, by_year, in_words, score
 from rsedu.project.scoreboard import clean
 
 _LONGEST = {"track": 60, "method": 900, "limits": 900}  # letters; more does not fit on one page
@@ -127,10 +127,13 @@ class Report:
 
     def _foot(self) -> str:
         estimate = self.score.estimate
-        user, producer = (float(share[LOST]) for share in (estimate.user, estimate.producer))
+        user, producer = (
+            in_words(float(share[LOST]), ".2f", "").rstrip()
+            for share in (estimate.user, estimate.producer)
+        )
         return (
             f"Scored by rsedu {__version__} with {self.sample} pixels, allocation {self.how}, seed "
-            f"{self.seed}. User's accuracy of loss {user:.2f}, producer's {producer:.2f}. The "
+            f"{self.seed}. User's accuracy of loss {user}, producer's {producer}. The "
             "place is synthetic: nothing here is a fact about a real forest."
         )
 
@@ -178,10 +181,10 @@ def _written_out(day: date) -> str:
 
 
 def _numbers(score: Score) -> dict[str, str]:
-    low, high = score.interval_ha
+    interval = score.interval
     return {
-        "hectares lost, estimated": f"{score.estimated_ha:.0f} ha",
-        "95 % interval": f"{low:.0f} to {high:.0f} ha",
+        "hectares lost, estimated": in_words(score.estimated_ha, ".0f", "ha"),
+        "95 % interval": interval if interval == "none" else f"{interval} ha",
         "F1 of change": f"{score.f1:.3f}",
         "dates beside the truth": in_words(score.date_error_years, ".2f", "years"),
         "outlines beside the truth": in_words(score.boundary_bias_m, "+z.1f", "m"),
@@ -196,15 +199,16 @@ def how_sure(report: Report) -> str:
     """Say in words what was looked up, what was found, and what follows."""
     score = report.score
     (unchanged, missed), (alarms, right) = score.matrix.tolist()
-    low, high = score.interval_ha
+    truth = f"The truth, which no real project has, is {score.true_ha:.0f} ha."
+    if not score.matrix.any():
+        return f"{NO_INTERVAL} {truth}"
     text = (
         f"{score.matrix.sum()} pixels were drawn at random and looked up. Of "
         f"{alarms + right} that the map shows as lost, {right} {_were(right)}; of "
         f"{unchanged + missed} others {missed} {_were(missed)} lost too. So "
-        f"{score.estimated_ha:.0f} ha, {low:.0f} to {high:.0f} with 95 % confidence (Olofsson et "
+        f"{score.estimated_ha:.0f} ha, {score.interval} with 95 % confidence (Olofsson et "
         "al. 2014, with Jeffreys' intervals). The map's own pixels add up to "
-        f"{score.mapped_ha:.0f} ha, a count without an error. The truth, which no real project "
-        f"has, is {score.true_ha:.0f} ha."
+        f"{score.mapped_ha:.0f} ha, a count without an error. {truth}"
     )
     if missed >= FEW:
         return text

@@ -22,7 +22,7 @@ _NAME_LENGTH = 40
 _PLACE_LENGTH = 80
 _MOST_BYTES = 10_000
 _FORMAT = "rsedu score 1"
-_OPTIONAL = ("date_error_years", "boundary_bias_m")
+_OPTIONAL = ("date_error_years", "boundary_bias_m", "estimated_ha", "low_ha", "high_ha")
 _DIGITS = 3  # of F1 that are shown; groups that look equal are equal
 
 #: Which of a group's entries counts: its highest F1 (the earlier of equals), or its last.
@@ -54,13 +54,9 @@ class Entry:
         place: what was mapped; only maps of one place are compared.
         submitted: when, ISO 8601 in UTC.
         f1: of change, 0 to 1.
-        date_error_years: None where nothing was found.
-        boundary_bias_m: metres, outwards above 0; None where nothing was found.
-        mapped_ha: counted on the map.
-        estimated_ha: from the sample.
-        low_ha: lower end of its interval.
-        high_ha: upper end.
-        true_ha: hectares in truth.
+        date_error_years, boundary_bias_m: see `Score`; None where nothing was found.
+        mapped_ha, true_ha: hectares, counted on the map and in truth.
+        estimated_ha, low_ha, high_ha: from the sample, with its interval; None without one.
     """
 
     group: str
@@ -70,9 +66,9 @@ class Entry:
     date_error_years: float | None
     boundary_bias_m: float | None
     mapped_ha: float
-    estimated_ha: float
-    low_ha: float
-    high_ha: float
+    estimated_ha: float | None
+    low_ha: float | None
+    high_ha: float | None
     true_ha: float
 
 
@@ -251,7 +247,9 @@ def _ranking(place: str, entries: Iterable[Entry], pick: Pick) -> str:
             f"{line.f1:.{_DIGITS}f}",
             "none" if error is None else f"{error:.2f} years",
             "none" if bias is None else f"{bias:+.1f} m",
-            *(f"{value:.0f}" for value in (line.mapped_ha, line.estimated_ha, line.true_ha)),
+            f"{line.mapped_ha:.0f}",
+            "none" if line.estimated_ha is None else f"{line.estimated_ha:.0f}",
+            f"{line.true_ha:.0f}",
         )
         rows.append(["", str(rank), line.group, *numbers])
     table = text_table(rows, align="<><>", widths=(0, 4, 5, *[12] * len(heads)))

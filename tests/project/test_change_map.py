@@ -7,6 +7,7 @@ import rasterio
 from affine import Affine
 from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
@@ -71,6 +72,25 @@ def test_zero_and_declared_nodata_both_mean_no_loss(tmp_path: Path, years: np.nd
         other[9, 9] = 0
         found = change_map.read(store(tmp_path / "other.tif", other, nodata=nodata), SMALL)
         np.testing.assert_array_equal(found, plain)
+
+
+@pytest.mark.parametrize("mask", ["inside", "alpha"])
+def test_masked_pixels_are_no_loss_whatever_they_hold(
+    tmp_path: Path, years: np.ndarray, mask: str
+) -> None:
+    valid = np.full((10, 10), 255, dtype=np.uint8)
+    valid[7] = 0
+    years[7, :2] = np.nan, 1850
+    if mask == "alpha":  # is a mask beside whole numbers only
+        years = np.stack([np.nan_to_num(years), valid]).astype(np.uint16)
+    path = store(tmp_path / "map.tif", years)
+    with rasterio.open(path, "r+") as file:
+        if mask == "alpha":
+            file.colorinterp = (ColorInterp.gray, ColorInterp.alpha)
+        else:
+            file.write_mask(valid)
+    found = change_map.read(path, SMALL)
+    assert np.argwhere(np.isfinite(found)).tolist() == [[2, 3], [4, 5]]
 
 
 def test_integers_are_calendar_years_and_stand_for_their_middle(tmp_path: Path) -> None:

@@ -149,8 +149,27 @@ def test_what_cannot_be_scored_is_told() -> None:
         score(none, TRUE, gsd_m=10.0)
     with pytest.raises(InputError, match="truth shows loss in 16 of 16 pixels"):
         score(MAP, everywhere, gsd_m=10.0)
-    with pytest.raises(InputError, match="strata of 15, 1 pixels"):
-        score(np.where(MAP == 2021.75, MAP, np.float32(np.nan)), TRUE, gsd_m=10.0)
+    with pytest.raises(InputError, match="A sample of 3 from strata of 10, 6 pixels"):
+        score(MAP, TRUE, gsd_m=10.0, sample=3)
+
+
+@pytest.mark.parametrize("most_lost", [False, True])
+def test_a_stratum_of_one_pixel_has_a_score_and_no_interval(most_lost: bool) -> None:
+    place, mapped = Place(seed=3, size_m=40.0), np.full_like(TRUE, 2022 if most_lost else np.nan)
+    mapped[0, 1] = np.nan if most_lost else 2021.0
+    found = score(mapped, TRUE, gsd_m=10.0)
+    assert found.f1 == pytest.approx(2 * 3 / (15 + 4) if most_lost else 2 / (1 + 4))
+    assert found.interval == "none" and found.matrix.tolist() == [[0, 0], [0, 0]]
+    told = json.loads(json.dumps(facts(found, place), allow_nan=False))
+    assert told["mapped_ha"] == (0.15 if most_lost else 0.01)
+    for name in ("estimated_ha", "low_ha", "high_ha", "user", "producer_error"):
+        assert told[name] is None
+    years = by_year(mapped, TRUE, place)
+    assert sum(year.mapped_ha for year in years) == pytest.approx(found.mapped_ha)
+    assert all(math.isnan(year.estimated_ha) for year in years)
+    text = render(found, place)
+    assert re.search(rf"counted on the map +{found.mapped_ha:.2f} ", text)
+    assert "is a single pixel" in text and "nan" not in text and "Only" not in text
 
 
 def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: Path) -> None:
