@@ -17,12 +17,7 @@ from rsedu.evaluation.neighbours import require_labels
 
 @dataclass(frozen=True)
 class Labelled:
-    """Features with their labels.
-
-    Attributes:
-        features: (N, D).
-        labels: (N,).
-    """
+    """Features (N, D) with their labels (N,)."""
 
     features: Float[np.ndarray, "samples dim"]
     labels: Shaped[np.ndarray, "labels"]
@@ -54,7 +49,6 @@ def linear_probe(
     test: Labelled,
     *,
     strengths: Sequence[float] = (0.001, 0.01, 0.1, 1.0, 10.0),
-    max_steps: int = 1000,
 ) -> ProbeResult:
     """Fit a logistic regression on frozen features.
 
@@ -63,14 +57,10 @@ def linear_probe(
     looked at once, at the end.
 
     Args:
-        train: what is fitted.
+        train: what is fitted; two classes or more.
         validation: what chooses the penalty.
         test: what is reported.
         strengths: inverse L2 penalties to try (scikit-learn's C).
-        max_steps: most steps of the L-BFGS solver.
-
-    Raises:
-        InputError: the training set has one class only.
     """
     if len(np.unique(train.labels)) < 2:
         raise InputError(
@@ -80,7 +70,7 @@ def linear_probe(
     scaled = [scaler.transform(part.features) for part in (train, validation, test)]
     best: tuple[float, float, LogisticRegression] | None = None
     for strength in sorted(strengths):
-        probe = LogisticRegression(C=strength, max_iter=max_steps).fit(scaled[0], train.labels)
+        probe = LogisticRegression(C=strength, max_iter=1000).fit(scaled[0], train.labels)
         accuracy = float(probe.score(scaled[1], validation.labels))
         if best is None or accuracy > best[0]:
             best = (accuracy, strength, probe)

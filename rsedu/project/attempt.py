@@ -19,14 +19,7 @@ FOLDER = Path("afternoon")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attempt:
-    """What a method made of a place.
-
-    Attributes:
-        name: in the table, such as "radar".
-        path: its change map.
-        mapped: decimal year of the loss, NaN for none.
-        score: what the map is worth.
-    """
+    """What a method made of a place: its change map, in decimal years, and what that is worth."""
 
     name: str
     path: Path
@@ -46,19 +39,9 @@ def attempt(
 ) -> Attempt:
     """Map a place window by window, write the map and score it.
 
-    Stopped and called again it goes on, see `rsedu.project.windows.run`.
-
-    Args:
-        name: letters, digits and spaces; the map is called after it and the place.
-        method: what maps each window.
-        task: what is mapped.
-        folder: where the map goes, made where it is missing.
-        sample: pixels to look up for the hectares.
-        progress: whether to show a bar.
-        executor: where windows are mapped, see `rsedu.project.windows.run`.
-
-    Raises:
-        InputError: the name is no file's, or the map cannot be scored.
+    Stopped and called again it goes on, see `rsedu.project.windows.run`. The map is called after
+    the name (letters, digits and spaces) and the place, in a folder made where it is missing;
+    `sample` pixels are looked up for the hectares.
     """
     words = name.split()
     if not words or not all(word.isalnum() for word in words):
@@ -76,9 +59,6 @@ def compare(*attempts: Attempt) -> str:
     """Return a line for each attempt, in the order given: F1, years, metres, hectares.
 
     Metres are whole ones: tenths of what was learnt are not the same on every processor.
-
-    Raises:
-        InputError: there is none.
     """
     if not attempts:
         raise InputError("There is no attempt to compare: give one or more.")

@@ -39,16 +39,9 @@ def draw(
     place: Place,
     score: Score,
 ) -> str:
-    """Draw truth, map and errors side by side, as the current figure.
+    """Draw truth, map and errors side by side, as the current figure; return their sentence.
 
-    Args:
-        mapped: decimal year of the loss, NaN for none.
-        true: decimal year of the true loss, NaN for none.
-        place: where both lie.
-        score: what the map is worth.
-
-    Returns:
-        The sentence that belongs under the figure.
+    Years are decimal, NaN for no loss.
     """
     grid = place.grid
     scene = Scene(
@@ -104,22 +97,13 @@ def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> st
 def check_name(
     path: Path, suffix: str = ".png", what: str = "The figure is written as PNG"
 ) -> None:
-    """Refuse a name for a file that does not end as it should.
-
-    Raises:
-        InputError: it does not.
-    """
+    """Refuse a name for a file that does not end as it should."""
     if path.suffix.lower() != suffix:
         raise InputError(f"{what}; name a file that ends in {suffix}, not {path}.")
 
 
 def save(path: Path) -> None:
-    """Write the current figure as a PNG, whole or not at all, and close it.
-
-    Raises:
-        InputError: the name does not end in .png.
-        BrokenDataError: nothing can be written there.
-    """
+    """Write the current figure as a PNG, and close it; errors as `check_name` and `write`."""
     check_name(path)
     figure = plt.gcf()
     try:
@@ -129,15 +113,7 @@ def save(path: Path) -> None:
 
 
 def write(path: Path, content: Callable[[Path], object]) -> None:
-    """Write a file that somebody named, whole or not at all.
-
-    Args:
-        path: where it goes.
-        content: writes it to a path beside.
-
-    Raises:
-        BrokenDataError: nothing can be written there.
-    """
+    """Write a file that somebody named, whole or not at all; BrokenDataError where none can be."""
     try:
         write_atomically(path, content)
     except OSError as error:

@@ -5,6 +5,7 @@ The page needs no other file and runs nothing; the browser that shows it prints 
 
 import base64
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -43,13 +44,8 @@ class Report:
         limits: what they would not use the map for, in their words.
         place: what the map shows.
         mapped: decimal year of the loss, NaN for none.
-        sample: pixels looked up.
-        how: the sample is dealt out, see `rsedu.evaluation.area.ALLOCATIONS`.
-        seed: number of the sample.
+        sample, how, seed: see `rsedu.project.score.score`.
         day: date of the report.
-
-    Raises:
-        InputError: the name has no letter and no digit, or the map cannot be scored.
     """
 
     group: str
@@ -81,10 +77,12 @@ class Report:
         environment = jinja2.Environment(
             autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
+        # 7 March 2026; not by strftime, whose letters differ between systems and languages.
+        day = f"{self.day.day} {_MONTHS[self.day.month - 1]} {self.day.year}"
         words = {name: paragraphs(getattr(self, name), most) for name, most in _LONGEST.items()}
         return environment.from_string(text).render(
             group=clean(self.group),
-            facts=[*words["track"], f"SYNTHETIC {self.place}", _written_out(self.day)],
+            facts=[*words["track"], f"SYNTHETIC {self.place}", day],
             numbers=_numbers(self.score),
             maps=_drawn(self._draw_maps),
             years=_drawn(self._draw_years),
@@ -95,18 +93,7 @@ class Report:
         )
 
     def write(self, path: Path | str) -> Path:
-        """Write the page, whole or not at all.
-
-        Args:
-            path: ends in .html; its folder is made where it is missing.
-
-        Returns:
-            The path.
-
-        Raises:
-            InputError: the name ends in something else.
-            BrokenDataError: nothing can be written there.
-        """
+        """Write the page, whole or not at all, to a path that ends in .html; return the path."""
         path = Path(path)
         check_name(path)
         text = self.page()
@@ -146,9 +133,7 @@ def check_name(path: Path) -> None:
 def paragraphs(text: str, longest: int) -> list[str]:
     """Return the paragraphs of a group's text, which are parted by empty lines.
 
-    Args:
-        text: all other white space is a space.
-        longest: letters that are left.
+    All other white space is a space; letters beyond `longest` are cut off.
     """
     cut = text if len(text) <= longest else f"{text[:longest].rstrip()} ..."
     joined = (" ".join(part.split()) for part in re.split(r"\n\s*\n", cut))
@@ -175,11 +160,6 @@ def _drawn(draw: Callable[[], str]) -> dict[str, str]:
     return {"summary": summary, "png": base64.b64encode(png).decode("ascii")}
 
 
-def _written_out(day: date) -> str:
-    """7 March 2026; not by strftime, whose letters differ between systems and languages."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
 def _numbers(score: Score) -> dict[str, str]:
     interval = score.interval
     return {
@@ -191,12 +171,9 @@ def _numbers(score: Score) -> dict[str, str]:
     }
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
 def how_sure(report: Report) -> str:
     """Say in words what was looked up, what was found, and what follows."""
+    were = defaultdict(lambda: "were", {1: "was"})
     score = report.score
     (unchanged, missed), (alarms, right) = score.matrix.tolist()
     truth = f"The truth, which no real project has, is {score.true_ha:.0f} ha."
@@ -204,13 +181,13 @@ def how_sure(report: Report) -> str:
         return f"{NO_INTERVAL} {truth}"
     text = (
         f"{score.matrix.sum()} pixels were drawn at random and looked up. Of "
-        f"{alarms + right} that the map shows as lost, {right} {_were(right)}; of "
-        f"{unchanged + missed} others {missed} {_were(missed)} lost too. So "
+        f"{alarms + right} that the map shows as lost, {right} {were[right]}; of "
+        f"{unchanged + missed} others {missed} {were[missed]} lost too. So "
         f"{score.estimated_ha:.0f} ha, {score.interval} with 95 % confidence (Olofsson et "
         "al. 2014, with Jeffreys' intervals). The map's own pixels add up to "
         f"{score.mapped_ha:.0f} ha, a count without an error. {truth}"
     )
     if missed >= FEW:
         return text
-    met = "No omission was" if not missed else f"Only {missed} of the omissions {_were(missed)}"
+    met = "No omission was" if not missed else f"Only {missed} of the omissions {were[missed]}"
     return text + f" {met} met by the sample: the upper end is what we know least."

@@ -154,17 +154,13 @@ def by_year(
 ) -> tuple[YearHectares, ...]:
     """Estimate the loss of each calendar year that the place's period touches.
 
-    Strata and sample are those of `score`, so the estimates of the years add up to its own. The
-    map's years play no part in them: a map with wrong dates gets right hectares here, and a wider
-    interval than one year's stratum would give. Arguments and errors as in `score`.
+    Arguments, strata and sample as in `score`, so the estimates add up to its own. The map's years
+    play no part in them: a map with wrong dates gets right hectares here, and a wider interval than
+    one year's stratum would give.
     """
     pixels, sizes = _draw(np.isfinite(mapped), sample=sample, how=how, seed=seed)
-    return _by_year(mapped, true, calendar(place), pixels, sizes, place.gsd_m)
-
-
-def calendar(place: Place) -> range:
-    """Calendar years that the period of a place touches."""
-    return range(math.floor(place.since), math.ceil(place.until))
+    years = range(math.floor(place.since), math.ceil(place.until))
+    return _by_year(mapped, true, years, pixels, sizes, place.gsd_m)
 
 
 def sampled(
@@ -294,20 +290,14 @@ def _accuracy(score: Score) -> list[tuple[str, str, str]]:
     rates = f"precision {score.precision:.3f}, recall {score.recall:.3f}"
     years = in_words(score.date_error_years, ".2f", "years")
     metres = in_words(score.boundary_bias_m, "+z.1f", "m")
+    bias_m = round(score.boundary_bias_m, 1)
+    wide = "too large" if bias_m > 0 else "too small" if bias_m < 0 else "as large as they are"
+    patches = f"patches that were found are mapped {wide}"
     return [
         ("F1 of change", f"{score.f1:.3f}", rates),
         ("date error", years, f"mean of {score.found_px} pixels found"),
-        ("boundary bias", metres, _bias_in_words(score.boundary_bias_m)),
+        ("boundary bias", metres, "no patch was found" if math.isnan(bias_m) else patches),
     ]
-
-
-def _bias_in_words(bias_m: float) -> str:
-    """What the bias means for patches that both map and truth show."""
-    if math.isnan(bias_m):
-        return "no patch was found"
-    bias_m = round(bias_m, 1)
-    wide = "too large" if bias_m > 0 else "too small" if bias_m < 0 else "as large as they are"
-    return f"patches that were found are mapped {wide}"
 
 
 def _hectares(score: Score) -> list[tuple[str, str, str]]:
@@ -326,16 +316,16 @@ def _hectares(score: Score) -> list[tuple[str, str, str]]:
         ("", "", f"symmetric, Olofsson et al. 2014: {first:.0f} to {last:.0f}"),
         ("truth", f"{score.true_ha:.0f}", f"{inside} the interval; {off}"),
         *(
-            (f"{name}'s accuracy", f"{share[LOST]:.2f}", f"standard error {error[LOST]:.2f}")
+            (f"{name}'s accuracy", f"{share:.2f}", f"standard error {error:.2f}")
             for name, (share, error) in _accuracies(score.estimate).items()
         ),
     ]
 
 
-def _accuracies(estimate: Estimate) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _accuracies(estimate: Estimate) -> dict[str, tuple[float, float]]:
     return {
-        "user": (estimate.user, estimate.user_error),
-        "producer": (estimate.producer, estimate.producer_error),
+        "user": (float(estimate.user[LOST]), float(estimate.user_error[LOST])),
+        "producer": (float(estimate.producer[LOST]), float(estimate.producer_error[LOST])),
     }
 
 
@@ -347,11 +337,8 @@ def facts(score: Score, place: Place) -> dict[str, Any]:
     values["symmetric_low_ha"], values["symmetric_high_ha"] = score.estimate.symmetric(LOST)
     values["true_ha"] = score.true_ha
     for name, (share, error) in _accuracies(score.estimate).items():
-        values |= {name: float(share[LOST]), f"{name}_error": float(error[LOST])}
+        values |= {name: share, f"{name}_error": error}
     rounded = {name: float(f"{v:.6g}") if math.isfinite(v) else None for name, v in values.items()}
-    by_year = {
-        str(year.year): {"mapped_ha": year.mapped_ha, "true_ha": year.true_ha}
-        for year in score.by_year
-    }
+    by_year = {str(y.year): {"mapped_ha": y.mapped_ha, "true_ha": y.true_ha} for y in score.by_year}
     matrix = score.matrix.tolist()
     return {"place": str(place), **rounded, "error_matrix": matrix, "by_year": by_year}

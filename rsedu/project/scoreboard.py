@@ -79,23 +79,13 @@ def entry(group: str, facts: Mapping[str, Any], *, now: datetime | None = None) 
         group: its name, in any spelling.
         facts: the score, see `rsedu.project.score.facts`.
         now: the time, with its zone; the clock's if None.
-
-    Raises:
-        InputError: the name is empty, or a number is missing or not finite.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     return _checked({**facts, "group": group, "submitted": moment.isoformat()})
 
 
 def submit(folder: Path, line: Entry) -> Path:
-    """Add an entry to the scoreboard's folder, which is made where it is missing.
-
-    Returns:
-        The file that was written.
-
-    Raises:
-        BrokenDataError: the folder cannot be written to.
-    """
+    """Add an entry to the scoreboard's folder, made where it is missing; return its file."""
     letters = (letter if letter.isascii() and letter.isalnum() else "-" for letter in line.group)
     path = folder / f"{''.join(letters)}-{uuid.uuid4().hex}.json"
     text = json.dumps({"format": _FORMAT, **asdict(line)}, indent=1, allow_nan=False) + "\n"
@@ -111,23 +101,14 @@ def submit(folder: Path, line: Entry) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What lies in a scoreboard's folder.
-
-    Attributes:
-        entries: the oldest first.
-        broken: name of the file and what is wrong with it, by name.
-    """
+    """What lies in a scoreboard's folder, the oldest first, and which files are broken by what."""
 
     entries: tuple[Entry, ...]
     broken: tuple[tuple[str, str], ...]
 
 
 def read(folder: Path) -> Board:
-    """Read every entry; what cannot be read is named and left out.
-
-    Raises:
-        MissingDataError: there is no such folder.
-    """
+    """Read every entry of a folder; what cannot be read is named and left out."""
     if not folder.is_dir():
         raise MissingDataError(
             f"There is no scoreboard {folder}: the first `rsedu score MAP --group NAME --board "
@@ -198,11 +179,7 @@ def chosen(entries: Iterable[Entry], *, pick: Pick = "best") -> tuple[Entry, ...
     """Return the entry of each group that counts, the best first.
 
     Names that differ only in upper and lower case are one group. Groups of one F1, to three
-    digits, stand in the order of their date errors, and share a rank.
-
-    Args:
-        entries: those of one place.
-        pick: see `Pick`.
+    digits, stand in the order of their date errors, and share a rank. All are of one place.
     """
     counted: dict[str, Entry] = {}
     for line in sorted(entries, key=lambda line: line.submitted):

@@ -12,16 +12,7 @@ from rsedu.errors import InputError
 from rsedu.evaluation.area import allocate, draw
 from rsedu.evaluation.masks import boundary_bias
 from rsedu.project.place import Place
-from rsedu.project.score import (
-    SAMPLE,
-    Score,
-    by_year,
-    calendar,
-    facts,
-    render,
-    sampled,
-    score,
-)
+from rsedu.project.score import SAMPLE, Score, by_year, facts, render, sampled, score
 
 
 def years_of(rows: list[list[float]]) -> np.ndarray:
@@ -189,16 +180,12 @@ def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: P
     assert max(map(abs, off)) < 0.02  # while the maps' own counts are up to 25 % off
 
 
-def test_the_calendar_touches_both_ends() -> None:
-    assert list(calendar(Place(seed=3, size_m=2000.0))) == [2020, 2021, 2022, 2023, 2024, 2025]
-    assert list(calendar(Place(seed=3, since=2021.0, until=2023.0))) == [2021, 2022]
-
-
 @pytest.mark.parametrize(("how", "seed"), [("at_least", 0), ("equal", 4)])
 def test_years_add_up_to_the_score(
     place: Place, mapped: np.ndarray, true: np.ndarray, how: str, seed: int
 ) -> None:
     years = by_year(mapped, true, place, sample=400, how=how, seed=seed)
+    assert [year.year for year in years] == [2020, 2021, 2022, 2023, 2024, 2025]
     whole = score(mapped, true, gsd_m=10.0, sample=400, how=how, seed=seed)
     for name in ("estimated_ha", "mapped_ha", "true_ha"):
         total = sum(getattr(year, name) for year in years)
@@ -246,6 +233,7 @@ def test_both_ends_of_a_period_belong_to_its_years(date: float, true_ha: list[fl
     years = np.full((6, 6), np.nan, dtype=np.float32)
     years[0, :3] = date
     both = by_year(years, years, place, sample=10)
+    assert [year.year for year in both] == [2021, 2022]
     assert [year.true_ha for year in both] == pytest.approx(true_ha)
 
 
