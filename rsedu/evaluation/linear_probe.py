@@ -28,13 +28,9 @@ class Labelled:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeResult:
-    """What a linear probe found.
+    """What a linear probe found: share of the test set that is right, and its labels.
 
-    Attributes:
-        accuracy: share of the test set that is right, [0, 1].
-        validation_accuracy: the same of the validation set, under the strength that was chosen.
-        strength: inverse of the L2 penalty that did best on the validation set.
-        predicted: (M,), labels of the test set.
+    `strength` is the inverse of the L2 penalty that did best on the validation set.
     """
 
     accuracy: float

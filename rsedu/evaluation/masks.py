@@ -46,12 +46,7 @@ def dice(predicted: Mask, truth: Mask) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Bias:
-    """By how much a mask is too large (above 0) or too small.
-
-    Attributes:
-        boundary_m: mean way from the true outline to the mask's, in metres, outwards above 0.
-        area_percent: ``100 (predicted - true) / true`` of the areas.
-    """
+    """By how much a mask is too large (above 0) or too small: its outline, and its area."""
 
     boundary_m: float
     area_percent: float

@@ -44,7 +44,7 @@ class YearHectares:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Score:
-    """What a change map is worth.
+    """What a change map is worth; `mapped_ha` and `true_ha` are counted on the map and in truth.
 
     Attributes:
         precision: share of the mapped loss that is one, 0 to 1.
@@ -54,8 +54,6 @@ class Score:
         date_error_years: mean absolute difference on those; NaN where there are none.
         boundary_bias_m: mean way from the true outlines to the mapped ones, outwards above 0, over
             the patches that both show; NaN where there are none.
-        mapped_ha: hectares of loss, counted on the map.
-        true_ha: hectares of loss in truth.
         matrix: (2, 2) the sample: mapped in rows, true in columns; not lost first.
         estimate: areas in hectares and accuracies, from that sample; NaN, and the sample empty,
             where loss or the rest of the map is a single pixel.

@@ -47,16 +47,12 @@ def clean(name: str, *, longest: int = _NAME_LENGTH) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the scoreboard.
+    """One line of the scoreboard: numbers as in `rsedu.project.score.facts`.
 
     Attributes:
         group: its name, as `clean` leaves it.
         place: what was mapped; only maps of one place are compared.
         submitted: when, ISO 8601 in UTC.
-        f1: of change, 0 to 1.
-        date_error_years, boundary_bias_m: see `Score`; None where nothing was found.
-        mapped_ha, true_ha: hectares, counted on the map and in truth.
-        estimated_ha, low_ha, high_ha: from the sample, with its interval; None without one.
     """
 
     group: str
@@ -73,13 +69,7 @@ class Entry:
 
 
 def entry(group: str, facts: Mapping[str, Any], *, now: datetime | None = None) -> Entry:
-    """Make an entry of a score.
-
-    Args:
-        group: its name, in any spelling.
-        facts: the score, see `rsedu.project.score.facts`.
-        now: the time, with its zone; the clock's if None.
-    """
+    """Make an entry of a group's `rsedu.project.score.facts`, now if no time is given."""
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     return _checked({**facts, "group": group, "submitted": moment.isoformat()})
 
@@ -204,14 +194,11 @@ def render(board: Board, *, pick: Pick = "best") -> str:
     places = sorted({line.place for line in board.entries})
     parts = [_ranking(place, board.entries, pick) for place in places] or ["No submission yet."]
     if board.broken:
-        names = (_printable(f"  {name}: {reason}") for name, reason in board.broken)
-        parts.append("\n".join(("Left out:", *names)))
+        lines = [f"  {name}: {reason}" for name, reason in board.broken]
+        # One line for each, whatever the file is called and whatever is in it.
+        clear = ("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+        parts.append("\n".join(("Left out:", *clear)))
     return "\n\n".join(parts)
-
-
-def _printable(line: str) -> str:
-    """One line, whatever the file is called and whatever is in it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _ranking(place: str, entries: Iterable[Entry], pick: Pick) -> str:

@@ -185,12 +185,7 @@ class PixelForest:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """A window of a place, and what happened there.
-
-    Attributes:
-        stack: what was measured, with a margin of 32 pixels.
-        years: decimal year of the loss, NaN for none; on the same pixels.
-    """
+    """A window of a place, with a margin of 32 pixels, and decimal years of what was lost there."""
 
     stack: Stack
     years: Years

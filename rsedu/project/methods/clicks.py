@@ -1,8 +1,7 @@
 """Track C: a person boxes lost clearings, SAM outlines them, and trees learn from the outlines.
 
-An outline is off by a pixel here and there, and trees learn that as well. So its edge is drawn
-again by what each pixel shows (`refine_boundary`), and pixels on which trees that were taught
-by *other* windows disagree are not taught: labour goes into fewer and better labels.
+Labour goes into few and good labels: edges of outlines are drawn again (`refine_boundary`), and
+pixels on which trees that were taught by *other* windows disagree are not taught.
 
 The person is simulated: the boxes come from the truth, which is what somebody who looks at the
 scenes would know. Seconds are an ASSUMPTION, not a measurement: ten to look over a window, ten for

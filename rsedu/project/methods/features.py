@@ -58,10 +58,9 @@ class ClearPair:
 
 def first_and_last_clear(stack: Stack) -> ClearPair:
     """Choose the first and the last clear acquisition, pixel by pixel."""
-    count = len(stack.dates)
     observed = np.asarray(stack.clear.any(axis=0))
     first = stack.clear.argmax(axis=0)
-    last = np.where(observed, count - 1 - stack.clear[::-1].argmax(axis=0), 0)
+    last = np.where(observed, len(stack.dates) - 1 - stack.clear[::-1].argmax(axis=0), 0)
     before, after = (
         np.where(observed, np.take_along_axis(stack.optical, at[None, None], axis=0)[0], np.nan)
         for at in (first, last)
