@@ -62,14 +62,9 @@ def draw(
 
 
 def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> str:
-    """Draw the hectares of each calendar year: estimated with its interval, counted, true.
+    """Draw the hectares of each calendar year: estimated, counted, true; return their sentence.
 
-    Args:
-        years: see `rsedu.project.score.by_year`.
-        ax: the current axes if None.
-
-    Returns:
-        The sentence that belongs under the figure.
+    Years are those of `rsedu.project.score.by_year`.
     """
     ax = ax or plt.gca()
     at = np.arange(len(years))

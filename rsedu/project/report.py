@@ -35,15 +35,13 @@ _FONT: Any = {"font.size": 15, "axes.titlesize": 17}  # figures are shown at hal
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """What a group hands in.
+    """What a group hands in: the map of a place, in decimal years, NaN for no loss, and words.
 
     Attributes:
         group: its name.
         track: how they went on, such as "B, CROMA through clouds"; may be empty.
         method: what they did, in their words; paragraphs parted by empty lines.
         limits: what they would not use the map for, in their words.
-        place: what the map shows.
-        mapped: decimal year of the loss, NaN for none.
         sample, how, seed: see `rsedu.project.score.score`.
         day: date of the report.
     """

@@ -1,7 +1,5 @@
 """Windowed mapping of a large place: little memory, and what is done stays done."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -16,7 +14,7 @@ from jaxtyping import Float32
 
 from rsedu.errors import InputError
 from rsedu.io.executor import as_finished
-from rsedu.io.files import write_atomically
+from rsedu.io.files import settings_digest, write_atomically
 from rsedu.io.progress_bar import progress_bar
 from rsedu.project import change_map
 from rsedu.project.task import MARGIN_PX, Stack, Task
@@ -124,7 +122,8 @@ def run(
             its stack, as floats, with NaN or 0 for no loss.
     """
     windows = list(parts(task.shape, window_px=window_px, margin_px=margin_px))
-    folder = path.with_suffix(".windows") / _digest(method, task, window_px, margin_px)
+    settings = {"method": method.name, "task": asdict(task), "window": [window_px, margin_px]}
+    folder = path.with_suffix(".windows") / settings_digest(settings)
     todo = [part for part in windows if not (folder / part.file).exists()]
     call = partial(_map, method, task)
     bar = progress_bar(total=len(windows), hidden=not progress, unit="window", desc=path.stem)
@@ -174,8 +173,3 @@ def _forget(folder: Path) -> None:
 def _save(path: Path, years: np.ndarray) -> None:
     with path.open("wb") as file:  # by name, numpy would add an ending
         np.save(file, years)
-
-
-def _digest(method: Method, task: Task, window_px: int, margin_px: int) -> str:
-    facts = {"method": method.name, "task": asdict(task), "window": [window_px, margin_px]}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

@@ -106,9 +106,8 @@ def _lesson(sample: Sample, sensors: str) -> tuple[np.ndarray, np.ndarray]:
     """Features and targets of the patches of all periods of a sample."""
     pairs = across(tokens_of(sample.stack, sensors))
     number = periods(sample.years.ravel(), sample.stack.dates).reshape(sample.years.shape)
-    targets = [
-        patches_of((number == period).astype(np.float32)) for period in range(1, len(pairs) + 1)
-    ]
+    numbers = range(1, len(pairs) + 1)
+    targets = [patches_of((number == period).astype(np.float32)) for period in numbers]
     return pairs.reshape(-1, pairs.shape[-1]), np.concatenate(targets)
 
 
