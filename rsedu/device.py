@@ -33,12 +33,7 @@ def wait_policy() -> str:
 
 @dataclass(frozen=True)
 class DeviceChoice:
-    """A device and, in words, why it was chosen.
-
-    Attributes:
-        device: what to hand to `.to()` and to every `device=`.
-        reason: one clause, such as "no CUDA or MPS device found".
-    """
+    """A device and, in one clause, why it was chosen."""
 
     device: torch.device
     reason: str
@@ -134,26 +129,12 @@ def describe_device(prefer: str = "auto") -> DeviceChoice:
 
 
 def pick_device(prefer: str = "auto") -> torch.device:
-    """Choose a device.
-
-    Args:
-        prefer: "auto", "cpu", "cuda", "cuda:N" or "mps"; `RSEDU_DEVICE` goes before it.
-
-    Returns:
-        The device; `describe_device` has the rules and the reason, and raises the same.
-    """
+    """Choose a device; `describe_device` has the arguments, the rules and the reason."""
     return describe_device(prefer).device
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python's, numpy's and torch's generators, the last on every device.
-
-    Args:
-        seed: 0 to 2**32 - 1, which is what numpy takes.
-
-    Raises:
-        InputError: the seed is out of that range.
-    """
+    """Seed Python's, numpy's and torch's generators: 0 to 2**32 - 1, which is what numpy takes."""
     if not 0 <= seed <= _MAX_SEED:
         raise InputError(f"seed={seed} is out of range: wanted 0 to {_MAX_SEED}; take a small one.")
     random.seed(seed)

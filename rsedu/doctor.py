@@ -1,7 +1,6 @@
 """Check of the environment, `rsedu doctor`: is everything here, and what to do where it is not.
 
-`examine` only looks; `render` and `report` only write. Each check returns one `Finding` and never
-raises: a broken torch is a finding, not a traceback.
+Each check returns one `Finding` and never raises: a broken torch is a finding, not a traceback.
 """
 
 import os
@@ -30,19 +29,14 @@ _DISK_GB = 1  # room for what the lessons write; the environment is there by now
 _WEIGHTS = {"mae-tiny": "02", "croma-tiny": "05", "sam-tiny": "06", "scalemae-tiny": "08a"}
 _WIDTH = 80
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_COLUMNS = "  {state:<8}{name:<11}"
 _INSTALL = "run make lab (or pip install -r requirements.lock)"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at.
+    """One thing looked at: its name in 10 letters, a line of what was found, and what to do.
 
-    Attributes:
-        name: what it is, at most 10 letters.
-        state: "ok"; "note" for what the lessons can do without; "missing" for what they need.
-        detail: what was found, one line.
-        remedy: what to do about it; empty where nothing needs doing.
+    A note is for what the lessons can do without, missing for what they need.
     """
 
     name: str
@@ -103,27 +97,29 @@ def _cores() -> int:
 
 
 def _threads() -> Finding:
-    cores = _cores()
     limit = os.environ.get("OMP_NUM_THREADS")
     setting = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
-    return Finding("threads", "ok", f"{cores} processor threads usable, {setting}")
+    return Finding("threads", "ok", f"{_cores()} processor threads usable, {setting}")
+
+
+def _memory_gb() -> str:
+    memory = psutil.virtual_memory()
+    return f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB"
 
 
 def _memory() -> Finding:
-    memory = psutil.virtual_memory()
-    free_gb, total_gb = memory.available / 1e9, memory.total / 1e9
-    detail = f"{free_gb:.1f} GB free of {total_gb:.1f} GB"
-    if free_gb < _MEMORY_GB:
-        return Finding("memory", "note", detail, f"close programs until {_MEMORY_GB} GB are free")
-    return Finding("memory", "ok", detail)
+    if psutil.virtual_memory().available / 1e9 >= _MEMORY_GB:
+        return Finding("memory", "ok", _memory_gb())
+    remedy = f"close programs until {_MEMORY_GB} GB are free"
+    return Finding("memory", "note", _memory_gb(), remedy)
 
 
 def _disk() -> Finding:
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
     detail = f"{free_gb:.1f} GB free in this folder"
-    if free_gb < _DISK_GB:
-        return Finding("disk", "note", detail, f"make room: lessons may write {_DISK_GB} GB")
-    return Finding("disk", "ok", detail)
+    if free_gb >= _DISK_GB:
+        return Finding("disk", "ok", detail)
+    return Finding("disk", "note", detail, f"make room: lessons may write {_DISK_GB} GB")
 
 
 def _samples() -> Finding:
@@ -153,11 +149,11 @@ def _weights() -> Finding:
 
 
 def _jupyterlab() -> Finding:
-    version = _version("jupyterlab")
-    if not version or not _version("ipykernel"):
-        lacking = "ipykernel" if version else "jupyterlab"
-        return Finding("JupyterLab", "missing", f"{lacking} is not installed", _INSTALL)
-    return Finding("JupyterLab", "ok", f"{version}, ipykernel {_version('ipykernel')}")
+    for name in ("jupyterlab", "ipykernel"):
+        if not _version(name):
+            return Finding("JupyterLab", "missing", f"{name} is not installed", _INSTALL)
+    detail = f"{_version('jupyterlab')}, ipykernel {_version('ipykernel')}"
+    return Finding("JupyterLab", "ok", detail)
 
 
 def find_chromium() -> str | None:
@@ -166,8 +162,7 @@ def find_chromium() -> str | None:
 
 
 def _browser() -> Finding:
-    path = find_chromium()
-    if path:
+    if path := find_chromium():
         return Finding("Chromium", "ok", f"{path}, for the browser tests")
     remedy = "only for developers: apt install chromium"
     return Finding("Chromium", "note", "not found; the browser tests will skip", remedy)
@@ -175,20 +170,20 @@ def _browser() -> Finding:
 
 def _bubblewrap() -> Finding:
     """Whether `rsedu grade` can lock strangers' code away; nobody else needs it."""
+    whose = "only for instructors, who run rsedu grade"
     if sys.platform != "linux":
-        detail = "needs Linux; only for instructors, who run rsedu grade"
-        return Finding("bubblewrap", "note", detail)
+        return Finding("bubblewrap", "note", f"needs Linux; {whose}")
     trial = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
     try:
-        done = subprocess.run(trial, capture_output=True, stdin=subprocess.DEVNULL, timeout=20)
+        subprocess.run(trial, capture_output=True, stdin=subprocess.DEVNULL, timeout=20, check=True)
     except FileNotFoundError:
-        remedy = "only for instructors, who run rsedu grade: apt install bubblewrap"
+        remedy = f"{whose}: apt install bubblewrap"
         return Finding("bubblewrap", "note", "not found; no sandbox when grading", remedy)
-    except (OSError, subprocess.SubprocessError):
-        return Finding("bubblewrap", "note", "does not run; no sandbox when grading")
-    if done.returncode != 0:
+    except subprocess.CalledProcessError:
         remedy = "only for instructors: let users make namespaces, or grade elsewhere"
         return Finding("bubblewrap", "note", "may make no namespaces here", remedy)
+    except (OSError, subprocess.SubprocessError):
+        return Finding("bubblewrap", "note", "does not run; no sandbox when grading")
     return Finding("bubblewrap", "ok", "makes namespaces, in which rsedu grade runs answers")
 
 
@@ -209,32 +204,30 @@ def is_healthy(findings: list[Finding]) -> bool:
 
 
 def render(findings: list[Finding]) -> str:
-    """Write the findings for a screen of 80 columns and 24 lines.
-
-    One line per finding, one more under each that needs doing, and a verdict. The state is a word,
-    never a colour.
-    """
+    """Write the findings for a screen of 80 columns and 24 lines, in words and not in colours."""
     lines = []
     for finding in findings:
-        state = "MISSING" if finding.state == "missing" else finding.state
-        head = _COLUMNS.format(state=state, name=finding.name)
-        lines.append(_clip(head + finding.detail))
+        state = finding.state.replace("missing", "MISSING")
+        lines.append(f"  {state:<8}{finding.name:<11}{finding.detail}")
         if finding.remedy:
-            lines.append(_clip(" " * len(head) + f"to do: {finding.remedy}"))
+            lines.append(f"{'':<21}to do: {finding.remedy}")
     missing = [finding.name for finding in findings if finding.state == "missing"]
-    verdict = f"Needed and missing: {', '.join(missing)}." if missing else "The lessons can run."
-    return "\n".join([*lines, _clip(verdict)])
+    lines.append(
+        f"Needed and missing: {', '.join(missing)}." if missing else "The lessons can run."
+    )
+    flat = (line.replace("\n", " ") for line in lines)
+    return "\n".join(line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..." for line in flat)
 
 
 def report(findings: list[Finding]) -> str:
     """Write what a facilitator needs to know before a class, to be pasted into a message.
 
-    Lines "name value", which change with the number of the format only. Numbers and names of
-    packages: details are left out, since they hold paths, and so names of people and machines.
+    Details are left out, since they hold paths, and so names of people and machines.
     """
-    memory = psutil.virtual_memory()
-    disk = shutil.disk_usage(Path.cwd())
-    states = {finding.name: finding.state for finding in findings}
+    names = {
+        state: [finding.name for finding in findings if finding.state == state]
+        for state in get_args(State)
+    }
     devices = (finding for finding in findings if (finding.name, finding.state) == ("device", "ok"))
     facts = {
         "system": f"{platform.system()} {platform.machine()}",
@@ -242,21 +235,11 @@ def report(findings: list[Finding]) -> str:
         **{name: _version(name) or "missing" for name in _REPORTED},
         "device": next((device.detail.split()[0] for device in devices), "missing"),
         "cores": str(_cores()),
-        "memory": f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB",
-        "disk": f"{disk.free / 1e9:.0f} GB free",
-        **{
-            state: ", ".join(name for name in states if states[name] == state) or "-"
-            for state in get_args(State)
-        },
+        "memory": _memory_gb(),
+        "disk": f"{shutil.disk_usage(Path.cwd()).free / 1e9:.0f} GB free",
+        **{state: ", ".join(names[state]) or "-" for state in names},
         "verdict": "the lessons can run" if is_healthy(findings) else "the lessons cannot run",
     }
-    lines = (f"{name:<11}{value}" for name, value in facts.items())
-    return "\n".join(
-        [f"--- rsedu doctor report, format {REPORT_FORMAT} ---", *lines, "--- end ---"]
-    )
-
-
-def _clip(line: str) -> str:
-    """One line of the screen: no line breaks, cut with dots at the width."""
-    flat = line.replace("\n", " ")
-    return flat if len(flat) <= _WIDTH else flat[: _WIDTH - 3] + "..."
+    lines = [f"{name:<11}{value}" for name, value in facts.items()]
+    head = f"--- rsedu doctor report, format {REPORT_FORMAT} ---"
+    return "\n".join([head, *lines, "--- end ---"])

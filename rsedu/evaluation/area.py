@@ -24,7 +24,7 @@ from rsedu.errors import InputError
 #: area, but no stratum fewer than `LEAST`, the compromise of the paper's section 5.1.1.
 ALLOCATIONS = ("equal", "proportional", "at_least")
 LEAST = 75
-_PAIR = 2  # the fewest of a stratum that have a variance
+PAIR = 2  # the fewest of a stratum that have a variance
 
 
 def _rounded(shares: Float64[np.ndarray, "strata"], total: int) -> Int64[np.ndarray, "strata"]:
@@ -42,32 +42,27 @@ def allocate(
 
     Args:
         sizes: pixels of each stratum, 2 or more.
-        total: pixels of the sample.
+        total: pixels of the sample, 2 or more for each stratum.
         how: one of `ALLOCATIONS`.
 
     Returns:
         Pixels of the sample in each stratum, 2 or more and no more than there are. They add up to
         `total`, except where a stratum is too small for its share or had to be given its 2.
-
-    Raises:
-        InputError: a stratum has fewer than 2 pixels, the sample fewer than 2 for each, or no
-            allocation is called so.
     """
-    if sizes.min() < _PAIR or total < _PAIR * len(sizes):
+    if sizes.min() < PAIR or total < PAIR * len(sizes):
         raise InputError(
             f"A sample of {total} from strata of {', '.join(map(str, sizes))} pixels; every "
             "stratum needs 2 pixels or more and 2 of the sample, or it has no variance."
         )
-    share = sizes / sizes.sum()
     if how == "equal":
         counts = _rounded(np.full(len(sizes), total / len(sizes)), total)
     elif how == "proportional":
-        counts = _rounded(share * total, total)
+        counts = _rounded(sizes / sizes.sum() * total, total)
     elif how == "at_least":
         counts = _at_least(sizes, total)
     else:
         raise InputError(f"how is {how!r}; wanted one of {', '.join(ALLOCATIONS)}.")
-    return np.asarray(np.clip(counts, _PAIR, sizes), dtype=np.int64)
+    return np.asarray(np.clip(counts, PAIR, sizes), dtype=np.int64)
 
 
 def _at_least(sizes: np.ndarray, total: int) -> Int64[np.ndarray, "strata"]:
@@ -99,9 +94,6 @@ def draw(
 
     Returns:
         Places in `strata.ravel()`, stratum by stratum.
-
-    Raises:
-        InputError: a stratum has fewer pixels than are to be drawn.
     """
     flat = strata.ravel()
     drawn = []
@@ -124,11 +116,7 @@ def error_matrix(
     strata_count: int,
     classes: int,
 ) -> Int64[np.ndarray, "strata classes"]:
-    """Count a sample by stratum (rows) and by what is really there (columns).
-
-    Raises:
-        InputError: a number is negative or too large.
-    """
+    """Count a sample by stratum (rows) and by what is really there (columns)."""
     wrong = (strata < 0) | (strata >= strata_count) | (reference < 0) | (reference >= classes)
     if wrong.any():
         raise InputError(
@@ -210,10 +198,6 @@ def estimate(
         mapped: the class that the map gives each stratum; left out, stratum i is class i. Several
             strata may share one, for example forest near and far from the change.
         level: confidence of the intervals, 0 to 1.
-
-    Raises:
-        InputError: a stratum has fewer than 2 of the sample or no area, numbers of rows differ,
-            or the level is no share.
     """
     _check(counts, areas, mapped, level)
     drawn = counts.sum(axis=1, keepdims=True)
@@ -268,7 +252,7 @@ def _check(
             f"{len(counts)} strata and {counts.shape[1]} classes: say with `mapped` which class "
             "the map gives each stratum."
         )
-    if (counts < 0).any() or (counts.sum(axis=1) < _PAIR).any() or not (areas > 0).all():
+    if (counts < 0).any() or (counts.sum(axis=1) < PAIR).any() or not (areas > 0).all():
         raise InputError(
             "Every stratum needs an area above 0 and 2 or more pixels of the sample; got "
             f"{counts.sum(axis=1).tolist()} of areas {areas.tolist()}."

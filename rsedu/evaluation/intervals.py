@@ -12,13 +12,7 @@ from rsedu.errors import InputError
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its interval of confidence.
-
-    Attributes:
-        mean: mean of the values.
-        low, high: both ends.
-        count: number of values.
-    """
+    """A mean of `count` values, with both ends of its interval of confidence."""
 
     mean: float
     low: float
@@ -64,15 +58,8 @@ def paired_interval(
 ) -> Interval:
     """Mean of ``first - second`` over runs that share their seed, with its Student interval.
 
-    What both runs of a pair have in common (data, split, initial weights) cancels.
-
-    Args:
-        first: one value per seed.
-        second: the other method under the same seeds, in the same order.
-        level: probability that the interval holds the true mean.
-
-    Raises:
-        InputError: the lengths differ, or as `interval`.
+    What both runs of a pair have in common (data, split, initial weights) cancels. Both hold one
+    value per seed, in the same order; `level` and errors as in `interval`.
     """
     if len(first) != len(second):
         raise InputError(f"Pairs need equal numbers of runs; got {len(first)} and {len(second)}.")

@@ -17,12 +17,7 @@ from rsedu.evaluation.neighbours import require_labels
 
 @dataclass(frozen=True)
 class Labelled:
-    """Features with their labels.
-
-    Attributes:
-        features: (N, D).
-        labels: (N,).
-    """
+    """Features (N, D) with their labels (N,)."""
 
     features: Float[np.ndarray, "samples dim"]
     labels: Shaped[np.ndarray, "labels"]
@@ -33,13 +28,9 @@ class Labelled:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeResult:
-    """What a linear probe found.
+    """What a linear probe found: share of the test set that is right, and its labels.
 
-    Attributes:
-        accuracy: share of the test set that is right, [0, 1].
-        validation_accuracy: the same of the validation set, under the strength that was chosen.
-        strength: inverse of the L2 penalty that did best on the validation set.
-        predicted: (M,), labels of the test set.
+    `strength` is the inverse of the L2 penalty that did best on the validation set.
     """
 
     accuracy: float
@@ -54,7 +45,6 @@ def linear_probe(
     test: Labelled,
     *,
     strengths: Sequence[float] = (0.001, 0.01, 0.1, 1.0, 10.0),
-    max_steps: int = 1000,
 ) -> ProbeResult:
     """Fit a logistic regression on frozen features.
 
@@ -63,14 +53,10 @@ def linear_probe(
     looked at once, at the end.
 
     Args:
-        train: what is fitted.
+        train: what is fitted; two classes or more.
         validation: what chooses the penalty.
         test: what is reported.
         strengths: inverse L2 penalties to try (scikit-learn's C).
-        max_steps: most steps of the L-BFGS solver.
-
-    Raises:
-        InputError: the training set has one class only.
     """
     if len(np.unique(train.labels)) < 2:
         raise InputError(
@@ -80,7 +66,7 @@ def linear_probe(
     scaled = [scaler.transform(part.features) for part in (train, validation, test)]
     best: tuple[float, float, LogisticRegression] | None = None
     for strength in sorted(strengths):
-        probe = LogisticRegression(C=strength, max_iter=max_steps).fit(scaled[0], train.labels)
+        probe = LogisticRegression(C=strength, max_iter=1000).fit(scaled[0], train.labels)
         accuracy = float(probe.score(scaled[1], validation.labels))
         if best is None or accuracy > best[0]:
             best = (accuracy, strength, probe)

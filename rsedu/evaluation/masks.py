@@ -15,11 +15,7 @@ Mask = Bool[np.ndarray, "_ _"]  # shapes are compared by hand, to explain what d
 
 
 def _counts(predicted: np.ndarray, truth: np.ndarray) -> tuple[int, int, int]:
-    """Pixels that are true positive, false positive, false negative.
-
-    Raises:
-        InputError: one is no bool, or the shapes differ.
-    """
+    """Pixels that are true positive, false positive, false negative."""
     for name, mask in (("mask", predicted), ("truth", truth)):
         if mask.dtype != np.bool_:
             raise InputError(f"The {name} is {mask.dtype}; wanted bool: write `{name} > 0`.")
@@ -50,12 +46,7 @@ def dice(predicted: Mask, truth: Mask) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Bias:
-    """By how much a mask is too large (above 0) or too small.
-
-    Attributes:
-        boundary_m: mean way from the true outline to the mask's, in metres, outwards above 0.
-        area_percent: ``100 (predicted - true) / true`` of the areas.
-    """
+    """By how much a mask is too large (above 0) or too small: its outline, and its area."""
 
     boundary_m: float
     area_percent: float
@@ -66,16 +57,8 @@ def boundary_bias(predicted: Mask, truth: Mask, *, gsd_m: float) -> Bias:
 
     ``boundary_m = (predicted area - true area) / (mean length of both outlines)``: for two discs
     exactly the difference of their radii; what is too large here cancels what is too small there.
-    Lengths are those of `perimeter_px`.
-
-    Args:
-        predicted: the mask.
-        truth: what it should be, not empty.
-        gsd_m: side of a pixel, metres.
-
-    Raises:
-        InputError: a mask is no bool, the shapes differ, the truth is empty or fills the image and
-            so has no outline, or the GSD isn't positive.
+    Lengths are those of `perimeter_px`. A truth that is empty or fills the image has no outline,
+    and is an InputError too.
     """
     both, extra, missed = _counts(predicted, truth)
     if not gsd_m > 0:

@@ -13,11 +13,7 @@ from rsedu.errors import InputError
 def require_labels(
     features: Float[np.ndarray, "samples dim"], labels: Shaped[np.ndarray, "labels"], what: str
 ) -> None:
-    """Refuse a set ("training", "test") that is empty or lacks a label.
-
-    Raises:
-        InputError: the numbers of vectors and labels differ, or are 0.
-    """
+    """Refuse a set ("training", "test") that is empty or lacks a label."""
     if len(features) != len(labels) or len(labels) == 0:
         raise InputError(
             f"The {what} set has {len(features)} feature vectors and {len(labels)} labels; "
@@ -44,12 +40,6 @@ def knn_predict(
         test_features: (M, D).
         neighbours: K, at most N.
         temperature: small values let the nearest decide alone.
-
-    Returns:
-        (M,) predicted labels.
-
-    Raises:
-        InputError: K is not in [1, N], lengths differ, or a vector is zero or not finite.
 
     >>> features = np.array([[1.0, 0.0], [0.0, 1.0], [0.1, 1.0]])
     >>> labels = np.array(["road", "forest", "forest"])
@@ -99,9 +89,6 @@ def knn_accuracy(
 def chance_accuracy(
     train_labels: Shaped[np.ndarray, "train"], test_labels: Shaped[np.ndarray, "test"]
 ) -> float:
-    """Share of test samples, in [0, 1], that carry the most frequent training label.
-
-    The accuracy to beat: it needs no features at all.
-    """
+    """Share of test samples with the most frequent training label: to be beaten by features."""
     classes, counts = np.unique(train_labels, return_counts=True)
     return float(np.mean(test_labels == classes[counts.argmax()]))

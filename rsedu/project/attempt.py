@@ -19,14 +19,7 @@ FOLDER = Path("afternoon")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attempt:
-    """What a method made of a place.
-
-    Attributes:
-        name: in the table, such as "radar".
-        path: its change map.
-        mapped: decimal year of the loss, NaN for none.
-        score: what the map is worth.
-    """
+    """What a method made of a place: its change map, in decimal years, and what that is worth."""
 
     name: str
     path: Path
@@ -46,19 +39,9 @@ def attempt(
 ) -> Attempt:
     """Map a place window by window, write the map and score it.
 
-    Stopped and called again it goes on, see `rsedu.project.windows.run`.
-
-    Args:
-        name: letters, digits and spaces; the map is called after it and the place.
-        method: what maps each window.
-        task: what is mapped.
-        folder: where the map goes, made where it is missing.
-        sample: pixels to look up for the hectares.
-        progress: whether to show a bar.
-        executor: where windows are mapped, see `rsedu.project.windows.run`.
-
-    Raises:
-        InputError: the name is no file's, or the map cannot be scored.
+    Stopped and called again it goes on, see `rsedu.project.windows.run`. The map is called after
+    the name (letters, digits and spaces) and the place, in a folder made where it is missing;
+    `sample` pixels are looked up for the hectares.
     """
     words = name.split()
     if not words or not all(word.isalnum() for word in words):
@@ -76,22 +59,18 @@ def compare(*attempts: Attempt) -> str:
     """Return a line for each attempt, in the order given: F1, years, metres, hectares.
 
     Metres are whole ones: tenths of what was learnt are not the same on every processor.
-
-    Raises:
-        InputError: there is none.
     """
     if not attempts:
         raise InputError("There is no attempt to compare: give one or more.")
     rows = [("", "F1", "years", "outlines", "mapped", " estimated")]
     for made in attempts:
         score = made.score
-        low, high = score.interval_ha
         numbers = (
             f"{score.f1:.2f}",
             in_words(score.date_error_years, ".2f", "").rstrip(),
             in_words(score.boundary_bias_m, "+z.0f", "m"),
             f"{score.mapped_ha:.0f} ha",
-            f" {score.estimated_ha:.0f} ha ({low:.0f} to {high:.0f})",
+            f" {in_words(score.estimated_ha, '.0f', 'ha')} ({score.interval})",
         )
         rows.append((made.name, *numbers))
     rows.append(("truth", "", "", "", f"{attempts[0].score.true_ha:.0f} ha", ""))

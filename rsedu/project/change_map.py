@@ -6,18 +6,16 @@ the file declares as nodata. NaN that is not declared is refused: it is more oft
 zero than an answer.
 """
 
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float32, Shaped
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from jaxtyping import Float32, Shaped
+from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 
-from rsedu.errors import BrokenDataError, InputError
-from rsedu.io.raster_file import open_raster as opened, write_cog
+from rsedu.errors import InputError
+from rsedu.io.raster_file import open_raster, read_stored, write_cog
 from rsedu.project.place import Place
 from rsedu.synthetic.frontier import UTM
 
@@ -28,19 +26,13 @@ _ROUNDING = 1e-3  # of a year: what a float32 may lie beside the decimal year th
 
 
 def write(path: Path, years: Shaped[np.ndarray, "rows cols"], place: Place) -> Path:
-    """Write a change map that says which place it shows.
+    """Write a change map that says which place it shows, and return its path.
 
     Args:
         path: GeoTIFF to write; an older one is replaced.
         years: decimal years as floats, NaN or 0 for no loss; or calendar years as integers, 0 for
             no loss.
         place: whose grid the pixels are on.
-
-    Returns:
-        The path.
-
-    Raises:
-        InputError: the shape is not the place's.
     """
     if years.shape != place.grid.shape:
         raise InputError(
@@ -51,63 +43,59 @@ def write(path: Path, years: Shaped[np.ndarray, "rows cols"], place: Place) -> P
         stored = np.clip(years, _INT32.min, _INT32.max).astype(np.int32)  # as is, not wrapped
     else:
         stored = np.nan_to_num(years.astype(np.float32))
-    grid = place.grid
     return write_cog(
         path,
         stored[None],
         names=(BAND,),
-        transform=grid.transform,
-        crs=grid.crs,
+        transform=place.grid.transform,
+        crs=place.grid.crs,
         tags=place.tags(),
         overviews="nearest",  # a mean of a year and of 0, no change, is no year
     )
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[DatasetReader]:
-    """Open a raster; that one has no place is told by an error later, and not by a warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with opened(path) as source:
-            yield source
-
-
 def tags(path: Path) -> Mapping[str, str]:
-    """Tags of a raster file; errors as `rsedu.scenes.reader.opened`."""
-    with _opened(path) as source:
+    """Tags of a raster file; errors as `rsedu.io.raster_file.open_raster`."""
+    with open_raster(path) as source:
         return dict(source.tags())
 
 
 def read(path: Path, place: Place) -> Float32[np.ndarray, "rows cols"]:
-    """Read a change map.
-
-    Args:
-        path: GeoTIFF on the place's grid.
-        place: what it shows.
-
-    Returns:
-        Decimal year of the loss, NaN where there was none.
+    """Read a change map: decimal year of the loss, NaN where there was none.
 
     Raises:
-        MissingDataError, BrokenDataError: as `rsedu.scenes.reader.opened`, or cut off.
+        MissingDataError, BrokenDataError: as `rsedu.io.raster_file`.
         InputError: another CRS or grid, no band of years, no loss at all, NaN, or years outside
             the period.
     """
-    with _opened(path) as source:
+    with open_raster(path) as source:
         _check_grid(source, place)
         band = _year_band(source)
-        values, observed = _pixels(source, band)
+        if source.dtypes[band - 1].startswith("complex"):
+            raise InputError(f"{path} holds {source.dtypes[band - 1]}; wanted integers or floats.")
+        values, observed = (planes[0] for planes in read_stored(source, [band]))
+        # NaN that the file does not declare is an answer, and a wrong one.
+        observed |= ~np.isfinite(values) & (source.read_masks(band) > 0)
     if not observed.any():
         raise InputError(
             f"{path} shows no loss, or holds nodata only, so there is nothing to score: write a "
             "year where forest was lost, 0 elsewhere."
         )
     lost = observed & (values != 0)
-    _check_values(path, values, lost)
+    if not lost.any():
+        raise InputError(f"{path} shows no loss at all, so there is nothing to score.")
+    count = int(np.isnan(values[lost]).sum())
+    if count:
+        raise InputError(
+            f"{path} has NaN in {count} pixels and does not declare it as nodata: write 0 where "
+            "no forest was lost."
+        )
+    years = values.astype(np.float64)
     if np.issubdtype(values.dtype, np.integer):
-        years = _middles(path, values.astype(np.float64), lost, place)
+        check_period(path, years[lost], np.floor(place.since), np.ceil(place.until) - 1)
+        # The middle of that part of the calendar year which the period covers.
+        years = (np.maximum(years, place.since) + np.minimum(years + 1, place.until)) / 2
     else:
-        years = values.astype(np.float64)
         check_period(path, years[lost], place.since, place.until)
     return np.where(lost, years, np.nan).astype(np.float32)
 
@@ -115,9 +103,7 @@ def read(path: Path, place: Place) -> Float32[np.ndarray, "rows cols"]:
 def remark(years: Float32[np.ndarray, "rows cols"]) -> str:
     """Return what to say of a map whose years are moments but look like calendar years, or "".
 
-    Args:
-        years: what `read` returned; calendar years that were written as integers are never
-            whole there.
+    Calendar years that were written as integers are never whole in what `read` returns.
     """
     lost = years[np.isfinite(years)]
     if (lost % 1 != 0).any():
@@ -131,11 +117,10 @@ def remark(years: Float32[np.ndarray, "rows cols"]) -> str:
 def _check_grid(source: DatasetReader, place: Place) -> None:
     grid = place.grid
     if source.crs != grid.crs:
-        wanted = UTM.to_string()
         came = source.crs.to_string() if source.crs else "no CRS at all"
         raise InputError(
-            f"{source.name} is in {came}, the place in {wanted}: write the map on the pixels of "
-            "the place's scenes."
+            f"{source.name} is in {came}, the place in {UTM.to_string()}: write the map on the "
+            "pixels of the place's scenes."
         )
     rows, cols = grid.shape
     if source.shape != grid.shape:
@@ -157,58 +142,23 @@ def _point(place: np.ndarray) -> str:
 
 
 def _year_band(source: DatasetReader) -> int:
-    """Number of the band with the years: the one called so, or the only one."""
+    """Number of the band with the years: the one called so, or the only one but for a mask."""
     names = [(name or "").strip().lower() for name in source.descriptions]
     called = [number for number, name in enumerate(names, 1) if name == BAND]
-    if len(called) == 1:
-        return called[0]
-    if source.count == 1:
-        return 1
+    meanings = enumerate(source.colorinterp, 1)
+    for bands in (called, [number for number, use in meanings if use != ColorInterp.alpha]):
+        if len(bands) == 1:
+            return bands[0]
     raise InputError(
         f"{source.name} has {source.count} bands, of which {len(called)} are called {BAND!r}: "
         "write one band, or give that one the name."
     )
 
 
-def _pixels(source: DatasetReader, band: int) -> tuple[np.ndarray, Bool[np.ndarray, "rows cols"]]:
-    """The band as it is stored, and where it holds data."""
-    try:
-        values = source.read(band)
-        observed = source.read_masks(band) > 0
-    except (RasterioError, ValueError) as error:
-        raise BrokenDataError(
-            f"{source.name} is cut off or broken inside: write it again ({error})."
-        ) from error
-    if not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
-        raise InputError(f"{source.name} holds {values.dtype}; wanted integers or floats.")
-    return values, observed
-
-
-def _check_values(path: Path, values: np.ndarray, lost: np.ndarray) -> None:
-    if not lost.any():
-        raise InputError(f"{path} shows no loss at all, so there is nothing to score.")
-    count = int(np.isnan(values[lost]).sum())
-    if count:
-        raise InputError(
-            f"{path} has NaN in {count} pixels and does not declare it as nodata: write 0 where "
-            "no forest was lost."
-        )
-
-
 def check_period(
     name: Path | str, years: Shaped[np.ndarray, "lost"], first: float, last: float
 ) -> None:
-    """Refuse years of loss that lie outside a period.
-
-    Args:
-        name: what holds them, for the message.
-        years: those of the lost pixels only, decimal or calendar.
-        first: start of the period, in the same years.
-        last: its end.
-
-    Raises:
-        InputError: some lie outside.
-    """
+    """Refuse years of lost pixels, of what is called `name`, that lie outside a period."""
     outside = int(((years < first - _ROUNDING) | (years > last + _ROUNDING)).sum())
     if outside:
         raise InputError(
@@ -216,10 +166,3 @@ def check_period(
             f"{last:.10g} (they run from {years.min():.10g} to {years.max():.10g}): write the year "
             "itself, and 0 for no loss."
         )
-
-
-def _middles(path: Path, years: np.ndarray, lost: np.ndarray, place: Place) -> np.ndarray:
-    """Calendar years as the middle of their part of the period."""
-    check_period(path, years[lost], np.floor(place.since), np.ceil(place.until) - 1)
-    start, end = np.maximum(years, place.since), np.minimum(years + 1, place.until)
-    return np.asarray((start + end) / 2)

@@ -1,5 +1,6 @@
 """The commands `rsedu score`, `rsedu board` and `rsedu report`."""
 
+import codecs
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from rsedu.project import change_map, figure, scoreboard
 from rsedu.project.place import Place, known
 from rsedu.project.score import SAMPLE, facts, render, score as score_map
 
+_PATH = click.Path(path_type=Path)
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -27,21 +29,14 @@ def _of_a_place(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command(context_settings=_HELP)
-@click.argument("map_file", metavar="MAP.tif", type=click.Path(path_type=Path))
+@click.argument("map_file", metavar="MAP.tif", type=_PATH)
 @_of_a_place
 @click.option("--sample", default=SAMPLE, show_default=True, help="Pixels to look up.")
 @click.option("--allocation", type=click.Choice(ALLOCATIONS), default="at_least", show_default=True)
-@click.option(
-    "--seed",
-    "draw_seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Of the sample.",
-)
-@click.option("--figure", "picture", type=click.Path(path_type=Path), help="PNG to write.")
+@click.option("--seed", "draw_seed", type=click.IntRange(0), default=0, help="Of the sample.  [0]")
+@click.option("--figure", "picture", type=_PATH, help="PNG to write.")
 @click.option("--group", help="Name of your group, for the scoreboard.")
-@click.option("--board", type=click.Path(path_type=Path), help="Folder of the scoreboard.")
+@click.option("--board", type=_PATH, help="Folder of the scoreboard.")
 @click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
 def score(
     map_file: Path,
@@ -95,7 +90,7 @@ def _place(
 
 
 @click.command(context_settings=_HELP)
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=_PATH)
 @click.option("--newest", is_flag=True, help="Count each group's last map, not its best.")
 def board(folder: Path, newest: bool) -> None:
     """Print the ranking of a scoreboard: each group's best map of each place, by F1 of change.
@@ -110,24 +105,19 @@ def _text(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        return path.read_text(encoding="utf-8")
+        utf16 = path.read_bytes()[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # Notepad's
+        return path.read_text(encoding="utf-16" if utf16 else "utf-8-sig")
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is no text file that can be read ({error}).") from error
 
 
 @click.command(context_settings=_HELP)
-@click.argument("map_file", metavar="MAP.tif", type=click.Path(path_type=Path))
+@click.argument("map_file", metavar="MAP.tif", type=_PATH)
 @click.option("--group", required=True, help="Name of your group.")
 @click.option("--track", default="", help='How you went on, such as "B, CROMA through clouds".')
-@click.option("--method", type=click.Path(path_type=Path), help="Text file: what you did.")
-@click.option("--limits", type=click.Path(path_type=Path), help="Text file: what it is not for.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default="report.html",
-    show_default=True,
-    help="HTML file to write.",
-)
+@click.option("--method", type=_PATH, help="Text file: what you did.")
+@click.option("--limits", type=_PATH, help="Text file: what it is not for.")
+@click.option("--out", type=_PATH, default="report.html", help="HTML file to write. [report.html]")
 @_of_a_place
 def report(
     map_file: Path,

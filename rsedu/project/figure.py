@@ -1,5 +1,6 @@
 """Figures of a score: truth, map and errors side by side, and hectares of each year."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rsedu import plot
 from rsedu.errors import BrokenDataError, InputError
 from rsedu.io.files import write_atomically
 from rsedu.project.place import Place
-from rsedu.project.score import Score, YearHectares
+from rsedu.project.score import NO_INTERVAL, Score, YearHectares, in_words
 from rsedu.scenes.scene import Scene
 
 NAMES = ("neither", "found", "missed", "false alarm")
@@ -38,16 +39,9 @@ def draw(
     place: Place,
     score: Score,
 ) -> str:
-    """Draw truth, map and errors side by side, as the current figure.
+    """Draw truth, map and errors side by side, as the current figure; return their sentence.
 
-    Args:
-        mapped: decimal year of the loss, NaN for none.
-        true: decimal year of the true loss, NaN for none.
-        place: where both lie.
-        score: what the map is worth.
-
-    Returns:
-        The sentence that belongs under the figure.
+    Years are decimal, NaN for no loss.
     """
     grid = place.grid
     scene = Scene(
@@ -60,23 +54,17 @@ def draw(
         plot.index_map(years, scene, title=title, ax=ax, limits=period, **style)
     kinds = errors(mapped, true)
     plot.class_map(kinds, scene, names=NAMES, colours=COLOURS, title="errors", ax=axes[2])
-    low, high = score.interval_ha
     return (
         f"Loss of forest in truth, on the map, and where the two differ: F1 {score.f1:.3f}; "
-        f"{score.mapped_ha:.0f} ha on the map, {score.estimated_ha:.0f} ha estimated "
-        f"({low:.0f} to {high:.0f}), {score.true_ha:.0f} ha in truth."
+        f"{score.mapped_ha:.0f} ha on the map, {in_words(score.estimated_ha, '.0f', 'ha')} "
+        f"estimated ({score.interval}), {score.true_ha:.0f} ha in truth."
     )
 
 
 def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> str:
-    """Draw the hectares of each calendar year: estimated with its interval, counted, true.
+    """Draw the hectares of each calendar year: estimated, counted, true; return their sentence.
 
-    Args:
-        years: see `rsedu.project.score.by_year`.
-        ax: the current axes if None.
-
-    Returns:
-        The sentence that belongs under the figure.
+    Years are those of `rsedu.project.score.by_year`.
     """
     ax = ax or plt.gca()
     at = np.arange(len(years))
@@ -90,6 +78,8 @@ def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> st
     ax.set_xticks(at, [str(year.year) for year in years])
     ax.set(ylabel="hectares lost", title="hectares of each year", ylim=(0, None))
     ax.legend(fontsize="small")
+    if math.isnan(middle[0]):
+        return f"Hectares lost in each calendar year, counted and true. {NO_INTERVAL}"
     worst = max(years, key=lambda year: year.estimated_ha)
     held = sum(year.low_ha <= year.true_ha <= year.high_ha for year in years)
     return (
@@ -102,22 +92,13 @@ def draw_years(years: tuple[YearHectares, ...], *, ax: Axes | None = None) -> st
 def check_name(
     path: Path, suffix: str = ".png", what: str = "The figure is written as PNG"
 ) -> None:
-    """Refuse a name for a file that does not end as it should.
-
-    Raises:
-        InputError: it does not.
-    """
+    """Refuse a name for a file that does not end as it should."""
     if path.suffix.lower() != suffix:
         raise InputError(f"{what}; name a file that ends in {suffix}, not {path}.")
 
 
 def save(path: Path) -> None:
-    """Write the current figure as a PNG, whole or not at all, and close it.
-
-    Raises:
-        InputError: the name does not end in .png.
-        BrokenDataError: nothing can be written there.
-    """
+    """Write the current figure as a PNG, and close it; errors as `check_name` and `write`."""
     check_name(path)
     figure = plt.gcf()
     try:
@@ -127,15 +108,7 @@ def save(path: Path) -> None:
 
 
 def write(path: Path, content: Callable[[Path], object]) -> None:
-    """Write a file that somebody named, whole or not at all.
-
-    Args:
-        path: where it goes.
-        content: writes it to a path beside.
-
-    Raises:
-        BrokenDataError: nothing can be written there.
-    """
+    """Write a file that somebody named, whole or not at all; BrokenDataError where none can be."""
     try:
         write_atomically(path, content)
     except OSError as error:

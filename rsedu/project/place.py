@@ -26,9 +26,6 @@ class Place:
         gsd_m: side of a pixel, metres.
         since: decimal year; what was cut by then is no loss of the period.
         until: decimal year of the last scene.
-
-    Raises:
-        InputError: the period is empty or not finite, or the frontier cannot be made.
     """
 
     seed: int
@@ -67,11 +64,7 @@ class Place:
         return Grid(transform=transform, crs=UTM, shape=(side, side))
 
     def truth(self, window: Window | None = None) -> Float32[np.ndarray, "rows cols"]:
-        """Decimal year in which each pixel's centre lost its forest; NaN for not in the period.
-
-        Args:
-            window: slices of rows and columns; None: all.
-        """
+        """Decimal year in which each pixel's centre lost its forest; NaN for not in the period."""
         years = self.frontier.truth(date=self.until, gsd_m=self.gsd_m, window=window).years
         return np.where(years > self.since, years, np.float32(np.nan))
 
@@ -82,19 +75,11 @@ class Place:
 
     @staticmethod
     def facts(tags: Mapping[str, str]) -> dict[str, float]:
-        """Read what a file's tags say of its place: nothing where the kit did not write them.
-
-        Raises:
-            InputError: a tag is no number.
-        """
+        """Read what a file's tags say of its place: nothing where the kit did not write them."""
         if tags.get("SOURCE") != _SOURCE:
             return {}
-        numbers: dict[str, float] = {}
-        for field in fields(Place):
-            text = tags.get(field.name.upper())
-            if text is not None:
-                numbers[field.name] = _number(field.name.upper(), text)
-        return numbers
+        tag_of = {field.name: field.name.upper() for field in fields(Place)}
+        return {name: _number(tag, tags[tag]) for name, tag in tag_of.items() if tag in tags}
 
 
 def _number(tag: str, text: str) -> float:
@@ -108,14 +93,9 @@ def _number(tag: str, text: str) -> float:
 
 
 def known(metadata: Mapping[str, float], options: Mapping[str, float | None]) -> Place:
-    """Put together what a file says of its place and what was asked for.
+    """Put together what a file says of its place, see `Place.facts`, and what was asked for.
 
-    Args:
-        metadata: what the file says, see `Place.facts`.
-        options: names of `Place`'s fields; None for what was left open.
-
-    Raises:
-        InputError: both name a thing and differ, or nothing names the seed.
+    Options bear names of `Place`'s fields; None is what was left open.
     """
     wanted = {name: value for name, value in options.items() if value is not None}
     differ = [name for name in wanted if metadata.get(name, wanted[name]) != wanted[name]]

@@ -5,6 +5,7 @@ The page needs no other file and runs nothing; the browser that shows it prints 
 
 import base64
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +22,7 @@ from rsedu import __version__, plot
 from rsedu.evaluation.area import ALLOCATIONS
 from rsedu.project import change_map, figure
 from rsedu.project.place import Place
-from rsedu.project.score import FEW, LOST, SAMPLE, Score, by_year, in_words, score
+from rsedu.project.score import FEW, LOST, NO_INTERVAL, SAMPLE, Score, by_year, in_words, score
 from rsedu.project.scoreboard import clean
 
 _LONGEST = {"track": 60, "method": 900, "limits": 900}  # letters; more does not fit on one page
@@ -34,22 +35,15 @@ _FONT: Any = {"font.size": 15, "axes.titlesize": 17}  # figures are shown at hal
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """What a group hands in.
+    """What a group hands in: the map of a place, in decimal years, NaN for no loss, and words.
 
     Attributes:
         group: its name.
         track: how they went on, such as "B, CROMA through clouds"; may be empty.
         method: what they did, in their words; paragraphs parted by empty lines.
         limits: what they would not use the map for, in their words.
-        place: what the map shows.
-        mapped: decimal year of the loss, NaN for none.
-        sample: pixels looked up.
-        how: the sample is dealt out, see `rsedu.evaluation.area.ALLOCATIONS`.
-        seed: number of the sample.
+        sample, how, seed: see `rsedu.project.score.score`.
         day: date of the report.
-
-    Raises:
-        InputError: the name has no letter and no digit, or the map cannot be scored.
     """
 
     group: str
@@ -81,10 +75,12 @@ class Report:
         environment = jinja2.Environment(
             autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
+        # 7 March 2026; not by strftime, whose letters differ between systems and languages.
+        day = f"{self.day.day} {_MONTHS[self.day.month - 1]} {self.day.year}"
         words = {name: paragraphs(getattr(self, name), most) for name, most in _LONGEST.items()}
         return environment.from_string(text).render(
             group=clean(self.group),
-            facts=[*words["track"], f"SYNTHETIC {self.place}", _written_out(self.day)],
+            facts=[*words["track"], f"SYNTHETIC {self.place}", day],
             numbers=_numbers(self.score),
             maps=_drawn(self._draw_maps),
             years=_drawn(self._draw_years),
@@ -95,18 +91,7 @@ class Report:
         )
 
     def write(self, path: Path | str) -> Path:
-        """Write the page, whole or not at all.
-
-        Args:
-            path: ends in .html; its folder is made where it is missing.
-
-        Returns:
-            The path.
-
-        Raises:
-            InputError: the name ends in something else.
-            BrokenDataError: nothing can be written there.
-        """
+        """Write the page, whole or not at all, to a path that ends in .html; return the path."""
         path = Path(path)
         check_name(path)
         text = self.page()
@@ -127,10 +112,13 @@ class Report:
 
     def _foot(self) -> str:
         estimate = self.score.estimate
-        user, producer = (float(share[LOST]) for share in (estimate.user, estimate.producer))
+        user, producer = (
+            in_words(float(share[LOST]), ".2f", "").rstrip()
+            for share in (estimate.user, estimate.producer)
+        )
         return (
             f"Scored by rsedu {__version__} with {self.sample} pixels, allocation {self.how}, seed "
-            f"{self.seed}. User's accuracy of loss {user:.2f}, producer's {producer:.2f}. The "
+            f"{self.seed}. User's accuracy of loss {user}, producer's {producer}. The "
             "place is synthetic: nothing here is a fact about a real forest."
         )
 
@@ -143,9 +131,7 @@ def check_name(path: Path) -> None:
 def paragraphs(text: str, longest: int) -> list[str]:
     """Return the paragraphs of a group's text, which are parted by empty lines.
 
-    Args:
-        text: all other white space is a space.
-        longest: letters that are left.
+    All other white space is a space; letters beyond `longest` are cut off.
     """
     cut = text if len(text) <= longest else f"{text[:longest].rstrip()} ..."
     joined = (" ".join(part.split()) for part in re.split(r"\n\s*\n", cut))
@@ -172,41 +158,34 @@ def _drawn(draw: Callable[[], str]) -> dict[str, str]:
     return {"summary": summary, "png": base64.b64encode(png).decode("ascii")}
 
 
-def _written_out(day: date) -> str:
-    """7 March 2026; not by strftime, whose letters differ between systems and languages."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
 def _numbers(score: Score) -> dict[str, str]:
-    low, high = score.interval_ha
+    interval = score.interval
     return {
-        "hectares lost, estimated": f"{score.estimated_ha:.0f} ha",
-        "95 % interval": f"{low:.0f} to {high:.0f} ha",
+        "hectares lost, estimated": in_words(score.estimated_ha, ".0f", "ha"),
+        "95 % interval": interval if interval == "none" else f"{interval} ha",
         "F1 of change": f"{score.f1:.3f}",
         "dates beside the truth": in_words(score.date_error_years, ".2f", "years"),
         "outlines beside the truth": in_words(score.boundary_bias_m, "+z.1f", "m"),
     }
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
 def how_sure(report: Report) -> str:
     """Say in words what was looked up, what was found, and what follows."""
+    were = defaultdict(lambda: "were", {1: "was"})
     score = report.score
     (unchanged, missed), (alarms, right) = score.matrix.tolist()
-    low, high = score.interval_ha
+    truth = f"The truth, which no real project has, is {score.true_ha:.0f} ha."
+    if not score.matrix.any():
+        return f"{NO_INTERVAL} {truth}"
     text = (
         f"{score.matrix.sum()} pixels were drawn at random and looked up. Of "
-        f"{alarms + right} that the map shows as lost, {right} {_were(right)}; of "
-        f"{unchanged + missed} others {missed} {_were(missed)} lost too. So "
-        f"{score.estimated_ha:.0f} ha, {low:.0f} to {high:.0f} with 95 % confidence (Olofsson et "
+        f"{alarms + right} that the map shows as lost, {right} {were[right]}; of "
+        f"{unchanged + missed} others {missed} {were[missed]} lost too. So "
+        f"{score.estimated_ha:.0f} ha, {score.interval} with 95 % confidence (Olofsson et "
         "al. 2014, with Jeffreys' intervals). The map's own pixels add up to "
-        f"{score.mapped_ha:.0f} ha, a count without an error. The truth, which no real project "
-        f"has, is {score.true_ha:.0f} ha."
+        f"{score.mapped_ha:.0f} ha, a count without an error. {truth}"
     )
     if missed >= FEW:
         return text
-    met = "No omission was" if not missed else f"Only {missed} of the omissions {_were(missed)}"
+    met = "No omission was" if not missed else f"Only {missed} of the omissions {were[missed]}"
     return text + f" {met} met by the sample: the upper end is what we know least."

@@ -1,7 +1,7 @@
 """The score of a change map: F1, dates, boundary bias and hectares; as numbers and as text."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Int64
 from scipy import ndimage
 
 from rsedu.errors import InputError
-from rsedu.evaluation.area import Estimate, allocate, draw, error_matrix, estimate
+from rsedu.evaluation.area import PAIR, Estimate, allocate, draw, error_matrix, estimate
 from rsedu.evaluation.masks import boundary_bias, dice
 from rsedu.io.text_table import text_table
 from rsedu.project.place import Place
@@ -18,6 +18,10 @@ from rsedu.scenes.grid import hectares
 LOST = 1  # the class and the stratum of lost forest; the rest is 0
 SAMPLE = 1000  # pixels; of what a map missed, too few of a smaller sample tell
 FEW = 5  # of a kind in a stratum; with fewer, a symmetric interval is too narrow
+NO_INTERVAL = (
+    "One of the map's two strata, loss and the rest, is a single pixel: that has no variance, so "
+    "there is no estimate of hectares and no interval."
+)
 
 Mask = Bool[np.ndarray, "rows cols"]
 Years = Float32[np.ndarray, "rows cols"]
@@ -25,15 +29,9 @@ Years = Float32[np.ndarray, "rows cols"]
 
 @dataclass(frozen=True, kw_only=True)
 class YearHectares:
-    """One calendar year's loss.
+    """One calendar year's loss in hectares: counted on the map, estimated from the sample, true.
 
-    Attributes:
-        year: such as 2021.
-        mapped_ha: hectares, counted on the map.
-        estimated_ha: hectares, estimated from the sample.
-        low_ha: lower end of the 95 % interval, see `rsedu.evaluation.area.estimate`.
-        high_ha: its upper end.
-        true_ha: hectares of the truth.
+    `low_ha` and `high_ha` are the ends of the 95 % interval, see `rsedu.evaluation.area.estimate`.
     """
 
     year: int
@@ -46,7 +44,7 @@ class YearHectares:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Score:
-    """What a change map is worth.
+    """What a change map is worth; `mapped_ha` and `true_ha` are counted on the map and in truth.
 
     Attributes:
         precision: share of the mapped loss that is one, 0 to 1.
@@ -56,10 +54,9 @@ class Score:
         date_error_years: mean absolute difference on those; NaN where there are none.
         boundary_bias_m: mean way from the true outlines to the mapped ones, outwards above 0, over
             the patches that both show; NaN where there are none.
-        mapped_ha: hectares of loss, counted on the map.
-        true_ha: hectares of loss in truth.
         matrix: (2, 2) the sample: mapped in rows, true in columns; not lost first.
-        estimate: areas in hectares and accuracies, from that sample.
+        estimate: areas in hectares and accuracies, from that sample; NaN, and the sample empty,
+            where loss or the rest of the map is a single pixel.
         by_year: every calendar year in which something was lost, mapped or true.
     """
 
@@ -84,6 +81,12 @@ class Score:
     def interval_ha(self) -> tuple[float, float]:
         """Ends of the 95 % interval of `estimated_ha`."""
         return float(self.estimate.low[LOST]), float(self.estimate.high[LOST])
+
+    @property
+    def interval(self) -> str:
+        """The interval in words, "none" where there is none."""
+        low, high = self.interval_ha
+        return "none" if math.isnan(low) else f"{low:.0f} to {high:.0f}"
 
 
 def score(
@@ -118,6 +121,8 @@ def score(
     pixels, sizes = _draw(ours, sample=sample, how=how, seed=seed)
     matrix = _matrix(ours, theirs, pixels, classes=2)
     difference = np.abs(mapped[both].astype(np.float64) - true[both])
+    # Of patches that were found; whole ones too many or too few are no outlines.
+    met = _met(ours, theirs), _met(theirs, ours)
     lost = np.floor(np.concatenate([mapped[ours], true[theirs]]))
     calendar_years = range(int(lost.min()), int(lost.max()) + 1)
     years = _by_year(mapped, true, calendar_years, pixels, sizes, gsd_m)
@@ -127,11 +132,11 @@ def score(
         f1=dice(ours, theirs),
         found_px=int(both.sum()),
         date_error_years=float(difference.mean()) if both.any() else math.nan,
-        boundary_bias_m=_boundary_m(ours, theirs, gsd_m) if both.any() else math.nan,
+        boundary_bias_m=boundary_bias(*met, gsd_m=gsd_m).boundary_m if both.any() else math.nan,
         mapped_ha=hectares(ours, gsd_m),
         true_ha=hectares(theirs, gsd_m),
         matrix=matrix,
-        estimate=estimate(matrix, sizes * (gsd_m**2 / 10_000)),
+        estimate=_estimate(matrix, sizes, gsd_m),
         by_year=tuple(year for year in years if year.mapped_ha or year.true_ha),
     )
 
@@ -147,17 +152,13 @@ def by_year(
 ) -> tuple[YearHectares, ...]:
     """Estimate the loss of each calendar year that the place's period touches.
 
-    Strata and sample are those of `score`, so the estimates of the years add up to its own. The
-    map's years play no part in them: a map with wrong dates gets right hectares here, and a wider
-    interval than one year's stratum would give. Arguments and errors as in `score`.
+    Arguments, strata and sample as in `score`, so the estimates add up to its own. The map's years
+    play no part in them: a map with wrong dates gets right hectares here, and a wider interval than
+    one year's stratum would give.
     """
     pixels, sizes = _draw(np.isfinite(mapped), sample=sample, how=how, seed=seed)
-    return _by_year(mapped, true, calendar(place), pixels, sizes, place.gsd_m)
-
-
-def calendar(place: Place) -> range:
-    """Calendar years that the period of a place touches."""
-    return range(math.floor(place.since), math.ceil(place.until))
+    years = range(math.floor(place.since), math.ceil(place.until))
+    return _by_year(mapped, true, years, pixels, sizes, place.gsd_m)
 
 
 def sampled(
@@ -174,6 +175,8 @@ def _draw(
     """Places of a sample in the flat map, and the pixels of its strata."""
     lost = int(mapped.sum())
     sizes = np.array([mapped.size - lost, lost], dtype=np.int64)
+    if sizes.min() < PAIR:
+        return np.zeros(0, dtype=np.int64), sizes
     return draw(mapped.astype(np.int8), allocate(sizes, sample, how=how), seed=seed), sizes
 
 
@@ -182,6 +185,17 @@ def _matrix(
 ) -> Int64[np.ndarray, "2 classes"]:
     strata, reference = (plane.ravel()[pixels].astype(np.int64) for plane in (mapped, true))
     return error_matrix(strata, reference, strata_count=2, classes=classes)
+
+
+def _estimate(counts: np.ndarray, sizes: np.ndarray, gsd_m: float) -> Estimate:
+    """Areas in hectares and accuracies; NaN where nothing was drawn."""
+    if counts.any():
+        return estimate(counts, sizes * (gsd_m**2 / 10_000), mapped=(0, LOST))
+    unknown = np.full(counts.shape[1], math.nan)
+    values: dict[str, Any] = {
+        each.name: math.nan if each.type is float else unknown for each in fields(Estimate)
+    }
+    return Estimate(**values)
 
 
 def _by_year(
@@ -194,7 +208,7 @@ def _by_year(
 ) -> tuple[YearHectares, ...]:
     ours, theirs = (_classes(years, calendar_years) for years in (mapped, true))
     counts = _matrix(np.isfinite(mapped), theirs, pixels, classes=len(calendar_years) + 1)
-    whole = estimate(counts, sizes * (gsd_m**2 / 10_000), mapped=(0, LOST))
+    whole = _estimate(counts, sizes, gsd_m)
     return tuple(
         YearHectares(
             year=year,
@@ -231,11 +245,6 @@ def _check(mapped: np.ndarray, true: np.ndarray) -> None:
             )
 
 
-def _boundary_m(mapped: np.ndarray, true: np.ndarray, gsd_m: float) -> float:
-    """Boundary bias of patches that were found; whole ones too many or too few are no outlines."""
-    return boundary_bias(_met(mapped, true), _met(true, mapped), gsd_m=gsd_m).boundary_m
-
-
 def _met(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Those regions of a mask that share a pixel with another mask."""
     labels, count = ndimage.label(mask)
@@ -260,7 +269,9 @@ def render(score: Score, place: Place) -> str:
         text_table(years, align="<<>", widths=(0, 4, 12, 10)),
     ]
     missed, looked_up = int(score.matrix[0, LOST]), int(score.matrix[0].sum())
-    if missed < FEW:
+    if not score.matrix.any():
+        parts.append(NO_INTERVAL)
+    elif missed < FEW:
         parts.append(
             f"Only {missed} of {looked_up} sampled pixels outside the mapped loss were lost: the "
             "symmetric interval is too narrow here."
@@ -277,20 +288,14 @@ def _accuracy(score: Score) -> list[tuple[str, str, str]]:
     rates = f"precision {score.precision:.3f}, recall {score.recall:.3f}"
     years = in_words(score.date_error_years, ".2f", "years")
     metres = in_words(score.boundary_bias_m, "+z.1f", "m")
+    bias_m = round(score.boundary_bias_m, 1)
+    wide = "too large" if bias_m > 0 else "too small" if bias_m < 0 else "as large as they are"
+    patches = f"patches that were found are mapped {wide}"
     return [
         ("F1 of change", f"{score.f1:.3f}", rates),
         ("date error", years, f"mean of {score.found_px} pixels found"),
-        ("boundary bias", metres, _bias_in_words(score.boundary_bias_m)),
+        ("boundary bias", metres, "no patch was found" if math.isnan(bias_m) else patches),
     ]
-
-
-def _bias_in_words(bias_m: float) -> str:
-    """What the bias means for patches that both map and truth show."""
-    if math.isnan(bias_m):
-        return "no patch was found"
-    bias_m = round(bias_m, 1)
-    wide = "too large" if bias_m > 0 else "too small" if bias_m < 0 else "as large as they are"
-    return f"patches that were found are mapped {wide}"
 
 
 def _hectares(score: Score) -> list[tuple[str, str, str]]:
@@ -298,23 +303,27 @@ def _hectares(score: Score) -> list[tuple[str, str, str]]:
     first, last = score.estimate.symmetric(LOST)
     inside = "within" if low <= score.true_ha <= high else "outside"
     off = f"the map's count is {100 * (score.mapped_ha / score.true_ha - 1):+.0f} % off"
-    interval = f"95 % interval {low:.0f} to {high:.0f}"
+    digits = 0 if score.mapped_ha >= 1 else 2
+    counted = ("counted on the map", f"{score.mapped_ha:.{digits}f}", "no error is known")
+    if not score.matrix.any():
+        return [counted, ("estimated", "none", ""), ("truth", f"{score.true_ha:.0f}", off)]
+    sampled = f"estimated, {int(score.matrix.sum())} px"
     return [
-        ("counted on the map", f"{score.mapped_ha:.0f}", "no error is known"),
-        (f"estimated, {int(score.matrix.sum())} px", f"{score.estimated_ha:.0f}", interval),
+        counted,
+        (sampled, f"{score.estimated_ha:.0f}", f"95 % interval {score.interval}"),
         ("", "", f"symmetric, Olofsson et al. 2014: {first:.0f} to {last:.0f}"),
         ("truth", f"{score.true_ha:.0f}", f"{inside} the interval; {off}"),
         *(
-            (f"{name}'s accuracy", f"{share[LOST]:.2f}", f"standard error {error[LOST]:.2f}")
+            (f"{name}'s accuracy", f"{share:.2f}", f"standard error {error:.2f}")
             for name, (share, error) in _accuracies(score.estimate).items()
         ),
     ]
 
 
-def _accuracies(estimate: Estimate) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _accuracies(estimate: Estimate) -> dict[str, tuple[float, float]]:
     return {
-        "user": (estimate.user, estimate.user_error),
-        "producer": (estimate.producer, estimate.producer_error),
+        "user": (float(estimate.user[LOST]), float(estimate.user_error[LOST])),
+        "producer": (float(estimate.producer[LOST]), float(estimate.producer_error[LOST])),
     }
 
 
@@ -326,11 +335,8 @@ def facts(score: Score, place: Place) -> dict[str, Any]:
     values["symmetric_low_ha"], values["symmetric_high_ha"] = score.estimate.symmetric(LOST)
     values["true_ha"] = score.true_ha
     for name, (share, error) in _accuracies(score.estimate).items():
-        values |= {name: float(share[LOST]), f"{name}_error": float(error[LOST])}
+        values |= {name: share, f"{name}_error": error}
     rounded = {name: float(f"{v:.6g}") if math.isfinite(v) else None for name, v in values.items()}
-    by_year = {
-        str(year.year): {"mapped_ha": year.mapped_ha, "true_ha": year.true_ha}
-        for year in score.by_year
-    }
+    by_year = {str(y.year): {"mapped_ha": y.mapped_ha, "true_ha": y.true_ha} for y in score.by_year}
     matrix = score.matrix.tolist()
     return {"place": str(place), **rounded, "error_matrix": matrix, "by_year": by_year}

@@ -22,7 +22,7 @@ _NAME_LENGTH = 40
 _PLACE_LENGTH = 80
 _MOST_BYTES = 10_000
 _FORMAT = "rsedu score 1"
-_OPTIONAL = ("date_error_years", "boundary_bias_m")
+_OPTIONAL = ("date_error_years", "boundary_bias_m", "estimated_ha", "low_ha", "high_ha")
 _DIGITS = 3  # of F1 that are shown; groups that look equal are equal
 
 #: Which of a group's entries counts: its highest F1 (the earlier of equals), or its last.
@@ -47,20 +47,12 @@ def clean(name: str, *, longest: int = _NAME_LENGTH) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the scoreboard.
+    """One line of the scoreboard: numbers as in `rsedu.project.score.facts`.
 
     Attributes:
         group: its name, as `clean` leaves it.
         place: what was mapped; only maps of one place are compared.
         submitted: when, ISO 8601 in UTC.
-        f1: of change, 0 to 1.
-        date_error_years: None where nothing was found.
-        boundary_bias_m: metres, outwards above 0; None where nothing was found.
-        mapped_ha: counted on the map.
-        estimated_ha: from the sample.
-        low_ha: lower end of its interval.
-        high_ha: upper end.
-        true_ha: hectares in truth.
     """
 
     group: str
@@ -70,36 +62,20 @@ class Entry:
     date_error_years: float | None
     boundary_bias_m: float | None
     mapped_ha: float
-    estimated_ha: float
-    low_ha: float
-    high_ha: float
+    estimated_ha: float | None
+    low_ha: float | None
+    high_ha: float | None
     true_ha: float
 
 
 def entry(group: str, facts: Mapping[str, Any], *, now: datetime | None = None) -> Entry:
-    """Make an entry of a score.
-
-    Args:
-        group: its name, in any spelling.
-        facts: the score, see `rsedu.project.score.facts`.
-        now: the time, with its zone; the clock's if None.
-
-    Raises:
-        InputError: the name is empty, or a number is missing or not finite.
-    """
+    """Make an entry of a group's `rsedu.project.score.facts`, now if no time is given."""
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     return _checked({**facts, "group": group, "submitted": moment.isoformat()})
 
 
 def submit(folder: Path, line: Entry) -> Path:
-    """Add an entry to the scoreboard's folder, which is made where it is missing.
-
-    Returns:
-        The file that was written.
-
-    Raises:
-        BrokenDataError: the folder cannot be written to.
-    """
+    """Add an entry to the scoreboard's folder, made where it is missing; return its file."""
     letters = (letter if letter.isascii() and letter.isalnum() else "-" for letter in line.group)
     path = folder / f"{''.join(letters)}-{uuid.uuid4().hex}.json"
     text = json.dumps({"format": _FORMAT, **asdict(line)}, indent=1, allow_nan=False) + "\n"
@@ -115,23 +91,14 @@ def submit(folder: Path, line: Entry) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What lies in a scoreboard's folder.
-
-    Attributes:
-        entries: the oldest first.
-        broken: name of the file and what is wrong with it, by name.
-    """
+    """What lies in a scoreboard's folder, the oldest first, and which files are broken by what."""
 
     entries: tuple[Entry, ...]
     broken: tuple[tuple[str, str], ...]
 
 
 def read(folder: Path) -> Board:
-    """Read every entry; what cannot be read is named and left out.
-
-    Raises:
-        MissingDataError: there is no such folder.
-    """
+    """Read every entry of a folder; what cannot be read is named and left out."""
     if not folder.is_dir():
         raise MissingDataError(
             f"There is no scoreboard {folder}: the first `rsedu score MAP --group NAME --board "
@@ -202,11 +169,7 @@ def chosen(entries: Iterable[Entry], *, pick: Pick = "best") -> tuple[Entry, ...
     """Return the entry of each group that counts, the best first.
 
     Names that differ only in upper and lower case are one group. Groups of one F1, to three
-    digits, stand in the order of their date errors, and share a rank.
-
-    Args:
-        entries: those of one place.
-        pick: see `Pick`.
+    digits, stand in the order of their date errors, and share a rank. All are of one place.
     """
     counted: dict[str, Entry] = {}
     for line in sorted(entries, key=lambda line: line.submitted):
@@ -231,14 +194,11 @@ def render(board: Board, *, pick: Pick = "best") -> str:
     places = sorted({line.place for line in board.entries})
     parts = [_ranking(place, board.entries, pick) for place in places] or ["No submission yet."]
     if board.broken:
-        names = (_printable(f"  {name}: {reason}") for name, reason in board.broken)
-        parts.append("\n".join(("Left out:", *names)))
+        lines = [f"  {name}: {reason}" for name, reason in board.broken]
+        # One line for each, whatever the file is called and whatever is in it.
+        clear = ("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+        parts.append("\n".join(("Left out:", *clear)))
     return "\n\n".join(parts)
-
-
-def _printable(line: str) -> str:
-    """One line, whatever the file is called and whatever is in it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _ranking(place: str, entries: Iterable[Entry], pick: Pick) -> str:
@@ -251,7 +211,9 @@ def _ranking(place: str, entries: Iterable[Entry], pick: Pick) -> str:
             f"{line.f1:.{_DIGITS}f}",
             "none" if error is None else f"{error:.2f} years",
             "none" if bias is None else f"{bias:+.1f} m",
-            *(f"{value:.0f}" for value in (line.mapped_ha, line.estimated_ha, line.true_ha)),
+            f"{line.mapped_ha:.0f}",
+            "none" if line.estimated_ha is None else f"{line.estimated_ha:.0f}",
+            f"{line.true_ha:.0f}",
         )
         rows.append(["", str(rank), line.group, *numbers])
     table = text_table(rows, align="<><>", widths=(0, 4, 5, *[12] * len(heads)))

@@ -49,12 +49,11 @@ class Stack:
 
     def cut(self, window: Window) -> "Stack":
         """The part of it within slices of rows and columns, with memory of its own."""
-        return replace(
-            self,
-            optical=self.optical[(..., *window)].copy(),
-            radar=self.radar[(..., *window)].copy(),
-            clear=self.clear[(..., *window)].copy(),
-        )
+        planes: dict[str, Any] = {
+            name: getattr(self, name)[(..., *window)].copy()
+            for name in ("optical", "radar", "clear")
+        }
+        return replace(self, **planes)
 
     @cached_property
     def between(self) -> Float32[np.ndarray, "periods"]:
@@ -65,13 +64,7 @@ class Stack:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Labels:
-    """What somebody looked up, pixel by pixel.
-
-    Attributes:
-        rows: counted from the north of the place.
-        cols: counted from the west.
-        years: decimal year of the loss, NaN for none.
-    """
+    """What somebody looked up, pixel by pixel: decimal year of the loss, NaN for none."""
 
     rows: Int64[np.ndarray, "labels"]
     cols: Int64[np.ndarray, "labels"]
@@ -87,10 +80,6 @@ class Task:
         dates: when both satellites pass, decimal years.
         clouds: share of the place under cloud, for each date.
         label_count: pixels that were looked up, half of them lost.
-
-    Raises:
-        InputError: as many clouds as dates are wanted, dates that rise within the period, and
-            a label or more.
     """
 
     place: Place
@@ -119,11 +108,7 @@ class Task:
         return self.place.grid.shape
 
     def read(self, window: Window | None = None) -> Stack:
-        """Render a window, or all of a place, at every date.
-
-        Args:
-            window: slices of rows and columns; more than 500 x 500 px need over a gigabyte.
-        """
+        """Render a window, or all of a place, at every date; over 500 x 500 px take a gigabyte."""
         frontier, gsd_m = self.place.frontier, self.place.gsd_m
         pixels: Any = {"gsd_m": gsd_m, "window": window}
         optical = np.stack(
@@ -161,10 +146,6 @@ def clear_mask(
 
     Clouds are bright in violet (B01), and so are roofs; but roofs stay. What lies within 80 m of a
     cloud is taken out too, as are the places where it casts its shadow.
-
-    Args:
-        optical: surface reflectance of `S2_BANDS`, the same place at several dates.
-        gsd_m: side of a pixel, metres.
     """
     violet = optical[:, S2_BANDS.index("B01")]
     stays = violet.min(axis=0) > _BRIGHT

@@ -1,7 +1,5 @@
 """Windowed mapping of a large place: little memory, and what is done stays done."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -16,7 +14,7 @@ from jaxtyping import Float32
 
 from rsedu.errors import InputError
 from rsedu.io.executor import as_finished
-from rsedu.io.files import write_atomically
+from rsedu.io.files import settings_digest, write_atomically
 from rsedu.io.progress_bar import progress_bar
 from rsedu.project import change_map
 from rsedu.project.task import MARGIN_PX, Stack, Task
@@ -39,12 +37,7 @@ class Method(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One window.
-
-    Attributes:
-        core: rows and columns of the place that it answers for; the cores cover all of it once.
-        read: those that are looked at, with the margin.
-    """
+    """One window: rows and columns of the place that it answers for, and those that it reads."""
 
     core: Window
     read: Window
@@ -65,15 +58,12 @@ class Part:
 
 
 def parts(shape: tuple[int, int], *, window_px: int, margin_px: int) -> Iterator[Part]:
-    """Cut a place into windows, from the north-west, row by row.
+    """Cut a place into windows, from the north-west, row by row; their cores cover it once.
 
     Args:
         shape: (rows, cols) of the place.
         window_px: side of a core; those at the east and south edge may be smaller.
         margin_px: read on all sides, as far as the place goes.
-
-    Raises:
-        InputError: a window without pixels, or a negative margin.
     """
     if window_px < 1 or margin_px < 0:
         raise InputError(
@@ -81,15 +71,13 @@ def parts(shape: tuple[int, int], *, window_px: int, margin_px: int) -> Iterator
         )
     for top in range(0, shape[0], window_px):
         for left in range(0, shape[1], window_px):
-            core = tuple(
-                slice(start, min(start + window_px, size))
-                for start, size in zip((top, left), shape, strict=True)
+            rows = slice(top, min(top + window_px, shape[0]))
+            cols = slice(left, min(left + window_px, shape[1]))
+            read_rows, read_cols = (
+                slice(max(core.start - margin_px, 0), min(core.stop + margin_px, size))
+                for core, size in zip((rows, cols), shape, strict=True)
             )
-            read = tuple(
-                slice(max(each.start - margin_px, 0), min(each.stop + margin_px, size))
-                for each, size in zip(core, shape, strict=True)
-            )
-            yield Part(core=(core[0], core[1]), read=(read[0], read[1]))
+            yield Part(core=(rows, cols), read=(read_rows, read_cols))
 
 
 def _map(method: Method, task: Task, part: Part) -> Float32[np.ndarray, "rows cols"] | Exception:
@@ -129,15 +117,13 @@ def run(
         executor: `rsedu.io.executor.local(4, processes=True)` or a `cluster`; None: here, one by
             one. Windows are drawn with rasterio, which is made for one thread at a time.
 
-    Returns:
-        The path.
-
     Raises:
-        InputError: no window, or the method gives something else than decimal years of the
-            period in the shape of its stack, as floats, with NaN or 0 for no loss.
+        InputError: the method gives something else than decimal years of the period in the shape of
+            its stack, as floats, with NaN or 0 for no loss.
     """
     windows = list(parts(task.shape, window_px=window_px, margin_px=margin_px))
-    folder = path.with_suffix(".windows") / _digest(method, task, window_px, margin_px)
+    settings = {"method": method.name, "task": asdict(task), "window": [window_px, margin_px]}
+    folder = path.with_suffix(".windows") / settings_digest(settings)
     todo = [part for part in windows if not (folder / part.file).exists()]
     call = partial(_map, method, task)
     bar = progress_bar(total=len(windows), hidden=not progress, unit="window", desc=path.stem)
@@ -187,12 +173,3 @@ def _forget(folder: Path) -> None:
 def _save(path: Path, years: np.ndarray) -> None:
     with path.open("wb") as file:  # by name, numpy would add an ending
         np.save(file, years)
-
-
-def _digest(method: Method, task: Task, window_px: int, margin_px: int) -> str:
-    facts = {
-        "method": method.name,
-        "task": asdict(task),
-        "window": [window_px, margin_px],
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

@@ -80,6 +80,22 @@ def test_an_entry_appears_on_the_board(tmp_path: Path, map_file: Path) -> None:
     assert "(newest of each group)" in run("board", board, "--newest").stdout
 
 
+def test_a_single_lost_pixel_is_scored_handed_in_and_reported(
+    tmp_path: Path, place: Place, true: np.ndarray
+) -> None:
+    years = np.zeros_like(true)
+    years[tuple(np.argwhere(np.isfinite(true))[-1])] = 2022.5
+    path = change_map.write(tmp_path / "one.tif", years, place)
+    options = ("--figure", tmp_path / "map.png", "--group", "One", "--board", tmp_path / "board")
+    result = run("score", path, *options)
+    assert result.exit_code == 0 and "no interval" in result.stdout
+    assert " 0 ha on the map, none estimated (none), 15 ha in truth" in result.stdout
+    assert run("board", tmp_path / "board").stdout.split()[-3:] == ["0", "none", "15"]
+    result = run("report", path, "--group", "One", "--out", tmp_path / "one.html")
+    page = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert result.exit_code == 0 and "there is no estimate" in page and "nan " not in page
+
+
 def test_whole_floats_are_remarked_on_beside_the_table(
     tmp_path: Path, place: Place, true: np.ndarray
 ) -> None:
@@ -102,9 +118,12 @@ def test_help_lists_the_options() -> None:
     assert run("board", "-h").stdout.startswith("Usage: rsedu board [OPTIONS] FOLDER")
 
 
-def test_report_writes_the_page_and_says_where(tmp_path: Path, map_file: Path) -> None:
-    (tmp_path / "did.txt").write_text("We asked the radar.", encoding="utf-8")
-    (tmp_path / "not.txt").write_text("Single trees.", encoding="utf-8")
+@pytest.mark.parametrize(("did", "limits"), [("utf-8", "utf-8-sig"), ("utf-16", "utf-8")])
+def test_report_writes_the_page_and_says_where(
+    tmp_path: Path, map_file: Path, did: str, limits: str
+) -> None:
+    (tmp_path / "did.txt").write_bytes("We asked the radar.\r\n\r\nDé nuevo.".encode(did))
+    (tmp_path / "not.txt").write_bytes("Single trees.".encode(limits))
     out = tmp_path / "report.html"
     options = ["--method", tmp_path / "did.txt", "--limits", tmp_path / "not.txt", "--track", "B"]
     result = run("report", map_file, "--group", "Los Tucanes", *options, "--out", out)
@@ -113,7 +132,11 @@ def test_report_writes_the_page_and_says_where(tmp_path: Path, map_file: Path) -
         f"Report: {out} (to print it or save it as PDF, open it in a browser)\n"
     )
     text = out.read_text(encoding="utf-8")
-    for words in ("Los Tucanes</strong> · B ·", "We asked the radar.", "Single trees."):
+    for words in (
+        "Los Tucanes</strong> · B ·",
+        "<p>We asked the radar.</p>\n<p>Dé nuevo.",
+        "<p>Single trees.",
+    ):
         assert words in text
 
 

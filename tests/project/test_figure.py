@@ -49,15 +49,12 @@ def test_the_picture_is_saved_whole_and_closed(
     assert not plt.get_fignums()
 
 
-def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     plt.figure()
     with pytest.raises(BrokenDataError, match="cannot be written: choose another"):
         figure.save(tmp_path / "file" / "score.png")
     assert not plt.get_fignums()
-
-
-def test_only_png_is_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"ends in \.png, not score\.jpg"):
         figure.save(Path("score.jpg"))
 

@@ -22,17 +22,9 @@ SECTIONS = ["title", "numbers", "where", "when", "method", "sure", "limits", "fo
 
 @pytest.fixture
 def made(place: Place, mapped: np.ndarray) -> Report:
-    return Report(
-        group="Los  Tucanes",
-        track="B, through clouds",
-        method="We asked the radar.",
-        place=place,
-        mapped=mapped,
-        sample=300,
-        how="equal",
-        seed=5,
-        day=date(2026, 3, 7),
-    )
+    words = {"track": "B, through clouds", "method": "We asked the radar."}
+    sample: Any = {"sample": 300, "how": "equal", "seed": 5, "day": date(2026, 3, 7)}
+    return Report(group="Los  Tucanes", place=place, mapped=mapped, **words, **sample)
 
 
 class Reader(html.parser.HTMLParser):
@@ -132,16 +124,14 @@ def test_how_sure_counts_the_sample(made: Report) -> None:
         (1, "others 1 was lost too"),
         (1, "Only 1 of the omissions was met by the sample"),
         (4, "Only 4 of the omissions were met by the sample"),
+        (5, "others 5 were lost too"),
     ],
 )
 def test_few_omissions_are_remarked_on(made: Report, missed: int, sentence: str) -> None:
     made.score.matrix[0, 1] = missed
-    assert sentence in how_sure(made)
-
-
-def test_five_omissions_are_enough(made: Report) -> None:
-    made.score.matrix[0, 1] = 5
-    assert how_sure(made).endswith(" ha.") and "omission" not in how_sure(made)
+    text = how_sure(made)
+    assert sentence in text
+    assert text.endswith(" ha.") == ("omission" not in text) == (missed == 5)
 
 
 def test_a_map_that_found_nothing_still_reports(place: Place, true: np.ndarray) -> None:
@@ -204,12 +194,11 @@ def test_other_endings_and_impossible_places_are_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_name_without_letters_is_refused(place: Place, mapped: np.ndarray) -> None:
+def test_a_report_needs_a_name_and_is_dealt_out_as_the_score(
+    place: Place, mapped: np.ndarray
+) -> None:
     with pytest.raises(InputError, match="give the group another"):
         Report(group="--", place=place, mapped=mapped)
-
-
-def test_a_report_is_dealt_out_as_the_score() -> None:
     assert Report.__dataclass_fields__["how"].default == "at_least"
 
 

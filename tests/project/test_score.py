@@ -12,16 +12,7 @@ from rsedu.errors import InputError
 from rsedu.evaluation.area import allocate, draw
 from rsedu.evaluation.masks import boundary_bias
 from rsedu.project.place import Place
-from rsedu.project.score import (
-    SAMPLE,
-    Score,
-    by_year,
-    calendar,
-    facts,
-    render,
-    sampled,
-    score,
-)
+from rsedu.project.score import SAMPLE, Score, by_year, facts, render, sampled, score
 
 
 def years_of(rows: list[list[float]]) -> np.ndarray:
@@ -149,8 +140,27 @@ def test_what_cannot_be_scored_is_told() -> None:
         score(none, TRUE, gsd_m=10.0)
     with pytest.raises(InputError, match="truth shows loss in 16 of 16 pixels"):
         score(MAP, everywhere, gsd_m=10.0)
-    with pytest.raises(InputError, match="strata of 15, 1 pixels"):
-        score(np.where(MAP == 2021.75, MAP, np.float32(np.nan)), TRUE, gsd_m=10.0)
+    with pytest.raises(InputError, match="A sample of 3 from strata of 10, 6 pixels"):
+        score(MAP, TRUE, gsd_m=10.0, sample=3)
+
+
+@pytest.mark.parametrize("most_lost", [False, True])
+def test_a_stratum_of_one_pixel_has_a_score_and_no_interval(most_lost: bool) -> None:
+    place, mapped = Place(seed=3, size_m=40.0), np.full_like(TRUE, 2022 if most_lost else np.nan)
+    mapped[0, 1] = np.nan if most_lost else 2021.0
+    found = score(mapped, TRUE, gsd_m=10.0)
+    assert found.f1 == pytest.approx(2 * 3 / (15 + 4) if most_lost else 2 / (1 + 4))
+    assert found.interval == "none" and found.matrix.tolist() == [[0, 0], [0, 0]]
+    told = json.loads(json.dumps(facts(found, place), allow_nan=False))
+    assert told["mapped_ha"] == (0.15 if most_lost else 0.01)
+    for name in ("estimated_ha", "low_ha", "high_ha", "user", "producer_error"):
+        assert told[name] is None
+    years = by_year(mapped, TRUE, place)
+    assert sum(year.mapped_ha for year in years) == pytest.approx(found.mapped_ha)
+    assert all(math.isnan(year.estimated_ha) for year in years)
+    text = render(found, place)
+    assert re.search(rf"counted on the map +{found.mapped_ha:.2f} ", text)
+    assert "is a single pixel" in text and "nan" not in text and "Only" not in text
 
 
 def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: Path) -> None:
@@ -170,16 +180,12 @@ def test_stored_samples_hold_the_truth_as_often_as_the_readme_says(repository: P
     assert max(map(abs, off)) < 0.02  # while the maps' own counts are up to 25 % off
 
 
-def test_the_calendar_touches_both_ends() -> None:
-    assert list(calendar(Place(seed=3, size_m=2000.0))) == [2020, 2021, 2022, 2023, 2024, 2025]
-    assert list(calendar(Place(seed=3, since=2021.0, until=2023.0))) == [2021, 2022]
-
-
 @pytest.mark.parametrize(("how", "seed"), [("at_least", 0), ("equal", 4)])
 def test_years_add_up_to_the_score(
     place: Place, mapped: np.ndarray, true: np.ndarray, how: str, seed: int
 ) -> None:
     years = by_year(mapped, true, place, sample=400, how=how, seed=seed)
+    assert [year.year for year in years] == [2020, 2021, 2022, 2023, 2024, 2025]
     whole = score(mapped, true, gsd_m=10.0, sample=400, how=how, seed=seed)
     for name in ("estimated_ha", "mapped_ha", "true_ha"):
         total = sum(getattr(year, name) for year in years)
@@ -227,6 +233,7 @@ def test_both_ends_of_a_period_belong_to_its_years(date: float, true_ha: list[fl
     years = np.full((6, 6), np.nan, dtype=np.float32)
     years[0, :3] = date
     both = by_year(years, years, place, sample=10)
+    assert [year.year for year in both] == [2021, 2022]
     assert [year.true_ha for year in both] == pytest.approx(true_ha)
 
 

@@ -130,13 +130,9 @@ def test_writers_and_a_reader_at_once_lose_nothing_and_see_nothing_broken(tmp_pa
     folder = tmp_path / "board"
     folder.mkdir()
     groups = ("a", "b", "b", "../b")
+    command, pipe = [sys.executable, "-c", _WRITER, str(folder)], subprocess.PIPE
     writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", _WRITER, str(folder), group, json.dumps(FACTS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        subprocess.Popen([*command, group, json.dumps(FACTS)], stdin=pipe, stdout=pipe, text=True)
         for group in groups
     ]
     for writer in writers:
@@ -176,10 +172,6 @@ def test_a_writer_that_died_half_way_leaves_no_trace_on_the_board(
     assert read(tmp_path).broken == ()
 
 
-def _broken(path: Path, text: str | bytes) -> None:
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-
-
 def test_broken_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
     whole = json.loads(written(tmp_path).read_text())
 
@@ -209,7 +201,8 @@ def test_broken_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
         "missing": (json.dumps({"format": whole["format"]}), "group is no text"),
     }
     for name, (text, _) in cases.items():
-        _broken(tmp_path / f"{name}.json", text)
+        data = text.encode() if isinstance(text, str) else text
+        (tmp_path / f"{name}.json").write_bytes(data)
     (tmp_path / "folder.json").mkdir()
     os.mkfifo(tmp_path / "pipe.json")  # to open it would wait for ever
     (tmp_path / "notes.txt").write_text("no submission")
@@ -262,33 +255,14 @@ def test_no_folder_is_told(tmp_path: Path) -> None:
         written(tmp_path / "file")
 
 
-LINE = Entry(
-    group="a",
-    place="place 3",
-    submitted="2026-05-04T13:30:00+00:00",
-    f1=0.5,
-    date_error_years=0.5,
-    boundary_bias_m=-3.25,
-    mapped_ha=1000.0,
-    estimated_ha=1200.0,
-    low_ha=1100.0,
-    high_ha=1300.0,
-    true_ha=1250.0,
-)
-
-
 def line(group: str, f1: float, *, minute: int = 0, error: float | None = 0.5) -> Entry:
-    submitted = f"2026-05-04T13:{minute:02d}:00+00:00"
-    return replace(LINE, group=group, f1=f1, submitted=submitted, date_error_years=error)
+    facts = {**FACTS, "f1": f1, "date_error_years": error}
+    return entry(group, facts, now=NOW.replace(minute=minute))
 
 
 def test_each_groups_best_counts_or_its_newest() -> None:
-    lines = [
-        line("b", 0.9, minute=1),
-        line("a", 0.7, minute=5),
-        line("b", 0.6, minute=9),
-        line("a", 0.8, minute=2),
-    ]
+    lines = [line("b", 0.9, minute=1), line("a", 0.7, minute=5)]
+    lines += [line("b", 0.6, minute=9), line("a", 0.8, minute=2)]
     assert [(each.group, each.f1) for each in chosen(lines)] == [("b", 0.9), ("a", 0.8)]
     newest = chosen(lines, pick="newest")
     assert [(each.group, each.f1) for each in newest] == [("a", 0.7), ("b", 0.6)]
@@ -300,15 +274,8 @@ def test_of_equal_maps_the_earlier_counts_and_case_makes_no_group() -> None:
 
 
 def test_equal_f1_shares_a_rank_and_the_next_is_left_out() -> None:
-    lines = chosen(
-        [
-            line("d", 0.5),
-            line("c", 0.8002, error=None),
-            line("b", 0.7996, error=0.9),
-            line("a", 0.9),
-            line("e", 0.8, error=0.1),
-        ]
-    )
+    tied = [line("c", 0.8002, error=None), line("b", 0.7996, error=0.9), line("e", 0.8, error=0.1)]
+    lines = chosen([line("d", 0.5), *tied, line("a", 0.9)])
     assert [each.group for each in lines] == ["a", "e", "b", "c", "d"]
     assert ranks(lines) == (1, 2, 2, 2, 5)
 
@@ -334,17 +301,14 @@ def test_places_have_tables_of_their_own_and_broken_files_are_named() -> None:
         broken=(("x\x1b[2J.json", "no JSON (line 1\nof it)"),),
     )
     lines = render(board).splitlines()
-    assert lines[0] == "place 3 (best of each group)"
+    assert lines[0] == "place 3, 2 km (best of each group)"
     assert lines[1].split() == (
         "rank group F1 date error boundary mapped ha estimated ha truth".split()
     )
-    assert lines[2].split() == "1 b 0.750 0.50 years -3.2 m 1000 1200 1250".split()
+    assert lines[2].split() == "1 b 0.750 0.50 years -3.2 m 12 14 15".split()
     assert lines[3].split()[:3] == ["2", "a", "0.500"]
     assert lines[5] == "place 4 (best of each group)"
     assert lines[7].split()[:6] == ["1", "Los", "Tucanes", "0.250", "none", "none"]
     assert lines[9:] == ["Left out:", "  x?[2J.json: no JSON (line 1?of it)"]
     assert "(newest of each group)" in render(board, pick="newest")
-
-
-def test_an_empty_board_says_so() -> None:
     assert render(Board(entries=(), broken=())) == "No submission yet."

@@ -146,4 +146,4 @@ def test_nought_is_no_loss(place: Place) -> None:
         return np.where(np.indices(shape).sum(axis=0) % 2, 2022.5, 0.0)
 
     found = small(Answers(checks), place, Path("map.tif"))
-    assert (np.isfinite(found) == (np.indices(place.grid.shape).sum(axis=0) % 2 == 1)).all()
+    assert np.array_equal(np.nan_to_num(found), checks(place.grid.shape))

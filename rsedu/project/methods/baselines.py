@@ -5,18 +5,14 @@ labels. Synthetic worlds give as many as one wants, with outlines: a `PixelClass
 on any description of pixels, and maps a place whose labels it never saw.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 from skimage.filters import threshold_otsu
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from rsedu.errors import InputError
 from rsedu.project.methods.features import (
@@ -55,18 +51,11 @@ _ROUNDS = 150  # boosted trees
 Years = Float32[np.ndarray, "rows cols"]
 
 
-def first_year(
-    changed: np.ndarray, clear: np.ndarray, dates: tuple[float, ...]
-) -> Float32[np.ndarray, "rows cols"]:
+def first_year(changed: np.ndarray, clear: np.ndarray, dates: tuple[float, ...]) -> Years:
     """Date a loss: half-way from the last acquisition without it to the first one with it.
 
-    Args:
-        changed: (dates, rows, cols) bool, whether the loss shows.
-        clear: (dates, rows, cols) bool, whether the pixel was observed at all.
-        dates: decimal years.
-
-    Returns:
-        Decimal year, NaN where none shows a loss. Where the very first one does, it is its date.
+    Both arrays are (dates, rows, cols) bool: the loss shows, and the pixel was observed at all. NaN
+    where no date shows a loss; where the very first one does, it is its date.
     """
     shows = changed & clear
     first = shows.argmax(axis=0)
@@ -85,11 +74,7 @@ def ndvi(optical: Float32[np.ndarray, "dates 12 rows cols"]) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class NdviDifference:
-    """Loss is a fall of NDVI below that of the first date, where both dates are clear.
-
-    Attributes:
-        fall: the fall of NDVI from which forest counts as lost.
-    """
+    """Loss is a fall of NDVI, by `fall` or more, below a first date, where both dates are clear."""
 
     fall: float = NDVI_LOSS
 
@@ -116,11 +101,7 @@ def log_ratio(stack: Stack) -> Float32[np.ndarray, "periods rows cols"]:
 
 @dataclass(frozen=True, kw_only=True)
 class RadarLogRatio:
-    """Loss is a fall of radar backscatter; Otsu's method says from where on.
-
-    Attributes:
-        fall_db: the threshold.
-    """
+    """Loss is a fall of radar backscatter above `fall_db`; Otsu's method says how much that is."""
 
     fall_db: float
 
@@ -132,7 +113,10 @@ class RadarLogRatio:
     @classmethod
     def fit(cls, task: Task) -> "RadarLogRatio":
         """Take the threshold from nine windows spread over the place."""
-        falls = [log_ratio(stack).max(axis=0).ravel() for stack in samples(task)]
+        cut = list(parts(task.shape, window_px=_SAMPLE_PX, margin_px=0))
+        chosen = np.unique(np.linspace(0, len(cut) - 1, _SAMPLES).round().astype(int))
+        stacks = [task.read(cut[number].core) for number in chosen]
+        falls = [log_ratio(stack).max(axis=0).ravel() for stack in stacks]
         threshold = threshold_otsu(np.concatenate(falls))  # type: ignore[no-untyped-call]
         return cls(fall_db=float(threshold))
 
@@ -141,18 +125,10 @@ class RadarLogRatio:
         return dated(stack, log_ratio(stack).max(axis=0) > self.fall_db)
 
 
-def samples(task: Task) -> list[Stack]:
-    """Nine windows spread over a place."""
-    cut = list(parts(task.shape, window_px=_SAMPLE_PX, margin_px=0))
-    chosen = np.unique(np.linspace(0, len(cut) - 1, _SAMPLES).round().astype(int))
-    return [task.read(cut[number].core) for number in chosen]
-
-
-def pixel_table(stack: Stack) -> Float32[np.ndarray, "pixels features"]:
+def measured(stack: Stack) -> Planes:
     """All that both satellites say of each pixel: NaN for optical values under cloud."""
     hidden = np.where(stack.clear[:, None], stack.optical, np.float32(np.nan))
-    planes = np.concatenate([hidden, stack.radar], axis=1)
-    return np.moveaxis(planes.reshape(-1, *stack.shape), 0, -1).reshape(-1, planes[:, :, 0, 0].size)
+    return np.concatenate([hidden, stack.radar], axis=1).reshape(-1, *stack.shape)
 
 
 def periods(
@@ -163,35 +139,28 @@ def periods(
     return np.asarray(np.clip(number, 0, len(dates) - 1), dtype=np.int64)
 
 
-def at_labels(task: Task, describe: Any, *, margin_px: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features and periods of the labelled pixels.
-
-    Args:
-        task: with its labels.
-        describe: gives (pixels, features) of a stack.
-        margin_px: seen round each label.
-    """
-    labels, size = task.labels(), task.shape
-    rows = []
-    for row, col in zip(labels.rows.tolist(), labels.cols.tolist(), strict=True):
-        window = tuple(
-            slice(max(at - margin_px, 0), min(at + margin_px + 1, side))
-            for at, side in zip((row, col), size, strict=True)
+def _at_labels(task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """What was measured of the labelled pixels, and their periods."""
+    labels = task.labels()
+    features = []
+    for at in zip(labels.rows.tolist(), labels.cols.tolist(), strict=True):
+        # With the margin, or shadows of clouds outside the window would be missed.
+        rows, cols = (
+            slice(max(middle - MARGIN_PX, 0), min(middle + MARGIN_PX + 1, size))
+            for middle, size in zip(at, task.shape, strict=True)
         )
-        stack = task.read((window[0], window[1]))
-        place = (row - window[0].start) * stack.shape[1] + col - window[1].start
-        rows.append(describe(stack)[place])
-    return np.stack(rows), periods(labels.years, task.dates)
+        planes = measured(task.read((rows, cols)))
+        features.append(planes[:, at[0] - rows.start, at[1] - cols.start])
+    return np.stack(features), periods(labels.years, task.dates)
+
+
+def _forest() -> RandomForestClassifier:
+    return RandomForestClassifier(_TREES, random_state=0, n_jobs=1, min_samples_leaf=2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelForest:
-    """Random forest on single pixels, which learns from the labels.
-
-    Attributes:
-        forest: fitted, scikit-learn's; its classes are numbers of periods.
-        taught: what it was fitted on, in words.
-    """
+    """Random forest on single pixels, whose classes are numbers of periods."""
 
     forest: RandomForestClassifier
     taught: str
@@ -204,28 +173,22 @@ class PixelForest:
     @classmethod
     def fit(cls, task: Task) -> "PixelForest":
         """Learn from a place's own labels."""
-        features, classes = at_labels(task, pixel_table, margin_px=MARGIN_PX)
-        forest = RandomForestClassifier(_TREES, random_state=0, n_jobs=1, min_samples_leaf=2)
-        return cls(forest=forest.fit(features, classes), taught=f"{task.label_count} labels")
+        return cls(forest=_forest().fit(*_at_labels(task)), taught=f"{task.label_count} labels")
 
     def map(self, stack: Stack) -> Years:
         """Map a window: the commonest period among the trees."""
-        number = self.forest.predict(pixel_table(stack)).reshape(stack.shape)
+        planes = measured(stack)
+        number = self.forest.predict(planes.reshape(len(planes), -1).T).reshape(stack.shape)
         years = np.concatenate([[np.nan], stack.between]).astype(np.float32)
         return np.asarray(years[number])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """A window of a place, and what happened there.
-
-    Attributes:
-        stack: what was measured, with a margin of 32 pixels.
-        years: decimal year of the loss, NaN for none; on the same pixels.
-    """
+    """A window of a place, with a margin of 32 pixels, and decimal years of what was lost there."""
 
     stack: Stack
-    years: Float32[np.ndarray, "rows cols"]
+    years: Years
 
     @property
     def core(self) -> Window:
@@ -240,11 +203,8 @@ def _samples_of(seed: int, clouds: tuple[float, ...]) -> Iterator[Sample]:
     most = task.shape[0] - _CORE_PX - MARGIN_PX
     for top, left in rng.integers(MARGIN_PX, most, size=(_WINDOWS, 2)).tolist():
         wide, near = (
-            (
-                slice(top - reach, top + _CORE_PX + reach),
-                slice(left - reach, left + _CORE_PX + reach),
-            )
-            for reach in (MARGIN_PX, _ROUND_PX)
+            (slice(top - px, top + _CORE_PX + px), slice(left - px, left + _CORE_PX + px))
+            for px in (MARGIN_PX, _ROUND_PX)
         )
         inside = slice(MARGIN_PX - _ROUND_PX, _ROUND_PX - MARGIN_PX)
         stack = task.read(wide).cut((inside, inside))
@@ -254,11 +214,7 @@ def _samples_of(seed: int, clouds: tuple[float, ...]) -> Iterator[Sample]:
 def labelled_windows(places: Sequence[int] = TRAIN_PLACES) -> tuple[Sample, ...]:
     """Windows to learn from, three of each place, the clouds changing from place to place.
 
-    Args:
-        places: seeds, of `TRAIN_WORLDS` unless somebody wants to be fooled.
-
-    Raises:
-        InputError: there is no place.
+    Places are seeds, one or more, of `TRAIN_WORLDS` unless somebody wants to be fooled.
     """
     if not places:
         raise InputError("There is no place to learn on: give seeds, such as TRAIN_WORLDS[:18].")
@@ -282,12 +238,12 @@ def _windows_of(places: tuple[int, ...]) -> tuple[Sample, ...]:
 
 
 def _lesson(
-    samples: Sequence[Sample], describe: Describe, share: float
+    places: Sequence[int], describe: Callable[[Stack], Planes], share: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Features (pixels, features) and years of a random share of the samples' pixels."""
+    """Features (pixels, features) and years of a random share of the windows' pixels."""
     rng = np.random.default_rng(0)
     features, years = [], []
-    for sample in samples:
+    for sample in labelled_windows(places):
         planes = describe(sample.stack)[(slice(None), *sample.core)]
         drawn = rng.random(planes[0].shape) < share
         features.append(planes[:, drawn].T)
@@ -317,13 +273,7 @@ def predict_lost(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelClassifier:
-    """Boosted trees on a description of pixels; the radar dates what they find.
-
-    Attributes:
-        describe: such as `Pixels()`.
-        trees: fitted, scikit-learn's; their classes are not lost and lost.
-        taught: on what, in words.
-    """
+    """Boosted trees on a description of pixels such as `Pixels()`; the radar dates their finds."""
 
     describe: Describe
     trees: HistGradientBoostingClassifier
@@ -336,40 +286,18 @@ class PixelClassifier:
 
     @classmethod
     def fit(cls, describe: Describe, *, places: Sequence[int] = TRAIN_PLACES) -> "PixelClassifier":
-        """Learn on whole windows of other places; about a minute, most of it to render them.
+        """Learn on whole windows of other places; about a minute, most of it to render them."""
+        features, years = _lesson(places, describe, _SHARE)
+        trees = grown(features, np.isfinite(years))
+        return cls(describe=describe, trees=trees, taught=named(places))
 
-        Args:
-            describe: gives the numbers of each pixel.
-            places: seeds to learn on.
-        """
-        features, years = _lesson(labelled_windows(places), describe, _SHARE)
-        return cls(
-            describe=describe,
-            trees=grown(features, np.isfinite(years)),
-            taught=named(places),
-        )
-
-    def map(self, stack: Stack) -> Float32[np.ndarray, "rows cols"]:
+    def map(self, stack: Stack) -> Years:
         """Map a window."""
         return dated(stack, predict_lost(self.trees, self.describe(stack)))
 
 
 def taught_forest(*, places: Sequence[int] = TRAIN_PLACES) -> PixelForest:
     """Teach the baseline's forest where `PixelClassifier` learns: how much of it is the labels?"""
-    forest = RandomForestClassifier(100, random_state=0, n_jobs=1, min_samples_leaf=2)
-    features, years = _lesson(labelled_windows(places), _PixelTable(), _SHARE / 6)
+    features, years = _lesson(places, measured, _SHARE / 6)
     dates = labelled_windows(places)[0].stack.dates
-    return PixelForest(
-        forest=forest.fit(features, periods(years, dates)),
-        taught=named(places),
-    )
-
-
-class _PixelTable:
-    """The baseline's table as planes."""
-
-    name = "pixel table"
-
-    def __call__(self, stack: Stack) -> np.ndarray:
-        table = pixel_table(stack)
-        return np.asarray(table.T.reshape(-1, *stack.shape))
+    return PixelForest(forest=_forest().fit(features, periods(years, dates)), taught=named(places))

@@ -1,8 +1,7 @@
 """Track C: a person boxes lost clearings, SAM outlines them, and trees learn from the outlines.
 
-An outline is off by a pixel here and there, and trees learn that as well. So its edge is drawn
-again by what each pixel shows (`refine_boundary`), and pixels on which trees that were taught
-by *other* windows disagree are not taught: labour goes into fewer and better labels.
+Labour goes into few and good labels: edges of outlines are drawn again (`refine_boundary`), and
+pixels on which trees that were taught by *other* windows disagree are not taught.
 
 The person is simulated: the boxes come from the truth, which is what somebody who looks at the
 scenes would know. Seconds are an ASSUMPTION, not a measurement: ten to look over a window, ten for
@@ -61,15 +60,14 @@ class View:
     """One window that was looked over.
 
     Attributes:
-        stack: what was seen there.
-        lost: outlines that fit.
+        lost: within outlines that fit.
         known: pixels that count as labelled: all but those of outlines that were thrown away.
         seconds: labour, assumed.
     """
 
     stack: Stack
-    lost: Bool[np.ndarray, "rows cols"]
-    known: Bool[np.ndarray, "rows cols"]
+    lost: Mask
+    known: Mask
     seconds: float
 
 
@@ -79,14 +77,8 @@ def shown(stack: Stack) -> UInt8[np.ndarray, "rows cols 3"]:
     return np.stack([stretch(last[S2_BANDS.index(name)]) for name in _SHOWN], axis=-1)
 
 
-def outline(segmenter: Embeds, stack: Stack, true: Bool[np.ndarray, "rows cols"]) -> View:
-    """Box each lost clearing of a window; of three outlines keep the best, if it fits.
-
-    Args:
-        segmenter: see `rsedu.segment.sam.load`.
-        stack: what was measured in the window.
-        true: what was lost there, as the person sees it.
-    """
+def outline(segmenter: Embeds, stack: Stack, true: Mask) -> View:
+    """Box each lost clearing of a window; of three outlines keep the best, if it fits."""
     embedded = segmenter.embed(shown(stack))
     lost, known = np.zeros_like(true), np.ones_like(true)
     clearings = components(true, least_px=_LEAST_PX)
@@ -117,14 +109,10 @@ def change_of(stack: Stack) -> Change:
 
 
 def refine_boundary(outlines: Mask, change: Change) -> Mask:
-    """Decide the pixels at the edge of each outline anew.
+    """Decide the pixels at the edge of each outline anew, by the change of reflectance there.
 
-    Args:
-        outlines: pixels within any of them; those that touch along an edge are one.
-        change: that of reflectance, on the same pixels.
-
-    Returns:
-        The outlines, at most 5 pixels wider or narrower; those too small to tell stay as they are.
+    Outlines that touch along an edge are one. They become at most 5 pixels wider or narrower; those
+    too small to tell stay as they are.
     """
     known = np.isfinite(change).all(axis=0)
     for edge_px in _EDGES_PX:
@@ -132,7 +120,8 @@ def refine_boundary(outlines: Mask, change: Change) -> Mask:
         drawn, far = outlines.copy(), ~ndimage.binary_dilation(outlines, iterations=edge_px)
         for number in range(1, count + 1):
             one = numbers == number
-            core = _core(one, edge_px)
+            inside: np.ndarray = ndimage.binary_erosion(one, iterations=edge_px)
+            core = inside if inside.any() else one
             edge = ndimage.binary_dilation(one, iterations=edge_px) & ~core
             reach = ndimage.binary_dilation(one, iterations=edge_px + _ROUND_PX)
             border = _border(change, core & known, reach & far & known)
@@ -143,21 +132,12 @@ def refine_boundary(outlines: Mask, change: Change) -> Mask:
     return outlines
 
 
-def _core(one: Mask, edge_px: int) -> Mask:
-    """What lies deeper within than the edge; all of it where nothing does."""
-    core: np.ndarray = ndimage.binary_erosion(one, iterations=edge_px)
-    return core if core.any() else one
-
-
 def _border(change: Change, core: Mask, around: Mask) -> tuple[np.ndarray, float] | None:
     """Where change within ends and change around begins: Fisher's discriminant.
 
     The direction is the difference of both means, weighted by the inverse of the covariance that
-    they share (Fisher 1936); the border is half-way.
-
-    Returns:
-        The direction (bands,) and the border along it, above which is within; None where too few
-        pixels tell.
+    they share (Fisher 1936); the border along it, above which is within, is half-way. None where
+    too few pixels tell.
     """
     if min(core.sum(), around.sum()) < _FEWEST_PX:
         return None
@@ -174,25 +154,15 @@ def drop_contradicted_labels(
 ) -> Bool[np.ndarray, "pixels"]:
     """Whether trees that were taught by other windows give each pixel the label that it has.
 
-    Args:
-        features: those of the pixels of each window.
-        lost: their labels.
-
-    Returns:
-        For the pixels of all windows, one after the other; all of them where fewer than 8 windows
-        show a loss, since too few of those are left to judge the others by.
+    Arguments are one array a window, the answer is for all windows, one after the other. It is yes
+    for all where fewer than 8 windows show a loss: too few are left to judge the others by.
     """
     labels = np.concatenate(lost)
     if sum(bool(labels.any()) for labels in lost) < _JUDGES:
         return np.ones_like(labels)
     window = np.repeat(np.arange(len(lost)), [len(labels) for labels in lost])
-    predicted = cross_val_predict(
-        unfitted(),
-        np.concatenate(features),
-        labels,
-        groups=window,
-        cv=StratifiedGroupKFold(_FOLDS),
-    )
+    pixels, folds = np.concatenate(features), StratifiedGroupKFold(_FOLDS)
+    predicted = cross_val_predict(unfitted(), pixels, labels, groups=window, cv=folds)
     return np.asarray(predicted == labels)
 
 
@@ -201,7 +171,6 @@ class Clicked:
     """Trees on pixels, taught by the outlines of some windows of the place itself.
 
     Attributes:
-        trees: fitted, scikit-learn's; their classes are not lost and lost.
         minutes: labour that went into it, assumed.
         boxes: how many were drawn.
     """
@@ -219,9 +188,7 @@ class Clicked:
     def fit(cls, task: Task, *, minutes: float = 20.0) -> "Clicked":
         """Label windows until the minutes are over, and learn from them.
 
-        Args:
-            task: whose place is looked at.
-            minutes: labour, at most; the window that would exceed them is left away.
+        The window that would exceed them is left away.
 
         Raises:
             InputError: nothing was outlined in that time.

@@ -15,13 +15,7 @@ from torch import Tensor
 
 from rsedu.models import weights
 from rsedu.models.croma_pretraining import CromaTraining
-from rsedu.project.methods.baselines import (
-    TRAIN_PLACES,
-    Sample,
-    labelled_windows,
-    named,
-    periods,
-)
+from rsedu.project.methods.baselines import TRAIN_PLACES, Sample, labelled_windows, named, periods
 from rsedu.project.methods.features import Pixels, Planes, means_before_and_after
 from rsedu.project.methods.scales import Probe, patches_of, tokens
 from rsedu.project.task import Stack
@@ -51,12 +45,7 @@ def latest_clear_composite(stack: Stack) -> Float32[np.ndarray, "dates 12 rows c
 
 
 def tokens_of(stack: Stack, sensors: str) -> Float32[np.ndarray, "dates tokenrows tokencols dim"]:
-    """CROMA's tokens at each date.
-
-    Args:
-        stack: at 10 m, as the weights know it.
-        sensors: whose tokens; "both" are those of the joint encoder.
-    """
+    """CROMA's tokens at each date of a stack at 10 m; "both" are those of the joint encoder."""
     optical = np.nan_to_num(normalise(latest_clear_composite(stack), S2_BANDS))
     radar = normalise(stack.radar, S1_BANDS)
     images = {"radar": torch.from_numpy(radar), "optical": torch.from_numpy(optical)}
@@ -81,9 +70,8 @@ class ThroughClouds:
     """Describes pixels by what they are, and by what CROMA's tokens say of each period.
 
     Attributes:
-        sensors: "optical", "radar" or "both".
+        sensors: "optical", "radar" or "both", for CROMA and the pixels.
         probe: linear head on the tokens before and after a period.
-        taught: where the head learnt, in words.
     """
 
     sensors: str
@@ -97,15 +85,7 @@ class ThroughClouds:
 
     @classmethod
     def fit(cls, *, sensors: str = "both", places: Sequence[int] = TRAIN_PLACES) -> "ThroughClouds":
-        """Learn a linear head on other places: was it lost in this period?
-
-        Args:
-            sensors: what CROMA and the pixels read.
-            places: seeds to learn on.
-
-        Raises:
-            InputError: there are no such sensors.
-        """
+        """Learn a linear head on other places: was it lost in this period?"""
         Pixels(sensors=sensors)  # says what is wrong with the word
         probe = Probe.fit(*_lessons(sensors, places))
         return cls(sensors=sensors, probe=probe, taught=named(places))
@@ -126,9 +106,8 @@ def _lesson(sample: Sample, sensors: str) -> tuple[np.ndarray, np.ndarray]:
     """Features and targets of the patches of all periods of a sample."""
     pairs = across(tokens_of(sample.stack, sensors))
     number = periods(sample.years.ravel(), sample.stack.dates).reshape(sample.years.shape)
-    targets = [
-        patches_of((number == period).astype(np.float32)) for period in range(1, len(pairs) + 1)
-    ]
+    numbers = range(1, len(pairs) + 1)
+    targets = [patches_of((number == period).astype(np.float32)) for period in numbers]
     return pairs.reshape(-1, pairs.shape[-1]), np.concatenate(targets)
 
 

@@ -21,12 +21,8 @@ Planes = Float32[np.ndarray, "features rows cols"]
 
 # Normalised differences do not change with light: greenness, water of leaves, soil.
 _PAIRS = (
-    ("B08", "B04"),
-    ("B08", "B12"),
-    ("B08", "B11"),
-    ("B8A", "B05"),
-    ("B11", "B12"),
-    ("B03", "B04"),
+    *(("B08", "B04"), ("B08", "B12"), ("B08", "B11")),
+    *(("B8A", "B05"), ("B11", "B12"), ("B03", "B04")),
 )
 _BANDS = ("B04", "B08", "B11", "B12")
 _SHARP = (1, 2, 9)  # of those and the bands: where outlines are sharpest, seen round a pixel too
@@ -48,14 +44,9 @@ class Describe(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClearPair:
-    """The first and the last clear acquisition of each pixel.
+    """The first and the last clear acquisition of each pixel, reflectance and number of the date.
 
-    Attributes:
-        before: 12 bands of reflectance at the first clear date, NaN where no date is clear.
-        after: at the last one.
-        first: number of the first clear date; 0 where no date is clear.
-        last: number of the last one; 0 where no date is clear.
-        observed: whether any date is clear.
+    Where no date is clear, `observed` is False, reflectance NaN and the numbers are 0.
     """
 
     before: Float32[np.ndarray, "12 rows cols"]
@@ -67,21 +58,15 @@ class ClearPair:
 
 def first_and_last_clear(stack: Stack) -> ClearPair:
     """Choose the first and the last clear acquisition, pixel by pixel."""
-    count = len(stack.dates)
     observed = np.asarray(stack.clear.any(axis=0))
     first = stack.clear.argmax(axis=0)
-    last = np.where(observed, count - 1 - stack.clear[::-1].argmax(axis=0), 0)
+    last = np.where(observed, len(stack.dates) - 1 - stack.clear[::-1].argmax(axis=0), 0)
     before, after = (
         np.where(observed, np.take_along_axis(stack.optical, at[None, None], axis=0)[0], np.nan)
         for at in (first, last)
     )
-    return ClearPair(
-        before=before.astype(np.float32),
-        after=after.astype(np.float32),
-        first=first,
-        last=last,
-        observed=observed,
-    )
+    reflectance = {"before": before.astype(np.float32), "after": after.astype(np.float32)}
+    return ClearPair(**reflectance, first=first, last=last, observed=observed)
 
 
 def spectrum(optical: Float32[np.ndarray, "12 rows cols"]) -> Planes:
@@ -156,12 +141,7 @@ def radar_evidence(stack: Stack) -> Planes:
 def dated(stack: Stack, lost: Bool[np.ndarray, "rows cols"]) -> Float32[np.ndarray, "rows cols"]:
     """Give each lost pixel the middle of the period across which its backscatter fell most.
 
-    Args:
-        stack: radar at every date.
-        lost: pixels that lost their forest.
-
-    Returns:
-        Decimal year, NaN where nothing was lost.
+    Decimal year, NaN where nothing was lost.
     """
     years = stack.between[radar_period(stack)]
     return np.where(lost, years, np.float32(np.nan))
@@ -173,9 +153,6 @@ class Pixels:
 
     Attributes:
         sensors: "optical", "radar" or "both".
-
-    Raises:
-        InputError: there are no such sensors.
     """
 
     sensors: str = "both"

@@ -19,7 +19,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from rsedu.errors import InputError
 from rsedu.project.methods.baselines import (
     TRAIN_PLACES,
-    Sample,
     grown,
     labelled_windows,
     named,
@@ -35,12 +34,7 @@ _SHARE = 0.2  # of the pixels of a window
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """One clearing that somebody outlined.
-
-    Attributes:
-        stack: what was seen of a window round it.
-        mask: its pixels there.
-    """
+    """One clearing that somebody outlined: a window round it, and its pixels there."""
 
     stack: Stack
     mask: Bool[np.ndarray, "rows cols"]
@@ -67,19 +61,13 @@ class Example:
 def example_of(task: Task) -> Example:
     """The clearing of the period whose size is the middle one of those above a hectare.
 
-    Args:
-        task: whose truth is looked up: this is the one label that the track is given.
-
-    Raises:
-        InputError: no clearing of the place is large enough.
+    It is looked up in the place's truth: the one label that the track is given.
     """
     years = task.place.truth()
-    cut, count = np.unique(years[np.isfinite(years)], return_counts=True)
-    large = np.flatnonzero(count >= _LEAST_PX)
-    if not large.size:
+    cut, count = _clearings(years)
+    if not cut.size:
         raise InputError(f"{task.place} has no clearing of {_LEAST_PX} pixels in its period.")
-    middle = large[np.argsort(count[large], kind="stable")[large.size // 2]]
-    mask = years == cut[middle]
+    mask = years == cut[np.argsort(count, kind="stable")[cut.size // 2]]
     rows, cols = (
         slice(max(int(at.min()) - MARGIN_PX, 0), int(at.max()) + 1 + MARGIN_PX)
         for at in np.nonzero(mask)
@@ -93,8 +81,7 @@ class OneExample:
 
     Attributes:
         target: the example's mean description.
-        trees: scikit-learn's, fitted on differences from examples.
-        taught: where the trees learnt, in words.
+        trees: fitted on differences from examples.
     """
 
     target: Float32[np.ndarray, "features"]
@@ -108,12 +95,7 @@ class OneExample:
 
     @classmethod
     def fit(cls, example: Example, *, places: Sequence[int] = TRAIN_PLACES) -> "OneExample":
-        """Learn on other places what may differ, then take the one example of this place.
-
-        Args:
-            example: one of the place that is to be mapped.
-            places: seeds to learn on.
-        """
+        """Learn on other places what may differ, then take the one example of this place."""
         trees = _metric(tuple(places))
         return cls(target=example.likeness(), trees=trees, taught=named(places))
 
@@ -136,11 +118,10 @@ def _mean(planes: Planes, mask: np.ndarray) -> Float32[np.ndarray, "features"]:
     return np.where(known.any(axis=1), total, np.nan).astype(np.float32)
 
 
-def _examples(sample: Sample, planes: Planes) -> list[np.ndarray]:
-    """Mean description of each clearing of a window that is large enough."""
-    years = sample.years
+def _clearings(years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Year and size of each clearing that is large enough."""
     cut, count = np.unique(years[np.isfinite(years)], return_counts=True)
-    return [_mean(planes, years == year) for year in cut[count >= _LEAST_PX]]
+    return cut[count >= _LEAST_PX], count[count >= _LEAST_PX]
 
 
 @lru_cache(maxsize=1)
@@ -149,7 +130,10 @@ def _metric(places: tuple[int, ...]) -> HistGradientBoostingClassifier:
     rng = np.random.default_rng(0)
     samples = labelled_windows(places)
     planes = [Pixels()(sample.stack) for sample in samples]
-    examples = [_examples(*pair) for pair in zip(samples, planes, strict=True)]
+    examples = [
+        [_mean(described, sample.years == year) for year in _clearings(sample.years)[0]]
+        for sample, described in zip(samples, planes, strict=True)
+    ]
     features, lost = [], []
     for number, sample in enumerate(samples):
         others = [*chain(*examples[:number], *examples[number + 1 :])]

@@ -44,9 +44,6 @@ def tokens(
         *images: (N, C, R, W) of one sensor each, standardised; grown at the south and east edge
             until whole tiles fill them.
         side_px: side of a tile, as the encoder learnt; whole patches.
-
-    Returns:
-        One token per patch that holds a pixel, with the patches from the north-west.
     """
     count, _, rows, cols = images[0].shape
     down, over = -(-rows // side_px), -(-cols // side_px)
@@ -88,11 +85,7 @@ def patches_of(plane: Float32[np.ndarray, "rows cols"]) -> Float32[np.ndarray, "
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Probe:
-    """A ridge regression from a patch's tokens to each of its pixels.
-
-    Attributes:
-        head: fitted, scikit-learn's.
-    """
+    """A ridge regression from a patch's tokens to each of its pixels."""
 
     head: Ridge
 
@@ -102,25 +95,15 @@ class Probe:
         features: Float32[np.ndarray, "patches dim"],
         targets: Float32[np.ndarray, "patches pixels"],
     ) -> "Probe":
-        """Learn from patches.
-
-        Args:
-            features: tokens, several of one patch side by side.
-            targets: what each of the patch's pixels is, 0 to 1, as `patches_of` orders them.
-        """
+        """Learn from patches: their tokens, and what their pixels are, as `patches_of` has them."""
         return cls(head=Ridge(alpha=_STRENGTH).fit(features, targets))
 
     def read(
         self, features: Float32[np.ndarray, "tokenrows tokencols dim"], shape: tuple[int, int]
     ) -> Float32[np.ndarray, "rows cols"]:
-        """Turn the tokens of a window into its pixels.
+        """Turn the tokens of a window into its pixels, about 0 to 1; not clipped.
 
-        Args:
-            features: tokens as in `fit`, with a row and a column for each patch.
-            shape: (rows, cols) of the window, as many pixels as the patches have or fewer.
-
-        Returns:
-            About 0 to 1; not clipped.
+        The window may have fewer pixels than its patches.
         """
         flat = self.head.predict(rearrange(features, "down over dim -> (down over) dim"))
         plane = rearrange(
@@ -153,12 +136,7 @@ def resized(
 
 
 def pairs(stack: Stack, gsd_m: float) -> Float32[np.ndarray, "tokenrows tokencols dim"]:
-    """Tokens of the first clear acquisition beside those of the last one, at one GSD.
-
-    Args:
-        stack: at its own pixels.
-        gsd_m: at which the encoder sees it, metres per pixel.
-    """
+    """Tokens of the first clear acquisition beside those of the last, both seen at `gsd_m`."""
     pair = first_and_last_clear(stack)
     optical = np.stack([normalise(date, S2_BANDS) for date in (pair.before, pair.after)])
     images = resized(torch.from_numpy(np.nan_to_num(optical)), stack.gsd_m, gsd_m)
@@ -172,7 +150,6 @@ class MixedGsd:
 
     Attributes:
         probes: metres per pixel -> linear head on the tokens there.
-        taught: where the heads learnt, in words.
     """
 
     probes: Mapping[float, Probe]
@@ -188,12 +165,7 @@ class MixedGsd:
     def fit(
         cls, *, gsds_m: Sequence[float] = GSDS_M, places: Sequence[int] = TRAIN_PLACES
     ) -> "MixedGsd":
-        """Learn a linear head per ground sample distance on other places.
-
-        Args:
-            gsds_m: metres per pixel.
-            places: seeds to learn on.
-        """
+        """Learn a linear head per ground sample distance, in metres, on other places."""
         probes = {gsd_m: _probe(gsd_m, places) for gsd_m in gsds_m}
         return cls(probes=probes, taught=named(places))
 

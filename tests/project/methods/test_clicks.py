@@ -57,19 +57,11 @@ def test_a_person_keeps_what_fits_and_pays_for_every_box(samples: tuple[Sample, 
     assert view.seconds == LOOK_S + 2 * BOX_S
     assert np.array_equal(view.lost[:60], true[:60]) and not view.lost[60:].any()
     assert view.known.all()
-
-
-def test_an_outline_that_does_not_fit_labels_nothing(samples: tuple[Sample, ...]) -> None:
-    stack = samples[0].stack
-    true = truth(stack.shape)
-    view = outline(BoxFiller(share=0.25), stack, true)
+    view = outline(BoxFiller(share=0.25), stack, true)  # does not fit, so labels nothing
     assert view.seconds == LOOK_S + 2 * BOX_S and not view.lost.any()
     assert not view.known[true[:60].nonzero()].any() and view.known[80, 80]
-
-
-def test_the_last_clear_look_is_shown(samples: tuple[Sample, ...]) -> None:
-    image = shown(samples[0].stack)
-    assert image.dtype == np.uint8 and image.shape == (*samples[0].stack.shape, 3)
+    image = shown(stack)
+    assert image.dtype == np.uint8 and image.shape == (*stack.shape, 3)
     assert np.ptp(image[..., 0]) == 255
 
 

@@ -14,13 +14,8 @@ from rsedu.project.task import Stack
 def test_a_cloudy_date_shows_the_latest_clear_look_else_the_next() -> None:
     optical = np.broadcast_to(np.arange(4, dtype=np.float32)[:, None, None, None], (4, 12, 1, 3))
     clear = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0], [1, 1, 0]], dtype=bool)[:, None]
-    stack = Stack(
-        dates=(1.0, 2.0, 3.0, 4.0),
-        optical=optical.copy(),
-        radar=np.zeros((4, 2, 1, 3), dtype=np.float32),
-        clear=clear,
-        gsd_m=10.0,
-    )
+    radar, dates = np.zeros((4, 2, 1, 3), dtype=np.float32), (1.0, 2.0, 3.0, 4.0)
+    stack = Stack(dates=dates, optical=optical.copy(), radar=radar, clear=clear, gsd_m=10.0)
     found = latest_clear_composite(stack)[:, 0, 0]
     assert found[:, 0].tolist() == [1, 1, 1, 3]
     assert found[:, 1].tolist() == [0, 0, 0, 3]

@@ -32,24 +32,16 @@ def stack() -> Stack:
     clear = np.ones((4, 9, 7), dtype=np.bool_)
     clear[0, 0, 0] = clear[3, 0, 0] = clear[2, 0, 0] = False
     clear[:, 1, 1] = False
-    return Stack(
-        dates=(2020.5, 2021.5, 2023.5, 2025.5),
-        optical=optical,
-        radar=radar,
-        clear=clear,
-        gsd_m=10.0,
-    )
+    dates = (2020.5, 2021.5, 2023.5, 2025.5)
+    return Stack(dates=dates, optical=optical, radar=radar, clear=clear, gsd_m=10.0)
 
 
 def test_the_first_and_the_last_clear_look_are_taken(stack: Stack) -> None:
     found = first_and_last_clear(stack)
     assert (found.first[0, 0], found.last[0, 0]) == (1, 1)
-    assert found.before[:, 0, 0] == pytest.approx(0.2) and found.after[:, 0, 0] == pytest.approx(
-        0.2
-    )
-    assert found.before[:, 5, 5] == pytest.approx(0.1) and found.after[:, 5, 5] == pytest.approx(
-        0.4
-    )
+    for at, before, after in ((0, 0.2, 0.2), (5, 0.1, 0.4)):
+        assert found.before[:, at, at] == pytest.approx(before)
+        assert found.after[:, at, at] == pytest.approx(after)
     assert not found.observed[1, 1] and np.isnan(found.before[:, 1, 1]).all()
 
 
