@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Shaped
 from rasterio.crs import CRS
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
@@ -18,6 +18,7 @@ from shapely.ops import unary_union
 
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically
+from rsedu.io.masks import as_mask
 from rsedu.io.raster_file import write_cog
 from rsedu.scenes.grid import Grid, hectares
 
@@ -30,19 +31,22 @@ class Segment:
     """One object, ready to leave.
 
     Attributes:
-        mask: its pixels.
+        mask: its pixels; bool, 0 and 1, or 0 and 255, and an InputError for others.
         label: what it is.
         score: predicted IoU, about 0 to 1; NaN where there is none.
-        properties: more facts for its feature, as JSON knows them.
+        properties: more facts for its feature; numpy's numbers are numbers, and NaN is null.
     """
 
-    mask: Bool[np.ndarray, "rows cols"]
+    mask: Shaped[np.ndarray, "rows cols"]
     label: str = ""
     score: float = float("nan")
     properties: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mask", as_mask(self.mask))
 
-def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
+
+def polygon(mask: Shaped[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
     """Outline of a mask along the edges of its pixels, in metres of the grid's CRS.
 
     Args:
@@ -55,6 +59,7 @@ def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
     Raises:
         InputError: the mask is empty, or has other pixels than the grid.
     """
+    mask = as_mask(mask)
     _check(mask, grid)
     parts = shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform)
     whole = unary_union([shape(geometry) for geometry, _ in parts])
@@ -76,7 +81,19 @@ def feature(segment: Segment, number: int, grid: Grid) -> dict[str, Any]:
         "predicted_iou": None if np.isnan(segment.score) else float(segment.score),
     }
     geometry = mapping(polygon(segment.mask, grid))
-    return {"type": "Feature", "geometry": geometry, "properties": {**segment.properties, **own}}
+    facts = _plain(segment.properties)
+    return {"type": "Feature", "geometry": geometry, "properties": {**facts, **own}}
+
+
+def _plain(value: Any) -> Any:
+    """What numpy made as JSON knows it; NaN, which JSON doesn't know, as None."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
@@ -96,8 +113,8 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
         The path.
 
     Raises:
-        InputError: a mask is empty or has other pixels than the grid, or a score is infinite or a
-            property NaN or infinite, which JSON has no word for.
+        InputError: a mask is empty or has other pixels than the grid, or a score or property is
+            infinite, which JSON has no word for.
     """
     features = [_in_degrees(feature(one, at, grid), grid) for at, one in enumerate(segments, 1)]
     place = {"scene_crs": grid.crs.to_string()} if grid.crs else {"scene_crs": None, "crs": None}

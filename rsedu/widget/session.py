@@ -11,6 +11,7 @@ from jaxtyping import Bool
 from matplotlib.axes import Axes
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 from rsedu.scenes.grid import hectares
 from rsedu.scenes.scene import Scene
 from rsedu.segment.export import Segment, write_geojson, write_geotiff
@@ -126,7 +127,7 @@ class Session:
         with self._lock:
             if self.answer is None:
                 return np.zeros(self._scene.shape, dtype=np.bool_)
-            return np.asarray(self.answer.masks[self.chosen], dtype=np.bool_)
+            return as_mask(self.answer.masks[self.chosen])
 
     @property
     def hectares(self) -> float:

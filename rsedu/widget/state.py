@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Shaped
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 
 #: The masks that a segmenter offers for one prompt.
 OFFERED = 3
@@ -57,16 +58,19 @@ class Kept:
     """A mask that was kept.
 
     Attributes:
-        mask: (rows, cols) bool, pixels of the object.
+        mask: pixels of the object; bool, 0 and 1, or 0 and 255.
         label: its class.
         iou: that the segmenter predicted for it, about 0 to 1.
         steps: what it was prompted with.
     """
 
-    mask: Bool[np.ndarray, "rows cols"]
+    mask: Shaped[np.ndarray, "rows cols"]
     label: str
     iou: float
     steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mask", as_mask(self.mask))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

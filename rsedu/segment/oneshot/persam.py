@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
+from rsedu.io.masks import as_mask
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.oneshot.guided_attention import guided
 from rsedu.segment.oneshot.reference import (
@@ -160,7 +161,7 @@ def fit_mask_weights(
 
 def fit_weights(
     embedded: Embedded,
-    mask: Bool[np.ndarray, "rows cols"],
+    mask: Shaped[np.ndarray, "rows cols"],
     reference: Reference,
     *,
     steps: int = 1000,
@@ -183,6 +184,7 @@ def fit_weights(
     Raises:
         InputError: as `tile_of`.
     """
+    mask = as_mask(mask)
     tile = tile_of(embedded, mask)
     place = top(similarity(embedded, reference.strongest, tile=tile))
     logits = embedded.ask(tile, Prompt(points=(place,))).logits

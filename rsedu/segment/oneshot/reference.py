@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.prompt import Point, Prompt, box_of
 from rsedu.segment.tiles import Tile
@@ -66,7 +67,7 @@ def _shares(embedded: Embedded, tile: Tile, mask: np.ndarray) -> Float[Tensor, "
     return F.adaptive_avg_pool2d(padded, (rows, cols))[0, 0]
 
 
-def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
+def tile_of(embedded: Embedded, mask: Shaped[np.ndarray, "rows cols"]) -> Tile:
     """The tile in which an example is looked at.
 
     It is the one round the middle of the mask's box if it holds all of the mask; else the one with
@@ -77,15 +78,17 @@ def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
         mask: pixels of the example.
 
     Raises:
-        InputError: the mask is empty or has another shape than the image.
+        InputError: the mask is empty, has another shape than the image or other values than 0 and
+            1, or 0 and 255.
     """
+    mask = as_mask(mask)
     if mask.shape != embedded.shape:
         raise InputError(f"The mask has {mask.shape} (rows, cols), the image {embedded.shape}.")
     middle = embedded.around(Prompt(box=box_of(mask)))
     return max((middle, *embedded.tiles), key=lambda tile: int(mask[tile.window].sum()))
 
 
-def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Reference:
+def embed_example(embedded: Embedded, mask: Shaped[np.ndarray, "rows cols"]) -> Reference:
     """Look at one example.
 
     Cells of which the mask covers half or more are averaged. (The published code asks whether the
@@ -98,6 +101,7 @@ def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Re
     Raises:
         InputError: as `tile_of`.
     """
+    mask = as_mask(mask)
     tile = tile_of(embedded, mask)
     shares = _shares(embedded, tile, mask[tile.window]).to(embedded.model.device)
     whole = shares >= COVERED
