@@ -49,12 +49,8 @@ class Segment:
 def polygon(mask: Shaped[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
     """Outline of a mask along the edges of its pixels, in metres of the grid's CRS.
 
-    Args:
-        mask: with one pixel at least; parts that touch at a corner only stay apart.
-        grid: of its pixels.
-
-    Returns:
-        Exterior rings run counter-clockwise and holes clockwise, seen with north up (RFC 7946).
+    Exterior rings run counter-clockwise and holes clockwise, seen with north up (RFC 7946); parts
+    that touch at a corner only stay apart.
 
     Raises:
         InputError: the mask is empty, or has other pixels than the grid.
@@ -69,11 +65,7 @@ def polygon(mask: Shaped[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
 
 
 def feature(segment: Segment, number: int, grid: Grid) -> dict[str, Any]:
-    """One object as a feature in metres of the grid's CRS: outline, label, hectares, predicted IoU.
-
-    Raises:
-        InputError: as `polygon`.
-    """
+    """One object in metres of the grid's CRS: outline, label, hectares, predicted IoU."""
     own = {
         "object": number,
         "label": segment.label,
@@ -104,14 +96,6 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
     are metres in the scene's plane, and both "scene_crs" and "crs" are null: by the older standard
     (GeoJSON 2008), which GDAL still follows, that keeps readers from taking metres for degrees.
 
-    Args:
-        path: ends in .geojson, as a rule.
-        segments: one per object, none of them empty.
-        grid: of all their pixels.
-
-    Returns:
-        The path.
-
     Raises:
         InputError: a mask is empty or has other pixels than the grid, or a score or property is
             infinite, which JSON has no word for.
@@ -124,11 +108,7 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
 def write_features(
     path: Path, features: Sequence[Mapping[str, Any]], *, indent: int | None = None, **members: Any
 ) -> Path:
-    """Write features as one GeoJSON collection with further members of its own.
-
-    Raises:
-        InputError: a number is NaN or infinite.
-    """
+    """Write features as one GeoJSON collection with further members of its own."""
     collection = {"type": "FeatureCollection", **members, "features": features}
     try:
         text = json.dumps(collection, indent=indent, allow_nan=False) + "\n"
@@ -144,16 +124,10 @@ def write_features(
 def write_geotiff(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
     """Write one band of numbers: 0 outside, then 1 for the first object and so on; later ones win.
 
-    Args:
-        path: ends in .tif, as a rule.
-        segments: one per object, 65,535 at most; their labels go into the file's tags.
-        grid: of all their pixels.
-
-    Returns:
-        The path.
+    Labels go into the file's tags.
 
     Raises:
-        InputError: a mask is empty or has other pixels than the grid, or there are too many.
+        InputError: a mask is empty or has other pixels than the grid, or more than 65,535.
     """
     if len(segments) > np.iinfo(np.uint16).max:
         raise InputError(f"{len(segments)} objects are more than a 16-bit band can number.")

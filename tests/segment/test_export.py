@@ -27,10 +27,6 @@ def _mask() -> np.ndarray:
     return mask
 
 
-def test_hectares_are_pixels_times_their_ground() -> None:
-    assert hectares(_mask(), GRID.gsd_m) == pytest.approx(192 * 100 / 10_000)
-
-
 def test_the_polygon_runs_along_the_pixels_and_has_the_hole() -> None:
     found = polygon(_mask(), GRID)
     assert found.bounds == (400_080.0, 8_899_850.0, 400_280.0, 8_899_950.0)

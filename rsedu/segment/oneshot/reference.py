@@ -23,11 +23,9 @@ COVERED = 0.5  # share of a cell from which it belongs to the reference
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reference:
-    """What is looked for.
+    """What is looked for: the mean embedding of the object's cells.
 
-    Attributes:
-        target: (dim,) mean embedding of the object's cells; several references: their mean.
-        strongest: (dim,) mean of that and of the largest value per channel, for PerSAM-F.
+    `strongest` is the mean of that and of the largest value per channel, for PerSAM-F.
     """
 
     target: Float[Tensor, "dim"]
@@ -73,10 +71,6 @@ def tile_of(embedded: Embedded, mask: Shaped[np.ndarray, "rows cols"]) -> Tile:
     It is the one round the middle of the mask's box if it holds all of the mask; else the one with
     most of its pixels, since a ring or an object in parts may have none in the middle.
 
-    Args:
-        embedded: the image that the example is in.
-        mask: pixels of the example.
-
     Raises:
         InputError: the mask is empty, has another shape than the image or other values than 0 and
             1, or 0 and 255.
@@ -94,10 +88,6 @@ def embed_example(embedded: Embedded, mask: Shaped[np.ndarray, "rows cols"]) -> 
     Cells of which the mask covers half or more are averaged. (The published code asks whether the
     cell's centre is covered.) A mask smaller than that is averaged by its shares.
 
-    Args:
-        embedded: the image that the example is in.
-        mask: pixels of the example.
-
     Raises:
         InputError: as `tile_of`.
     """
@@ -113,11 +103,7 @@ def embed_example(embedded: Embedded, mask: Shaped[np.ndarray, "rows cols"]) -> 
 
 
 def combined(references: Sequence[Reference]) -> Reference:
-    """One reference out of several: every part is the mean.
-
-    Raises:
-        InputError: there is none.
-    """
+    """One reference out of several: every part is the mean."""
     if not references:
         raise InputError("There is no reference to combine; describe one example at least.")
     return Reference(
@@ -136,18 +122,9 @@ def cosine_map(
 def similarity(
     embedded: Embedded, target: Float[Tensor, "dim"], *, tile: Tile | None = None
 ) -> Float32[np.ndarray, "rows cols"]:
-    """Map of how much each pixel resembles a target.
+    """Map of how much each pixel of a tile (None: the only one) resembles a reference's target.
 
-    Args:
-        embedded: the image.
-        target: of a `Reference`.
-        tile: whose pixels; None: the only tile.
-
-    Returns:
-        (rows, cols) of the tile, cosines from -1 to 1, bilinear between cells.
-
-    Raises:
-        InputError: the image has several tiles and none was named.
+    (rows, cols) of the tile, cosines from -1 to 1, bilinear between cells.
     """
     tile = the_tile(embedded, tile)
     cells = cosine_map(embedded.features(tile)[0], target)[None, None]
@@ -176,15 +153,8 @@ def resemblance(
     A look is the same image in other bands: what only one of them takes for the target, the mean
     doesn't.
 
-    Args:
-        looks: images of one size, each with a target that was described in its bands.
-        tile: whose pixels; None: the only tile.
-
-    Returns:
-        (rows, cols) of the tile, -1 to 1.
-
-    Raises:
-        InputError: there is no look, or they differ in size.
+    They are images of one size, each with a target that was described in its bands. The map has
+    the pixels of the tile (None: the only one), -1 to 1.
     """
     if len({embedded.shape for embedded, _ in looks}) != 1:
         raise InputError("Wanted one look or more, all of them at the same pixels.")
