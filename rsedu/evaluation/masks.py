@@ -1,24 +1,23 @@
 """IoU, Dice score and boundary bias of a mask: how good it is, and by how much too large.
 
-Masks are bool and of one shape; others are an InputError.
+Masks are bool, 0 and 1, or 0 and 255, and of one shape; others are an InputError.
 """
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Shaped
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 
-Mask = Bool[np.ndarray, "_ _"]  # shapes are compared by hand, to explain what differs
+Mask = Shaped[np.ndarray, "_ _"]  # shapes are compared by hand, to explain what differs
 
 
 def _counts(predicted: np.ndarray, truth: np.ndarray) -> tuple[int, int, int]:
     """Pixels that are true positive, false positive, false negative."""
-    for name, mask in (("mask", predicted), ("truth", truth)):
-        if mask.dtype != np.bool_:
-            raise InputError(f"The {name} is {mask.dtype}; wanted bool: write `{name} > 0`.")
+    predicted, truth = as_mask(predicted), as_mask(truth)
     if predicted.shape != truth.shape:
         raise InputError(
             f"The mask has {predicted.shape} (rows, cols), the truth {truth.shape}: bring both to "
@@ -80,7 +79,7 @@ def perimeter_px(mask: Mask) -> float:
     met to 1 per cent, straight ones to 6; edges of pixels would make a disc's 27 per cent too
     long. The edge of the image is no outline.
     """
-    inside = mask.astype(np.int8)
+    inside = as_mask(mask).astype(np.int8)
     straight = np.abs(np.diff(inside, axis=0)).sum() + np.abs(np.diff(inside, axis=1)).sum()
     down, up = inside[1:, 1:] - inside[:-1, :-1], inside[1:, :-1] - inside[:-1, 1:]
     slanting = np.abs(down).sum() + np.abs(up).sum()

@@ -35,18 +35,10 @@ def composite(
     like: Scene | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw three bands as red, green and blue.
+    """Draw three bands as red, green and blue; their names are added to the title.
 
-    Args:
-        scene: where the bands are.
-        bands: names, for red, green and blue.
-        title: of the picture; the names of the bands are added.
-        like: the scene whose percentiles set each band's darkest and brightest value, for
-            example the same place without clouds; `scene` if None.
-        ax: the current axes if None.
-
-    Raises:
-        InputError: there are not three bands, or a scene has no band of that name.
+    `like` is the scene whose percentiles set each band's darkest and brightest value, for example
+    the same place without clouds; None: the scene itself.
     """
     if len(bands) != 3:
         raise InputError(f"A colour picture takes three bands; came {list(bands)}: name three.")
@@ -88,16 +80,9 @@ def band(
     limits: tuple[float, float] | None = None,
     bar: bool = True,
 ) -> Axes:
-    """Draw one band in grey with a colour bar in the band's unit.
+    """Draw one band in grey, with a colour bar in its unit unless a neighbour's serves.
 
-    Args:
-        scene: where the band is.
-        name: the band, for example "VH".
-        title: the band's name if None.
-        ax: the current axes if None.
-        limits: darkest and brightest value, in the band's unit; the 2nd and 98th percentiles
-            if None.
-        bar: whether to draw the colour bar; False where a neighbour's serves.
+    `limits` are the darkest and brightest value in that unit; None: percentiles 2 and 98.
     """
     unit = UNIT_LABELS[scene.units[scene.bands.index(name)]]
     return index_map(

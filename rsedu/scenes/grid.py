@@ -10,11 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 from affine import Affine
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Shaped
 from rasterio.crs import CRS
 from rasterio.warp import Resampling, reproject, transform as warp_points
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 
 Number = float | int  # a float may be a whole number; annotations are checked in the tests
 
@@ -224,18 +225,21 @@ def _check_transform(transform: Affine) -> None:
         )
 
 
-def hectares(mask: Bool[np.ndarray, "rows cols"], gsd_m: Number) -> float:
+def hectares(mask: Shaped[np.ndarray, "rows cols"], gsd_m: Number) -> float:
     """Area of a mask in hectares, counted in pixels.
 
     Args:
-        mask: True where a pixel counts.
+        mask: where a pixel counts; bool, 0 and 1, or 0 and 255.
         gsd_m: side of a pixel, metres.
+
+    Raises:
+        InputError: as `rsedu.io.masks.as_mask`.
 
     Examples:
         >>> hectares(np.ones((10, 20), dtype=bool), gsd_m=10)
         2.0
     """
-    return float(mask.sum() * (gsd_m**2 / 10_000))
+    return float(as_mask(mask).sum() * (gsd_m**2 / 10_000))
 
 
 def resample(

@@ -27,11 +27,8 @@ def region_growing(
 
     Args:
         image: red, green and blue.
-        click: (col, row).
+        click: (col, row); an InputError where it is outside.
         tolerance: largest difference of a colour, in steps of 255.
-
-    Raises:
-        InputError: the click is outside.
     """
     col, row = click
     if not (0 <= row < image.shape[0] and 0 <= col < image.shape[1]):
@@ -43,11 +40,7 @@ def region_growing(
 
 
 def ndvi_threshold(scene: Scene) -> float:
-    """Otsu's threshold: the NDVI that parts a scene into two groups of least spread.
-
-    Raises:
-        InputError: the scene has no pixel with an NDVI.
-    """
+    """Otsu's threshold: the NDVI that parts a scene into two groups of least spread."""
     index = ndvi(scene)
     known = index[np.isfinite(index)]
     if not known.size:
@@ -77,9 +70,6 @@ def patches(
         threshold: NDVI that parts bare from green; None: `ndvi_threshold`.
         least_ha: smaller patches are left out, hectares.
         most_ha: larger patches are left out, hectares.
-
-    Raises:
-        InputError: the scene has no valid pixel.
     """
     if not scene.valid.any():
         raise InputError(

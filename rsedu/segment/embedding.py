@@ -104,9 +104,6 @@ class Embedded:
         object, and its best mask is added to all three: two fields that are clicked are both in
         the answer. Scores and logits are those of the first click.
 
-        Args:
-            prompt: in pixels or, where the image has a place, in map coordinates.
-
         Raises:
             InputError: a click or the whole box lies outside the image, the prompt is in map
                 coordinates and the image has no place, or the mask has another side than logits.
@@ -135,14 +132,11 @@ class Embedded:
         return max(self.tiles, key=lambda tile: tile.depth(anchor, self.shape))
 
     def home(self, prompt: Prompt) -> Tile:
-        """The tile, or the closer look in it, that a prompt is answered in.
+        """The tile, or the closer look in it, that a prompt in pixels is answered in.
 
         It is chosen by the box, else by the first click on the object: further clicks don't
         change it, so that logits of one answer fit the next. For a click, the mask that it gives in
         its tile says how close to look.
-
-        Args:
-            prompt: in pixels.
         """
         return self._at_home(prompt)[0]
 
@@ -158,10 +152,7 @@ class Embedded:
         return look, answer if look == tile and prompt == alone else None
 
     def _look_at(self, tile: Tile, alone: Prompt) -> tuple[Tile, Prediction | None]:
-        """A look at what one click gives in its tile, and that if it was not known.
-
-        The look is kept, since every further click asks again.
-        """
+        """A look at what one click gives in its tile, and that if new; further clicks ask again."""
         click, answer = alone.points[0], None
         if (tile, click) not in self._looks:
             answer = self.ask(tile, _moved(alone, tile))
@@ -172,32 +163,27 @@ class Embedded:
 
     def _look(self, tile: Tile, box: Box, click: Point | None = None) -> Tile:
         """The square round a box with a margin; the tile itself where that is hardly closer."""
-        left, top, right, bottom = box
+        west, north, east, south = box
         least = _CLOSEST * self.model.image_encoder.img_size
-        wanted = max(_MARGIN * max(right - left, bottom - top), least)
+        wanted = max(_MARGIN * max(east - west, south - north), least)
         side = math.ceil(wanted / _STEP) * _STEP
         if side > _WORTH * max(tile.rows, tile.cols) or side > min(self.shape):
             return tile
-        row, col = _first((top + bottom - side) / 2), _first((left + right - side) / 2)
-        rows, cols = self.shape
-        look = Tile(
-            top=min(max(row, 0), rows - side),
-            left=min(max(col, 0), cols - side),
-            rows=side,
-            cols=side,
+        firsts = ((north + south - side) / 2, (west + east - side) / 2)
+        top, left = (
+            min(max(round(first / _STEP) * _STEP, 0), size - side)
+            for first, size in zip(firsts, self.shape, strict=True)
         )
+        look = Tile(top=top, left=left, rows=side, cols=side)
         return look if click is None or look.depth(click, self.shape) > 0 else tile
 
     def ask(
         self, tile: Tile, prompt: Prompt, *, model: Sam | None = None, single: bool = False
     ) -> Prediction:
-        """Answer a prompt within one tile, in the tile's own pixels.
+        """Answer a prompt within one tile, both in the tile's own pixels.
 
-        Args:
-            tile: one of `tiles`.
-            prompt: in pixels of the tile.
-            model: another Sam with the same encoder; None: `model`.
-            single: SAM's single mask for unambiguous prompts, instead of three.
+        `model` may be another Sam with the same encoder; `single` gives SAM's single mask for
+        unambiguous prompts instead of three.
         """
         predictor = self.predictor(tile, model=model)
         with self.lock, torch.inference_mode():
@@ -292,12 +278,8 @@ class Embedded:
                 answers[tile] = self.ask(tile, part)
                 masks[(slice(None), *tile.window)] |= answers[tile].masks
         scores = np.mean([answer.scores for answer in answers.values()], axis=0)
-        return Prediction(
-            masks=masks,
-            scores=scores.astype(np.float32),
-            logits=answers[home].logits,
-            grid=self.grid,
-        )
+        scores = scores.astype(np.float32)
+        return Prediction(masks=masks, scores=scores, logits=answers[home].logits, grid=self.grid)
 
     def _check(self, prompt: Prompt) -> None:
         rows, cols = self.shape
@@ -327,11 +309,6 @@ def _anchor(prompt: Prompt) -> Point:
         return (left + right - 1) / 2, (top + bottom - 1) / 2
     col, row = prompt.points[prompt.labels.index(1) if 1 in prompt.labels else 0]
     return float(col), float(row)
-
-
-def _first(edge: float) -> int:
-    """Rounded so that looks at neighbouring places are the same."""
-    return round(edge / _STEP) * _STEP
 
 
 def _elsewhere(prompt: Prompt, home: Tile) -> list[Prompt]:
@@ -373,10 +350,8 @@ def _moved(prompt: Prompt, tile: Tile) -> Prompt:
 
 
 def _coordinates(prompt: Prompt, tile: Tile, model: Sam) -> Float32[np.ndarray, "points 2"]:
-    """Clicks as `SamPredictor` wants them.
-
-    It scales the number of a pixel and then adds half a pixel of its own frame; the centre of a
-    pixel lies at its number plus half a pixel of the image.
-    """
+    """Clicks as `SamPredictor` wants them."""
+    # It scales the number of a pixel and then adds half a pixel of its own frame; the centre of a
+    # pixel lies at its number plus half a pixel of the image.
     scale = model.image_encoder.img_size / max(tile.rows, tile.cols)
     return np.array(prompt.points, dtype=np.float32) + np.float32(0.5 - 0.5 / scale)

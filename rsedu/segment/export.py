@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Shaped
 from rasterio.crs import CRS
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
@@ -18,6 +18,7 @@ from shapely.ops import unary_union
 
 from rsedu.errors import InputError
 from rsedu.io.files import write_atomically
+from rsedu.io.masks import as_mask
 from rsedu.io.raster_file import write_cog
 from rsedu.scenes.grid import Grid, hectares
 
@@ -30,31 +31,31 @@ class Segment:
     """One object, ready to leave.
 
     Attributes:
-        mask: its pixels.
+        mask: its pixels; bool, 0 and 1, or 0 and 255, and an InputError for others.
         label: what it is.
         score: predicted IoU, about 0 to 1; NaN where there is none.
-        properties: more facts for its feature, as JSON knows them.
+        properties: more facts for its feature; numpy's numbers are numbers, and NaN is null.
     """
 
-    mask: Bool[np.ndarray, "rows cols"]
+    mask: Shaped[np.ndarray, "rows cols"]
     label: str = ""
     score: float = float("nan")
     properties: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mask", as_mask(self.mask))
 
-def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
+
+def polygon(mask: Shaped[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
     """Outline of a mask along the edges of its pixels, in metres of the grid's CRS.
 
-    Args:
-        mask: with one pixel at least; parts that touch at a corner only stay apart.
-        grid: of its pixels.
-
-    Returns:
-        Exterior rings run counter-clockwise and holes clockwise, seen with north up (RFC 7946).
+    Exterior rings run counter-clockwise and holes clockwise, seen with north up (RFC 7946); parts
+    that touch at a corner only stay apart.
 
     Raises:
         InputError: the mask is empty, or has other pixels than the grid.
     """
+    mask = as_mask(mask)
     _check(mask, grid)
     parts = shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform)
     whole = unary_union([shape(geometry) for geometry, _ in parts])
@@ -64,11 +65,7 @@ def polygon(mask: Bool[np.ndarray, "rows cols"], grid: Grid) -> BaseGeometry:
 
 
 def feature(segment: Segment, number: int, grid: Grid) -> dict[str, Any]:
-    """One object as a feature in metres of the grid's CRS: outline, label, hectares, predicted IoU.
-
-    Raises:
-        InputError: as `polygon`.
-    """
+    """One object in metres of the grid's CRS: outline, label, hectares, predicted IoU."""
     own = {
         "object": number,
         "label": segment.label,
@@ -76,7 +73,19 @@ def feature(segment: Segment, number: int, grid: Grid) -> dict[str, Any]:
         "predicted_iou": None if np.isnan(segment.score) else float(segment.score),
     }
     geometry = mapping(polygon(segment.mask, grid))
-    return {"type": "Feature", "geometry": geometry, "properties": {**segment.properties, **own}}
+    facts = _plain(segment.properties)
+    return {"type": "Feature", "geometry": geometry, "properties": {**facts, **own}}
+
+
+def _plain(value: Any) -> Any:
+    """What numpy made as JSON knows it; NaN, which JSON doesn't know, as None."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
@@ -87,17 +96,9 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
     are metres in the scene's plane, and both "scene_crs" and "crs" are null: by the older standard
     (GeoJSON 2008), which GDAL still follows, that keeps readers from taking metres for degrees.
 
-    Args:
-        path: ends in .geojson, as a rule.
-        segments: one per object, none of them empty.
-        grid: of all their pixels.
-
-    Returns:
-        The path.
-
     Raises:
-        InputError: a mask is empty or has other pixels than the grid, or a score is infinite or a
-            property NaN or infinite, which JSON has no word for.
+        InputError: a mask is empty or has other pixels than the grid, or a score or property is
+            infinite, which JSON has no word for.
     """
     features = [_in_degrees(feature(one, at, grid), grid) for at, one in enumerate(segments, 1)]
     place = {"scene_crs": grid.crs.to_string()} if grid.crs else {"scene_crs": None, "crs": None}
@@ -107,11 +108,7 @@ def write_geojson(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
 def write_features(
     path: Path, features: Sequence[Mapping[str, Any]], *, indent: int | None = None, **members: Any
 ) -> Path:
-    """Write features as one GeoJSON collection with further members of its own.
-
-    Raises:
-        InputError: a number is NaN or infinite.
-    """
+    """Write features as one GeoJSON collection with further members of its own."""
     collection = {"type": "FeatureCollection", **members, "features": features}
     try:
         text = json.dumps(collection, indent=indent, allow_nan=False) + "\n"
@@ -127,16 +124,10 @@ def write_features(
 def write_geotiff(path: Path, segments: Sequence[Segment], grid: Grid) -> Path:
     """Write one band of numbers: 0 outside, then 1 for the first object and so on; later ones win.
 
-    Args:
-        path: ends in .tif, as a rule.
-        segments: one per object, 65,535 at most; their labels go into the file's tags.
-        grid: of all their pixels.
-
-    Returns:
-        The path.
+    Labels go into the file's tags.
 
     Raises:
-        InputError: a mask is empty or has other pixels than the grid, or there are too many.
+        InputError: a mask is empty or has other pixels than the grid, or more than 65,535.
     """
     if len(segments) > np.iinfo(np.uint16).max:
         raise InputError(f"{len(segments)} objects are more than a 16-bit band can number.")

@@ -32,9 +32,7 @@ class Prompt:
         frame: "pixels" or "map".
 
     Raises:
-        InputError: nothing is given, points are no pairs, a label is missing or neither 0 nor 1, a
-            number is not finite, the box is empty or not of four numbers, or the mask is not
-            square.
+        InputError: a part is missing, not of its form, not finite or empty.
     """
 
     points: tuple[tuple[Number, Number], ...] = ()
@@ -47,7 +45,9 @@ class Prompt:
         points = _pairs(self.points)
         labels = _zeros_and_ones(self.labels) or (1,) * len(points)
         box = None if self.box is None else _edges(self.box)
-        mask = None if self.mask is None else _read_only(np.asarray(self.mask, dtype=np.float32))
+        mask = None if self.mask is None else np.array(self.mask, dtype=np.float32)
+        if mask is not None:
+            mask.setflags(write=False)
         for name, value in (("points", points), ("labels", labels), ("box", box), ("mask", mask)):
             object.__setattr__(self, name, value)
         _check(self)
@@ -64,25 +64,15 @@ class Prompt:
         return self.points, self.labels, self.box, mask, self.frame
 
     def click(self, across: Number, along: Number, *, positive: bool = True) -> "Prompt":
-        """Return the prompt with one click more, in the same frame.
-
-        Args:
-            across: column, or x in metres.
-            along: row, or y in metres.
-            positive: whether it is on the object.
-        """
-        return replace(
-            self,
-            points=(*self.points, (across, along)),
-            labels=(*self.labels, int(positive)),
-        )
+        """Return the prompt with one click more, (col, row) or (x, y) as its frame says."""
+        points = (*self.points, (across, along))
+        return replace(self, points=points, labels=(*self.labels, int(positive)))
 
     def in_pixels(self, transform: Affine | None) -> "Prompt":
         """Return the prompt in the frame "pixels" of a grid.
 
-        Args:
-            transform: maps (col, row) of pixel corners to (x, y) in metres; needed for the frame
-                "map" only, where its absence is an InputError.
+        `transform` maps (col, row) of pixel corners to (x, y) in metres; only the frame "map" needs
+        it, where its absence is an InputError.
         """
         if self.frame == "pixels":
             return self
@@ -98,12 +88,6 @@ class Prompt:
             west, south, east, north = self.box
             box = (*(~transform @ (west, north)), *(~transform @ (east, south)))
         return replace(self, points=points, box=box, frame="pixels")
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    copied = array.copy()
-    copied.setflags(write=False)
-    return copied
 
 
 def _pairs(points: Any) -> tuple[tuple[float, float], ...]:
@@ -161,11 +145,7 @@ def _check(prompt: Prompt) -> None:
 
 
 def box_of(mask: Bool[np.ndarray, "rows cols"]) -> tuple[float, float, float, float]:
-    """Tight box around a mask: (left, top, right, bottom) in edges of pixels.
-
-    Raises:
-        InputError: the mask is empty.
-    """
+    """Tight box around a mask: (left, top, right, bottom) in edges of pixels."""
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         raise InputError("The mask is empty, so there is no box around it.")

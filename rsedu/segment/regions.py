@@ -11,12 +11,7 @@ from rsedu.segment.prompt import Point
 def components(
     mask: Bool[np.ndarray, "rows cols"], *, least_px: int = 1
 ) -> tuple[Bool[np.ndarray, "rows cols"], ...]:
-    """Split a mask into parts whose pixels touch along an edge, the largest first.
-
-    Args:
-        mask: pixels that belong to any.
-        least_px: parts of fewer pixels are left out.
-    """
+    """Parts of `least_px` pixels or more that touch along an edge, the largest first."""
     labels, count = ndimage.label(mask)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     order = np.argsort(-sizes, kind="stable")
@@ -24,12 +19,7 @@ def components(
 
 
 def filled(mask: Bool[np.ndarray, "rows cols"], *, below_px: int) -> Bool[np.ndarray, "rows cols"]:
-    """Return a mask without its small holes: parts outside it that touch along an edge.
-
-    Args:
-        mask: pixels that belong to any.
-        below_px: holes of as many pixels or more stay.
-    """
+    """Return a mask without holes (joined along edges) of fewer pixels than `below_px`."""
     labels, count = ndimage.label(~mask)
     small = np.bincount(labels.ravel(), minlength=count + 1) < below_px
     small[0] = False  # the mask itself
@@ -37,10 +27,7 @@ def filled(mask: Bool[np.ndarray, "rows cols"], *, below_px: int) -> Bool[np.nda
 
 
 def largest(mask: Bool[np.ndarray, "rows cols"]) -> Bool[np.ndarray, "rows cols"]:
-    """The largest part whose pixels touch along an edge; of equals the first in reading order.
-
-    Empty where the mask is.
-    """
+    """The largest part of `components`, of equals the first; empty where the mask is."""
     labels, count = ndimage.label(mask)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     return np.asarray(labels == 1 + int(sizes.argmax())) if count else np.zeros_like(mask)
@@ -51,9 +38,6 @@ def interior_point(mask: Bool[np.ndarray, "rows cols"]) -> Point:
 
     Distances are Euclidean; the edge of the image counts as outside. Of equals, the first in
     reading order.
-
-    Raises:
-        InputError: the mask is empty.
     """
     if not mask.any():
         raise InputError("The mask is empty, so nothing lies inside it.")

@@ -1,7 +1,6 @@
 """SAM, segment anything that is pointed at: the kit's own small one offline, or a released one.
 
-Everything goes through the classes of the package `segment_anything`, so that one word changes
-the model: ``load("tiny")`` or ``load("vit_b")``.
+Through the classes of `segment_anything`: one word changes the model, ``load("vit_b")``.
 """
 
 import math
@@ -63,7 +62,7 @@ class Segmenter:
     """A SAM that is ready for images.
 
     Attributes:
-        name: "tiny", "vit_b", "vit_l" or "vit_h"; "tiny" also where it stands in for another.
+        name: of `load`; "tiny" also where it stands in for another.
         model: a `segment_anything` Sam in evaluation mode.
         weights: what tells these weights from others.
         cache: folder for embeddings; None keeps none.
@@ -97,12 +96,10 @@ class Segmenter:
             closer: answer prompts for small objects in a part of the image round them, enlarged
                 and embedded when it is asked for.
 
-        Returns:
-            The embedded image; of more than 64 tiles each is embedded when it is first needed.
+        Of more than 64 tiles each is embedded when it is first needed.
 
         Raises:
-            InputError: a band is missing, the image is not (rows, cols, 3) uint8, or a tile is
-                smaller than 16 px.
+            InputError: a band is missing, the image is another, or a tile below 16 px.
         """
         pixels = _pixels(image, bands)
         side = self.tile_px if tile_px is None else tile_px
@@ -139,8 +136,8 @@ class Segmenter:
         down to `tile_px`, or until the grid has a single point.
 
         Args:
-            image: as for `embed`.
-            bands: as for `embed`.
+            image: as for `embed`, like its bands.
+            bands: of a scene.
             points_per_side: of the grid.
             least_iou: predicted IoU from which a mask is kept.
             least_stability: IoU of the masks at logits +1 and -1 from which it is kept.
@@ -150,9 +147,6 @@ class Segmenter:
             One record per mask, the largest first: "segmentation" (rows, cols) bool, "area" in
             pixels, "bbox" (left, top, width, height), "predicted_iou", "stability_score",
             "point_coords", "crop_box".
-
-        Raises:
-            InputError: as `embed`, or points_per_side is below 1.
         """
         if points_per_side < 1:
             raise InputError(f"points_per_side is {points_per_side}; wanted 1 or more.")

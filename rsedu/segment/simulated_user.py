@@ -12,11 +12,9 @@ from rsedu.segment.regions import interior_point, largest
 def boxes_of(
     masks: Bool[Tensor, "objects rows cols"], *, cell_px: float = 1.0
 ) -> Float[Tensor, "objects 4"]:
-    """Tight boxes (left, top, right, bottom) around masks.
+    """Tight boxes (left, top, right, bottom) around masks of one pixel at least.
 
-    Args:
-        masks: each with one pixel at least.
-        cell_px: side of a mask's pixel in the frame of the boxes; edges, not centres, count.
+    `cell_px` is the side of a mask's pixel in the frame of the boxes; edges, not centres, count.
     """
     _, rows, cols = masks.shape
     in_rows, in_cols = masks.any(dim=2).int(), masks.any(dim=1).int()
@@ -29,13 +27,9 @@ def boxes_of(
 def jittered(
     boxes: Float[Tensor, "objects 4"], *, share: float, most_px: float, side_px: float
 ) -> Float[Tensor, "objects 4"]:
-    """Move each edge at random by a share of the box's side, as a hand would.
+    """Move each edge (left, top, right, bottom) at random, as a hand would.
 
-    Args:
-        boxes: (left, top, right, bottom).
-        share: standard deviation, as a share of the side.
-        most_px: no edge moves further.
-        side_px: side of the image; edges stay within.
+    By a share (one standard deviation) of the box's side, `most_px` at most, within the image.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     moves = (share * sides * torch.randn_like(boxes)).clamp(-most_px, most_px)
@@ -47,9 +41,7 @@ def points_in(
 ) -> Float[Tensor, "objects 2"]:
     """Draw one point (x, y) evenly from each region; from everywhere where it is empty.
 
-    Args:
-        regions: where the points may be.
-        cell_px: side of a pixel in the frame of the points.
+    `cell_px` is the side of a region's pixel in the frame of the points.
     """
     return _within(_drawn(regions), regions.shape[2], cell_px)
 
@@ -78,8 +70,7 @@ def corrections(
 ) -> tuple[Float[Tensor, "objects 2"], Int[Tensor, "objects"]]:
     """Draw one click per object from where prediction and truth differ.
 
-    Returns:
-        Points (x, y), and their labels: 1 where the object was missed, 0 where there was none.
+    Points are (x, y); labels 1 where the object was missed, 0 where there was none.
     """
     cells = _drawn(predicted ^ truth)
     points = _within(cells, truth.shape[2], cell_px)
@@ -94,11 +85,8 @@ def next_click(
     """Where a careful user clicks next: in the middle of the largest error.
 
     Errors are the connected pixels that were missed, or that were taken in wrongly; the middle is
-    the pixel furthest from the region's outside (distance transform).
-
-    Args:
-        predicted: the mask so far; all False for the first click.
-        truth: what it should be.
+    the pixel furthest from the region's outside (distance transform). At first, nothing is
+    predicted.
 
     Returns:
         The pixel as (col, row), and 1 where the object was missed or 0 where there is none; None

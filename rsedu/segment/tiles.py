@@ -12,14 +12,7 @@ from rsedu.segment.prompt import Box, Point
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """A rectangle of an image.
-
-    Attributes:
-        top: first row.
-        left: first column.
-        rows: height.
-        cols: width.
-    """
+    """A rectangle of an image: its first row and column, its height and width in pixels."""
 
     top: int
     left: int
@@ -32,14 +25,9 @@ class Tile:
         return slice(self.top, self.top + self.rows), slice(self.left, self.left + self.cols)
 
     def depth(self, point: Point, shape: tuple[int, int]) -> float:
-        """How far a point lies inside, in pixels; edges of the image don't count as edges.
+        """How far a point (col, row) lies inside, in pixels; below 0 outside.
 
-        Args:
-            point: (col, row), whole numbers being the centres of pixels.
-            shape: (rows, cols) of the image.
-
-        Returns:
-            Below 0 outside; infinity where the tile is the whole image.
+        Edges of the image, of (rows, cols), don't count: a tile of all of it gives infinity.
         """
         col, row = point[0] + 0.5, point[1] + 0.5
         sides = (
@@ -51,38 +39,21 @@ class Tile:
         return min((room for room, at_edge in sides if not at_edge), default=float("inf"))
 
     def holds(self, point: tuple[Number, Number]) -> bool:
-        """Whether a point lies inside or on an edge.
-
-        Args:
-            point: (col, row) of the image, whole numbers being the centres of pixels.
-        """
+        """Whether a point (col, row) of the image lies inside or on an edge."""
         col, row = point[0] - self.left, point[1] - self.top
         return -0.5 <= col <= self.cols - 0.5 and -0.5 <= row <= self.rows - 0.5
 
     def holds_box(self, box: Box, shape: tuple[int, int]) -> bool:
-        """Whether all of a box lies in the tile, as far as it lies in the image.
-
-        Args:
-            box: (left, top, right, bottom) in edges of pixels of the image.
-            shape: (rows, cols) of the image.
-        """
+        """Whether all of a box lies in the tile, as far as it lies in an image of (rows, cols)."""
         whole = Tile(top=0, left=0, rows=shape[0], cols=shape[1]).box_within(box)
         if whole is None:
             return False
         left, top, right, bottom = whole
-        return (
-            self.left <= left
-            and self.top <= top
-            and right <= self.left + self.cols
-            and bottom <= self.top + self.rows
-        )
+        across = self.left <= left and right <= self.left + self.cols
+        return across and self.top <= top and bottom <= self.top + self.rows
 
     def box_within(self, box: Box) -> tuple[float, float, float, float] | None:
-        """The part of a box that is in the tile, in the tile's own pixels; None: no part.
-
-        Args:
-            box: (left, top, right, bottom) in edges of pixels of the image.
-        """
+        """The part of a box that is in the tile, in the tile's own pixels; None: no part."""
         left, top, right, bottom = box
         inside = (
             max(float(left) - self.left, 0.0),
@@ -102,15 +73,9 @@ def _starts(length: int, side: int, overlap: int) -> list[int]:
 
 
 def tiling(shape: tuple[int, int], *, side_px: int, overlap_px: int) -> tuple[Tile, ...]:
-    """Cover an image with tiles of one size that overlap.
+    """Cover an image of (rows, cols) with tiles of one size; shorter ones where it is shorter.
 
-    Args:
-        shape: (rows, cols) of the image.
-        side_px: side of a tile; a shorter image gives shorter tiles.
-        overlap_px: pixels that neighbours share, at least.
-
-    Raises:
-        InputError: the overlap is not below the side.
+    Neighbours share `overlap_px` pixels at least; an InputError where that is not below the side.
     """
     if not 0 <= overlap_px < side_px:
         raise InputError(f"overlap_px is {overlap_px}; wanted 0 to below the side, {side_px}.")
@@ -123,13 +88,7 @@ def tiling(shape: tuple[int, int], *, side_px: int, overlap_px: int) -> tuple[Ti
 
 
 def leaves(mask: Bool[np.ndarray, "rows cols"], tile: Tile, shape: tuple[int, int]) -> bool:
-    """Whether a tile's mask reaches an edge behind which the image goes on.
-
-    Args:
-        mask: on the tile's pixels.
-        tile: where it is.
-        shape: (rows, cols) of the image.
-    """
+    """Whether a tile's mask reaches an edge behind which the image of (rows, cols) goes on."""
     touched = (
         (mask[0].any(), tile.top > 0),
         (mask[-1].any(), tile.top + tile.rows < shape[0]),

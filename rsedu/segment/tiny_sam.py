@@ -83,11 +83,7 @@ class TinySam(Sam):  # type: ignore[misc]  # the package has no types
     """A `segment_anything` Sam of small sizes; whatever takes a Sam takes it."""
 
     def __init__(self, config: TinySamConfig | None = None) -> None:
-        """Make one with fresh weights.
-
-        Args:
-            config: sizes; None: the kit's own.
-        """
+        """Make one with fresh weights; None: the kit's own sizes."""
         config = config or TinySamConfig()
         side = config.image_px // config.patch_px
         super().__init__(

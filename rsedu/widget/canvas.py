@@ -27,14 +27,7 @@ def shown_shape(shape: tuple[int, int]) -> tuple[int, int]:
 
 
 def picture(colours: UInt8[np.ndarray, "rows cols 3"]) -> tuple[bytes, str]:
-    """Encode a picture.
-
-    Args:
-        colours: red, green, blue, 0 to 255.
-
-    Returns:
-        The file's bytes, scaled down to `shown_shape`, and its MIME type.
-    """
+    """Encode a picture, scaled down to `shown_shape`: the file's bytes and its MIME type."""
     rows, cols = shown_shape(colours.shape[:2])
     image = PIL.Image.fromarray(colours).resize((cols, rows), PIL.Image.Resampling.BOX)
     file = io.BytesIO()
@@ -48,10 +41,8 @@ def picture(colours: UInt8[np.ndarray, "rows cols 3"]) -> tuple[bytes, str]:
 def packed(mask: Bool[np.ndarray, "rows cols"]) -> bytes:
     """Pack a mask, scaled to `shown_shape`, into one bit per pixel.
 
-    A shown pixel is set where at least half of what it stands for is.
-
-    Returns:
-        Row by row without gaps, the first pixel in the highest bit; empty if no bit is set.
+    A shown pixel is set where at least half of what it stands for is. Row by row without gaps, the
+    first pixel in the highest bit; empty if no bit is set.
     """
     shape = shown_shape((mask.shape[0], mask.shape[1]))
     if shape != mask.shape:

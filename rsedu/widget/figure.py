@@ -24,16 +24,7 @@ def draw(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a scene with the mask at hand, the kept ones, clicks and the box.
-
-    Args:
-        scene: shown below.
-        state: clicks (discs with + or -), the box (dashed) and kept masks.
-        mask: at hand.
-        bands: for red, green and blue.
-        title: of the figure; the names of the bands are added.
-        ax: the current axes if None.
-    """
+    """Draw a scene with the mask at hand, kept ones, clicks (+ or -) and the box (dashed)."""
     ax = plot.composite(scene, bands, title=title, ax=ax or plt.gca())
     for kept in state.kept:
         _overlay(ax, kept.mask, KEPT)
@@ -41,18 +32,11 @@ def draw(
     if state.box is not None:
         left, top, right, bottom = state.box.edges
         for colour, width, style in (("black", 3.0, "-"), (BOX, 1.5, "--")):
-            ax.add_patch(
-                # matplotlib has the centre of pixel (0, 0) at (0, 0), not its edge.
-                Rectangle(
-                    (left - 0.5, top - 0.5),
-                    right - left,
-                    bottom - top,
-                    fill=False,
-                    edgecolor=colour,
-                    linewidth=width,
-                    linestyle=style,
-                )
-            )
+            # matplotlib has the centre of pixel (0, 0) at (0, 0), not its edge.
+            corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
+            frame = Rectangle(corner, *size, fill=False, edgecolor=colour)
+            frame.set(linewidth=width, linestyle=style)
+            ax.add_patch(frame)
     for click in state.clicks:
         _point(ax, click)
     return ax

@@ -56,13 +56,8 @@ def write_state(path: Path, state: State, grid: Grid, *, at_hand: Kept | None = 
 
     Coordinates are metres in the scene's own CRS, so that each pixel comes back. The CRS is named
     in the member "crs" of the format of 2008, which GDAL and QGIS read, and null where the place
-    is unknown; RFC 7946 knows degrees only.
-
-    Args:
-        path: of the file; an older one is replaced.
-        state: what to write.
-        grid: of the scene.
-        at_hand: the mask at hand, for other programs to show; `read_state` passes it over.
+    is unknown; RFC 7946 knows degrees only. `read_state` passes over the mask at hand, which is
+    there for other programs.
     """
     features = [_object(one, number, "kept", grid) for number, one in enumerate(state.kept, 1)]
     if at_hand is not None:
@@ -88,13 +83,7 @@ def _named(crs: CRS | None) -> dict[str, Any] | None:
 
 
 def read_state(path: Path, grid: Grid) -> State:
-    """Read a state that `write_state` wrote, for a scene on the same grid.
-
-    Raises:
-        MissingDataError: there is no such file.
-        BrokenDataError: it is no GeoJSON of this kind.
-        InputError: it belongs to another grid.
-    """
+    """Read a state that `write_state` wrote, for a scene on the same grid."""
     collection = _read(path)
     try:
         _check_grid(path, collection, grid)

@@ -38,9 +38,6 @@ class Prompter(Session, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
 
     Attributes:
         last_error: what went wrong in the last click or key; None if nothing did.
-
-    Raises:
-        InputError: the scene lacks one of the bands.
     """
 
     def __init__(

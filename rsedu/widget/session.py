@@ -11,6 +11,7 @@ from jaxtyping import Bool
 from matplotlib.axes import Axes
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 from rsedu.scenes.grid import hectares
 from rsedu.scenes.scene import Scene
 from rsedu.segment.export import Segment, write_geojson, write_geotiff
@@ -23,16 +24,7 @@ _WRITERS = {".geojson": write_geojson, ".tif": write_geotiff}
 
 
 def ask(segmenter: Promptable, state: State, *, shape: tuple[int, int]) -> Any:
-    """Put a state's clicks and last box to a segmenter.
-
-    Args:
-        segmenter: whom to ask.
-        state: with one step at least.
-        shape: (rows, cols) of the scene.
-
-    Raises:
-        InputError: the masks are not three on the scene's pixels.
-    """
+    """Put a state's clicks and last box to a segmenter, for a scene of (rows, cols)."""
     answer = segmenter.predict(
         Prompt(
             points=tuple((click.col, click.row) for click in state.clicks),
@@ -51,14 +43,7 @@ def ask(segmenter: Promptable, state: State, *, shape: tuple[int, int]) -> Any:
 class Session:
     """Clicks and boxes on one scene, the masks they give, and those that are kept.
 
-    Safe to use from several threads. When a step fails, it never was.
-
-    Args:
-        segmenter: has `predict(prompt)`.
-        scene: what the segmenter has seen.
-        bands: shown as red, green and blue.
-        label: class of the next mask that is kept.
-        path: where `export` writes.
+    Safe to use from several threads. When a step fails, it never was. Arguments: see `Prompter`.
     """
 
     def __init__(
@@ -79,11 +64,7 @@ class Session:
 
     @property
     def state(self) -> State:
-        """Clicks, boxes, choice and kept masks. Setting it can be undone.
-
-        Raises:
-            InputError: what is set does not fit to the scene.
-        """
+        """Clicks, boxes, choice and kept masks. Setting it can be undone."""
         return self._state
 
     @state.setter
@@ -126,7 +107,7 @@ class Session:
         with self._lock:
             if self.answer is None:
                 return np.zeros(self._scene.shape, dtype=np.bool_)
-            return np.asarray(self.answer.masks[self.chosen], dtype=np.bool_)
+            return as_mask(self.answer.masks[self.chosen])
 
     @property
     def hectares(self) -> float:
@@ -134,24 +115,11 @@ class Session:
         return hectares(self.mask, self._scene.gsd_m)
 
     def add_point(self, col: float, row: float, *, positive: bool = True) -> None:
-        """Add a click.
-
-        Args:
-            col: of the pixel, from the west; whole numbers are the centres of pixels.
-            row: of the pixel, from the north.
-            positive: on the object; False: on what does not belong to it.
-
-        Raises:
-            InputError: it lies outside the scene.
-        """
+        """Add a `Click`; an InputError where it lies outside the scene."""
         self._add(Click(col=col, row=row, positive=positive))
 
     def add_box(self, left: float, top: float, right: float, bottom: float) -> None:
-        """Set a box in edges of pixels, in place of an earlier one; cut to the scene.
-
-        Raises:
-            InputError: no pixel of the scene lies within.
-        """
+        """Set a box in edges of pixels, in place of an earlier one; cut to the scene."""
         self._add(Box(left=left, top=top, right=right, bottom=bottom))
 
     def _add(self, step: Step) -> None:
@@ -170,11 +138,7 @@ class Session:
         self._become(lambda: self._state.cleared())
 
     def choose(self, index: int) -> None:
-        """Show another of the three masks, and stay with it until it is kept or cleared.
-
-        Raises:
-            InputError: `index` is not 0, 1 or 2, or there are no prompts yet.
-        """
+        """Show another of the three masks, 0 to 2, and stay with it until kept or cleared."""
         with self._lock, self._all_or_nothing():
             if not self._state.steps:
                 raise InputError("There are no masks to choose from: click on an object first.")
@@ -182,14 +146,7 @@ class Session:
             self._show()
 
     def keep(self, label: str | None = None) -> None:
-        """Finish the object at hand: its mask is kept, and the next click starts another.
-
-        Args:
-            label: its class; what `label` holds if None.
-
-        Raises:
-            InputError: there is no mask.
-        """
+        """Finish the object at hand as a `label` (None: the session's); the next click is new."""
         self._become(lambda: self._finished(label))
 
     def _finished(self, label: str | None) -> State:
@@ -210,9 +167,6 @@ class Session:
 
         Returns:
             What was written.
-
-        Raises:
-            InputError: there is no mask yet, or the ending is another one.
         """
         path = self._path if path is None else Path(path)
         if path.suffix not in ("", *_WRITERS):
@@ -240,22 +194,11 @@ class Session:
         return persistence.write_state(Path(path), state, self._scene.grid, at_hand=at_hand)
 
     def load(self, path: str | Path) -> None:
-        """Set the state from a file that `save` wrote on the same grid; can be undone.
-
-        Raises:
-            MissingDataError: there is no such file.
-            BrokenDataError: it is not such a file.
-            InputError: it is for another grid.
-        """
+        """Set the state from a file that `save` wrote on the same grid; can be undone."""
         self.state = persistence.read_state(Path(path), self._scene.grid)
 
     def figure(self, *, title: str = "", ax: Axes | None = None) -> Axes:
-        """Draw what the widget shows, for where no browser runs; `rsedu.plot.show` displays it.
-
-        Args:
-            title: what is said of the mask if empty.
-            ax: the current axes if None.
-        """
+        """Draw what the widget shows, for where no browser runs; `rsedu.plot.show` displays it."""
         with self._lock:
             state, mask, title = self._state, self.mask, title or self.summary
         return draw(self._scene, state, mask, bands=self._bands, title=title, ax=ax)

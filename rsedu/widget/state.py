@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Shaped
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 
 #: The masks that a segmenter offers for one prompt.
 OFFERED = 3
@@ -31,11 +32,7 @@ class Click:
 class Box:
     """A rectangle around the object, in edges of pixels: the scene is (0, 0, cols, rows).
 
-    Attributes:
-        left: edge in the west.
-        top: edge in the north.
-        right: edge in the east, above `left`.
-        bottom: edge in the south, above `top`.
+    Its right is above its left, and its bottom above its top.
     """
 
     left: float
@@ -57,16 +54,19 @@ class Kept:
     """A mask that was kept.
 
     Attributes:
-        mask: (rows, cols) bool, pixels of the object.
+        mask: pixels of the object; bool, 0 and 1, or 0 and 255.
         label: its class.
         iou: that the segmenter predicted for it, about 0 to 1.
         steps: what it was prompted with.
     """
 
-    mask: Bool[np.ndarray, "rows cols"]
+    mask: Shaped[np.ndarray, "rows cols"]
     label: str
     iou: float
     steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mask", as_mask(self.mask))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,11 +95,7 @@ class State:
         return boxes[-1] if boxes else None
 
     def with_step(self, step: Step, *, shape: tuple[int, int]) -> "State":
-        """Return the state with one more click or box; a box is cut to the scene.
-
-        Args:
-            step: what was done.
-            shape: (rows, cols) of the scene.
+        """Return the state with one more click or box; a box is cut to the scene of (rows, cols).
 
         Raises:
             InputError: the click lies outside, or the box has no pixel of the scene.
@@ -108,21 +104,13 @@ class State:
         return replace(self, steps=(*self.steps, checked))
 
     def with_choice(self, index: int) -> "State":
-        """Return the state with another mask chosen.
-
-        Raises:
-            InputError: there is no mask of that number.
-        """
+        """Return the state with another mask chosen."""
         if index not in range(OFFERED):
             raise InputError(f"Mask {index} was chosen; there are 0, 1 and 2.")
         return replace(self, choice=index)
 
     def with_kept(self, mask: np.ndarray, *, label: str, iou: float) -> "State":
-        """Return the state with the object at hand finished: its mask kept, its steps gone.
-
-        Raises:
-            InputError: the mask is empty.
-        """
+        """Return the state with the object at hand finished: its mask kept, its steps gone."""
         if not mask.any():
             raise InputError("There is no mask to keep: click on the object first.")
         new = Kept(mask=mask, label=label.strip() or "object", iou=iou, steps=self.steps)
@@ -134,11 +122,7 @@ class State:
 
 
 def checked(state: State, *, shape: tuple[int, int]) -> State:
-    """Return a state as given by code or a file, when it fits to a scene.
-
-    Raises:
-        InputError: a step, the choice or a mask does not.
-    """
+    """Return a state as given by code or a file; an InputError where it doesn't fit a scene."""
     made = State(kept=state.kept)
     for step in state.steps:
         made = made.with_step(step, shape=shape)

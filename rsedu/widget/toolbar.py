@@ -62,7 +62,8 @@ class Toolbar:
         for name in ("undo", "clear", "keep", "export"):
             getattr(self, name).add_class(f"rsedu-do-{name}")
         self.masks.add_class("rsedu-do-choose")
-        self._offering = False
+        #: Whether the masks change because new ones came, not because a user chose.
+        self.offering = False
 
     def offer(self, scores: Sequence[float], chosen: int) -> None:
         """Show the predicted IoU of each mask, and which one is chosen; none when there is none."""
@@ -74,16 +75,11 @@ class Toolbar:
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
-        self._offering = True
+        self.offering = True
         try:
             yield
         finally:
-            self._offering = False
-
-    @property
-    def offering(self) -> bool:
-        """Whether the choice of masks changes because new ones came, not because a user chose."""
-        return self._offering
+            self.offering = False
 
 
 def _name(text: str) -> Any:

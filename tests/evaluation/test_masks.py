@@ -69,13 +69,13 @@ def test_an_empty_mask_is_too_small_by_the_radius() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_masks_that_are_no_bools_are_refused(dtype: type) -> None:
-    mask = _disc(5, size=20, col=10, row=10)
-    name = np.dtype(dtype).name
-    with pytest.raises(InputError, match=f"The mask is {name}; wanted bool: write `mask > 0`"):
-        masks._counts(255 * mask.astype(dtype), mask)
-    with pytest.raises(InputError, match=f"The truth is {name}"):
-        masks._counts(mask, mask.astype(dtype))
+def test_numbers_count_as_masks_and_other_numbers_are_refused(dtype: type) -> None:
+    mask, truth = _disc(5, size=20, col=10, row=10), _disc(4, size=20, col=10, row=10)
+    numbers = mask.astype(dtype) * dtype(255)
+    assert masks._counts(numbers, truth) == masks._counts(mask, truth)
+    assert masks.perimeter_px(numbers) == masks.perimeter_px(mask)
+    with pytest.raises(InputError, match=r"values 0, 3, .*wanted bool"):
+        masks.iou(mask.astype(dtype) * dtype(3), truth)
 
 
 DISC = _disc(5, size=20, col=10, row=10)

@@ -1,4 +1,4 @@
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,13 +67,8 @@ def test_a_mask_refines(segmenter: Segmenter, image: np.ndarray) -> None:
 def test_map_and_pixels_are_the_same_prompt(segmenter: Segmenter, image: np.ndarray) -> None:
     embedded = replace(segmenter.embed(image), grid=GRID)
     ours = embedded.predict(Prompt(points=((30, 20),), box=(10, 5, 50, 60)))
-    theirs = embedded.predict(
-        Prompt(
-            points=((400_305, 8_899_795),),
-            box=(400_100, 8_899_400, 400_500, 8_899_950),
-            frame="map",
-        )
-    )
+    box = (400_100, 8_899_400, 400_500, 8_899_950)
+    theirs = embedded.predict(Prompt(points=((400_305, 8_899_795),), box=box, frame="map"))
     np.testing.assert_array_equal(ours.logits, theirs.logits)
     assert ours.grid == GRID
 
@@ -134,18 +129,9 @@ def test_many_threads_get_what_one_gets(segmenter: Segmenter, image: np.ndarray)
     embedded = segmenter.embed(image)
     prompts = [Prompt(points=((10 * number, 60),)) for number in range(1, 9)]
     alone = [embedded.predict(prompt).logits for prompt in prompts]
-    together: dict[int, np.ndarray] = {}
-
-    def work(number: int) -> None:
-        together[number] = embedded.predict(prompts[number]).logits
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(prompts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for number, logits in enumerate(alone):
-        np.testing.assert_array_equal(together[number], logits)
+    with ThreadPoolExecutor(len(prompts)) as pool:
+        together = [answer.logits for answer in pool.map(embedded.predict, prompts)]
+    np.testing.assert_array_equal(together, alone)
 
 
 class _Oracle(Embedded):
@@ -164,10 +150,8 @@ class _Oracle(Embedded):
             for (col, row), label in zip(prompt.points, prompt.labels, strict=True):
                 assert truth[round(row), round(col)] == label, "a click on the wrong side"
         masks = np.stack([truth & False, truth, truth])
-        logits = np.zeros((3, 64, 64), dtype=np.float32)
-        return Prediction(
-            masks=masks, scores=np.array([0, 1, 0.5], dtype=np.float32), logits=logits
-        )
+        logits, scores = np.zeros((3, 64, 64), np.float32), np.array([0, 1, 0.5], np.float32)
+        return Prediction(masks=masks, scores=scores, logits=logits)
 
 
 def _oracle(segmenter: Segmenter, truth: np.ndarray, **settings: int) -> _Oracle:

@@ -27,10 +27,6 @@ def _mask() -> np.ndarray:
     return mask
 
 
-def test_hectares_are_pixels_times_their_ground() -> None:
-    assert hectares(_mask(), GRID.gsd_m) == pytest.approx(192 * 100 / 10_000)
-
-
 def test_the_polygon_runs_along_the_pixels_and_has_the_hole() -> None:
     found = polygon(_mask(), GRID)
     assert found.bounds == (400_080.0, 8_899_850.0, 400_280.0, 8_899_950.0)
@@ -82,14 +78,41 @@ def test_rings_run_as_the_format_demands(tmp_path: Path, parts: int) -> None:
         assert _turn(rings[0]) > 0 and all(_turn(hole) < 0 for hole in rings[1:])
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_numbers_that_json_has_no_word_for_are_refused(tmp_path: Path, number: float) -> None:
+def test_infinity_is_refused_since_json_has_no_word_for_it(tmp_path: Path) -> None:
     mask = np.ones(GRID.shape, dtype=bool)
-    with pytest.raises(InputError, match="JSON has no word for"):
-        write_geojson(tmp_path / "a", [Segment(mask=mask, properties={"ndvi": number})], GRID)
-    with pytest.raises(InputError, match="JSON has no word for"):
-        write_geojson(tmp_path / "a", [Segment(mask=mask, score=float("inf"))], GRID)
+    for facts in ({"score": float("inf")}, {"properties": {"ndvi": float("inf")}}):
+        with pytest.raises(InputError, match="JSON has no word for"):
+            write_geojson(tmp_path / "a", [Segment(mask=mask, **facts)], GRID)
     assert not (tmp_path / "a").exists()
+
+
+def test_properties_that_numpy_made_are_numbers_and_nan_is_null(tmp_path: Path) -> None:
+    facts = {
+        "pixels": (np.int64(9), 9),
+        "ndvi": (np.float32(0.5), 0.5),
+        "sure": (np.bool_(True), True),
+        "unknown": (np.float32("nan"), None),
+        "none": (float("nan"), None),
+        "bands": (np.array([1.5, np.nan]), [1.5, None]),
+        "by": ({"year": (np.uint16(2020), "x")}, {"year": [2020, "x"]}),
+    }
+    segment = Segment(mask=_mask(), properties={name: came for name, (came, _) in facts.items()})
+    path = write_geojson(tmp_path / "out.geojson", [segment], GRID)
+    found = json.loads(path.read_text())["features"][0]["properties"]
+    assert {name: found[name] for name in facts} == {
+        name: want for name, (_, want) in facts.items()
+    }
+    assert found["sure"] is True
+
+
+@pytest.mark.parametrize("yes", [1, 255])
+def test_a_mask_of_numbers_has_the_same_hectares_outline_and_band(tmp_path: Path, yes: int) -> None:
+    mask = _mask().astype(np.uint8) * np.uint8(yes)
+    assert hectares(mask, GRID.gsd_m) == 1.92
+    assert polygon(mask, GRID).equals(polygon(_mask(), GRID))
+    path = write_geotiff(tmp_path / "out.tif", [Segment(mask=mask)], GRID)
+    with rasterio.open(path) as file:
+        np.testing.assert_array_equal(file.read(1), _mask())
 
 
 def test_geojson_without_a_place_is_in_metres(tmp_path: Path) -> None:

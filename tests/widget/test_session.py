@@ -1,7 +1,7 @@
 """What the widget does, by code: steps, undo, choice, keeping, files, and what fails."""
 
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,12 +18,9 @@ HERE = (20, 15)
 
 
 def disc(col: float, row: float, radius: float) -> np.ndarray:
-    """By brute force: pixels whose centres lie within a radius."""
-    inside = [
-        [(at_col - col) ** 2 + (at_row - row) ** 2 <= radius**2 for at_col in range(SHAPE[1])]
-        for at_row in range(SHAPE[0])
-    ]
-    return np.array(inside)
+    """Pixels whose centres lie within a radius."""
+    rows, cols = np.indices(SHAPE)
+    return np.hypot(cols - col, rows - row) <= radius
 
 
 @pytest.fixture
@@ -190,11 +187,8 @@ def test_threads_lose_no_step(session):
         for col in range(20):
             session.add_point(col, row)
 
-    threads = [threading.Thread(target=click, args=(row,)) for row in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(click, range(4)))
     clicked = sorted((click.col, click.row) for click in session.state.clicks)
     assert clicked == [(col, row) for col in range(20) for row in range(4)]
 

@@ -46,6 +46,16 @@ def test_what_is_kept_takes_its_steps_along():
     assert state.steps == (HERE,), "the earlier state is as it was"
 
 
+def test_numbers_are_kept_as_a_mask_and_probabilities_are_refused():
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[3:5, 4:9] = True
+    one = State().with_kept(mask * np.uint8(255), label="a", iou=0.5).kept[0]
+    np.testing.assert_array_equal(one.mask, mask)
+    assert one.mask.dtype == np.bool_
+    with pytest.raises(InputError, match=r"probability > 0\.5"):
+        State().with_kept(mask * 0.5, label="a", iou=0.5)
+
+
 KEPT = Kept(mask=np.ones(SHAPE, dtype=bool), label="a", iou=1.0, steps=())
 
 

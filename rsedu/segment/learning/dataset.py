@@ -97,9 +97,8 @@ class PracticeTiles:
     ) -> Mapping[str, Tensor]:
         """Fetch images, masks and classes.
 
-        Returns:
-            "images" (B, 3, S, S) float32, 0 to 255; "masks" (B, K, S/4, S/4) float32, share of
-            each cell that is the object; "classes" (B, S/4, S/4) int64.
+        "images" (B, 3, S, S) float32, 0 to 255; "masks" (B, K, S/4, S/4) float32, share of each
+        cell that is the object; "classes" (B, S/4, S/4) int64.
         """
         samples = [
             self._sample(self.tile(int(index)), np.random.default_rng((self.seed, int(position))))
@@ -134,13 +133,7 @@ class PracticeTiles:
 
 
 def practice(worlds: range, folder: Path, seed: int) -> PracticeTiles:
-    """Tiles to practise on; the first process of each machine renders what is missing.
-
-    Args:
-        worlds: seeds.
-        folder: where rendered tiles are kept.
-        seed: of what is random in a batch; the stored tiles don't depend on it.
-    """
+    """Tiles to practise on; the first process of each machine renders what is missing."""
     tiles = PracticeTiles(worlds=worlds, folder=folder, seed=seed)
     if int(os.environ.get("LOCAL_RANK", 0)) == 0:
         tiles.prepare(progress=True)

@@ -38,10 +38,7 @@ def colours(
 def objects_of(tiles: PracticeTiles, index: int, *, most: int | None = None) -> tuple[Mask, ...]:
     """The plots of one stored tile that are neither too small nor nearly all of it.
 
-    Args:
-        tiles: stored tiles.
-        index: of one of them.
-        most: as many at most, drawn evenly and always the same; None: all, the largest first.
+    `most` of them, drawn evenly and always the same; None: all, the largest first.
     """
     numbers = tiles.tile(index)[PLOT]
     sizes = np.bincount(numbers.ravel())
@@ -53,21 +50,10 @@ def objects_of(tiles: PracticeTiles, index: int, *, most: int | None = None) -> 
 
 
 def iou_after_clicks(embedded: Promptable, truth: Mask, *, clicks: int) -> list[Prediction]:
-    """Click in the middle of the object, then in the middle of each largest error.
+    """One answer after each click in the middle of the object, then of each largest error.
 
     Each click goes on from the best mask before it. Where nothing is wrong any more, the last
     answer is repeated.
-
-    Args:
-        embedded: the image.
-        truth: the object.
-        clicks: how many.
-
-    Returns:
-        One answer after each click.
-
-    Raises:
-        InputError: the truth is empty.
     """
     wrong = next_click(np.zeros_like(truth), truth)
     if wrong is None:
@@ -87,32 +73,19 @@ def iou_after_clicks(embedded: Promptable, truth: Mask, *, clicks: int) -> list[
     return answers
 
 
-def iou_with_box(embedded: Promptable, truth: Mask) -> Prediction:
-    """Drag a tight box around the object."""
-    prediction: Prediction = embedded.predict(Prompt(box=box_of(truth)))
-    return prediction
-
-
 def measure(
     embedded: Promptable, truth: Mask, *, clicks: int = 5, gsd_m: float | None = None
 ) -> dict[str, float]:
-    """IoU of one object after a click, after all clicks, and with a box.
+    """IoU of one object after a click, after all clicks, and with a box; biases with a GSD.
 
-    Args:
-        embedded: the image.
-        truth: the object.
-        clicks: how many.
-        gsd_m: side of a pixel in metres, to measure boundary biases too; None: not.
-
-    Returns:
-        "1 click", "box" and "N clicks": IoU of the mask with the highest predicted one; "1 click,
-        best of three": that of the mask a user would choose; and with a GSD "..., bias m" and
-        "..., bias %" of `boundary_bias`.
+    "1 click", "box" and "N clicks": IoU of the mask with the highest predicted one; "1 click, best
+    of three": that of the mask a user would choose; "..., bias m" and "..., bias %": of
+    `boundary_bias`.
     """
     answers = iou_after_clicks(embedded, truth, clicks=clicks)
     masks = {
         "1 click": answers[0].mask,
-        "box": iou_with_box(embedded, truth).mask,
+        "box": embedded.predict(Prompt(box=box_of(truth))).mask,
         f"{clicks} clicks": answers[-1].mask,
     }
     numbers = {name: iou(mask, truth) for name, mask in masks.items()}
@@ -125,11 +98,7 @@ def measure(
 
 
 def curve(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The learning curve in a few numbers: mean IoU on training tiles, part by part of the run.
-
-    Args:
-        parts: scalars per step, "first" among them: IoU after the first prompt, NaN at first.
-    """
+    """Mean IoU on training tiles after the first prompt, NaN at first, part by part of the run."""
     means = {}
     for steps in np.array_split(np.arange(len(parts["first"])), _PARTS):
         values = parts["first"][steps]
@@ -142,14 +111,7 @@ def curve(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
 def evaluate(
     model: nn.Module, parts: Mapping[str, np.ndarray], worlds: range, folder: Path
 ) -> dict[str, float]:
-    """Numbers for the card: the learning curve, and the mean IoU of objects never trained on.
-
-    Args:
-        model: as trained.
-        parts: scalars per step.
-        worlds: seeds of validation worlds; the first few are used.
-        folder: where rendered tiles are kept.
-    """
+    """Numbers for the card: the learning curve, and the mean IoU of objects never trained on."""
     segmenter = Segmenter(name="tiny", model=product(model).eval(), weights="")
     tiles = practice(worlds[:_WORLDS], folder, 0)
     numbers = curve(parts)

@@ -16,11 +16,7 @@ def focal(
 
     ``-alpha_t (1 - p_t)^gamma log p_t``: cells that are right already hardly count.
 
-    Args:
-        logits: of the object.
-        targets: share of each cell that is the object, 0 to 1.
-        alpha: weight of the object; 1 - alpha that of the rest.
-        gamma: how fast the weight falls.
+    Targets are the share of each cell that is the object, 0 to 1; alpha is the object's weight.
     """
     entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     chance = logits.sigmoid()

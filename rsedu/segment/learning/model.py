@@ -74,12 +74,7 @@ class SamTraining(nn.Module):
     def __init__(
         self, config: TinySamConfig | None = None, *, dense_steps: int = DENSE_STEPS
     ) -> None:
-        """Make one with fresh weights.
-
-        Args:
-            config: of the model; None: the kit's own.
-            dense_steps: in how many steps, at first, only the classes are learnt.
-        """
+        """Make one with fresh weights that at first learns only the classes, for `dense_steps`."""
         super().__init__()
         self.dense_steps = dense_steps
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
@@ -96,10 +91,8 @@ class SamTraining(nn.Module):
     ) -> dict[str, Tensor]:
         """Losses of one batch.
 
-        Args:
-            images: 0 to 255.
-            masks: share of each cell that is the object.
-            classes: index of the class in the middle of each cell.
+        Images are 0 to 255, masks the share of each cell that is the object, classes the index of
+        the class in its middle.
 
         Returns:
             "loss", and for the curve "class", "focal", "dice", "iou" (mean squared error of the

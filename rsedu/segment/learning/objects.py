@@ -27,12 +27,7 @@ def plots(
 ) -> UInt8[np.ndarray, "rows cols"]:
     """Number the connected pixels of one class: waters, settlements, clearings, fields, regrowth.
 
-    Args:
-        classes: indices into `rsedu.synthetic.land_cover.CLASSES`, at the pixel size of the image.
-        least_px: smaller ones are left out.
-
-    Returns:
-        0 where there is none; forest and roads are none.
+    0 where there is none; forest and roads are none, nor is what has fewer pixels than `least_px`.
     """
     parts = [part for kind in PLOTS for part in components(classes == kind, least_px=least_px)]
     return numbered(tuple(parts), classes.shape)
@@ -41,11 +36,6 @@ def plots(
 def openings(
     classes: UInt8[np.ndarray, "rows cols"], *, least_px: int = 16
 ) -> UInt8[np.ndarray, "rows cols"]:
-    """Number the connected pixels of open land: whatever is neither trees nor water.
-
-    Args:
-        classes: indices into `rsedu.synthetic.land_cover.CLASSES`.
-        least_px: smaller ones are left out.
-    """
+    """Number the connected pixels of open land: whatever is neither trees nor water."""
     parts = components(np.isin(classes, OPEN), least_px=least_px)
     return numbered(parts, classes.shape)

@@ -25,12 +25,7 @@ class GuidedAttention(nn.Module):
     """
 
     def __init__(self, attention: Any, likelihood: Float[Tensor, "cells"]) -> None:
-        """Wrap an attention of the package.
-
-        Args:
-            attention: with q_proj, k_proj, v_proj, out_proj and num_heads.
-            likelihood: S', 0 to 1 for each cell of the embedding, row by row.
-        """
+        """Wrap an attention of the package; S' is 0 to 1 for each cell, row by row."""
         super().__init__()
         self.attention: Any = attention
         self.likelihood = likelihood
@@ -62,13 +57,7 @@ class GuidedTransformer(nn.Module):
         likelihood: Float[Tensor, "cells"],
         target: Float[Tensor, "dim"],
     ) -> None:
-        """Wrap the transformer of a mask decoder; its layers are shared, not changed.
-
-        Args:
-            transformer: of the package.
-            likelihood: as for `GuidedAttention`, which the layers' attention to the image becomes.
-            target: embedding of the target.
-        """
+        """Wrap the transformer of a mask decoder; its layers are shared, not changed."""
         super().__init__()
         self.layers: list[Any] = [
             _with_attention(layer, likelihood) for layer in transformer.layers
@@ -109,10 +98,7 @@ def _with_attention(layer: Any, likelihood: Tensor) -> Any:
 def guided(model: Sam, likelihood: Float[Tensor, "rows cols"], target: Float[Tensor, "dim"]) -> Sam:
     """Return a Sam whose decoder is guided to a target; it shares all weights with the model.
 
-    Args:
-        model: left as it is.
-        likelihood: S' of `reference.likelihood`, 0 to 1 per cell of the embedding.
-        target: mean embedding of the target's cells.
+    `likelihood` is S' of `reference.likelihood`, the target the mean embedding of its cells.
     """
     twin, decoder = _shallow(model), _shallow(model.mask_decoder)
     decoder.transformer = GuidedTransformer(decoder.transformer, likelihood.flatten(), target)

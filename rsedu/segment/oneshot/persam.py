@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
+from rsedu.io.masks import as_mask
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.oneshot.guided_attention import guided
 from rsedu.segment.oneshot.reference import (
@@ -61,9 +62,6 @@ def clicked(
         free: pixels of the tile where the object may be clicked; None: all.
         fine: similarity of the tile's pixels, such as the `resemblance` of several looks; None:
             `similarity` to the target.
-
-    Raises:
-        InputError: the image has several tiles and none was named.
     """
     tile = the_tile(embedded, tile)
     fine = similarity(embedded, reference.target, tile=tile) if fine is None else fine
@@ -71,25 +69,15 @@ def clicked(
     return _match(embedded, embedded.ask(tile, Prompt(points=(place,))), fine, tile, place)
 
 
-def persam(
-    embedded: Embedded,
-    reference: Reference,
-    *,
-    tile: Tile | None = None,
-) -> Match:
+def persam(embedded: Embedded, reference: Reference, *, tile: Tile | None = None) -> Match:
     """PerSAM: no training, three passes of the decoder.
 
     Click on the most and (negative) on the least similar pixel. First pass: guided attention,
     target added to the queries, single mask. Second: the same clicks with its logits. Third: with a
     tight box and the latest logits.
 
-    Args:
-        embedded: the image; square tiles, so that nothing is padded.
-        reference: what is looked for.
-        tile: where to look; None: the only tile.
-
-    Returns:
-        One object, also where the class is absent: ask its `similarity`, or use `find`.
+    Tiles must be square, so that nothing is padded. It is one object also where the class is
+    absent: ask its `similarity`, or use `find`.
     """
     tile = the_tile(embedded, tile)
     fine = similarity(embedded, reference.target, tile=tile)
@@ -160,7 +148,7 @@ def fit_mask_weights(
 
 def fit_weights(
     embedded: Embedded,
-    mask: Bool[np.ndarray, "rows cols"],
+    mask: Shaped[np.ndarray, "rows cols"],
     reference: Reference,
     *,
     steps: int = 1000,
@@ -170,19 +158,9 @@ def fit_weights(
 
     The three masks do not change, so they are made once, and `fit_mask_weights` learns two numbers.
 
-    Args:
-        embedded: the image of the reference.
-        mask: pixels of the reference.
-        reference: as `embed_example` describes it from them.
-        steps: steps of AdamW.
-        rate: the largest step.
-
-    Returns:
-        (w0, w1, w2), which sum to 1.
-
-    Raises:
-        InputError: as `tile_of`.
+    Image and mask are those that `embed_example` described the reference from.
     """
+    mask = as_mask(mask)
     tile = tile_of(embedded, mask)
     place = top(similarity(embedded, reference.strongest, tile=tile))
     logits = embedded.ask(tile, Prompt(points=(place,))).logits
@@ -203,14 +181,7 @@ def persam_f(
     *,
     tile: Tile | None = None,
 ) -> Match:
-    """PerSAM-F: one click, the weighted sum of three masks, two passes that refine it.
-
-    Args:
-        embedded: the image.
-        reference: what is looked for.
-        weights: numbers of `fit_weights`.
-        tile: where to look; None: the only tile.
-    """
+    """PerSAM-F: one click, three masks summed with `fit_weights`, two passes that refine it."""
     tile = the_tile(embedded, tile)
     fine = similarity(embedded, reference.strongest, tile=tile)
     place = top(fine)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
 from rsedu.errors import InputError
+from rsedu.io.masks import as_mask
 from rsedu.segment.embedding import Embedded
 from rsedu.segment.prompt import Point, Prompt, box_of
 from rsedu.segment.tiles import Tile
@@ -22,11 +23,9 @@ COVERED = 0.5  # share of a cell from which it belongs to the reference
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reference:
-    """What is looked for.
+    """What is looked for: the mean embedding of the object's cells.
 
-    Attributes:
-        target: (dim,) mean embedding of the object's cells; several references: their mean.
-        strongest: (dim,) mean of that and of the largest value per channel, for PerSAM-F.
+    `strongest` is the mean of that and of the largest value per channel, for PerSAM-F.
     """
 
     target: Float[Tensor, "dim"]
@@ -66,38 +65,33 @@ def _shares(embedded: Embedded, tile: Tile, mask: np.ndarray) -> Float[Tensor, "
     return F.adaptive_avg_pool2d(padded, (rows, cols))[0, 0]
 
 
-def tile_of(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Tile:
+def tile_of(embedded: Embedded, mask: Shaped[np.ndarray, "rows cols"]) -> Tile:
     """The tile in which an example is looked at.
 
     It is the one round the middle of the mask's box if it holds all of the mask; else the one with
     most of its pixels, since a ring or an object in parts may have none in the middle.
 
-    Args:
-        embedded: the image that the example is in.
-        mask: pixels of the example.
-
     Raises:
-        InputError: the mask is empty or has another shape than the image.
+        InputError: the mask is empty, has another shape than the image or other values than 0 and
+            1, or 0 and 255.
     """
+    mask = as_mask(mask)
     if mask.shape != embedded.shape:
         raise InputError(f"The mask has {mask.shape} (rows, cols), the image {embedded.shape}.")
     middle = embedded.around(Prompt(box=box_of(mask)))
     return max((middle, *embedded.tiles), key=lambda tile: int(mask[tile.window].sum()))
 
 
-def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Reference:
+def embed_example(embedded: Embedded, mask: Shaped[np.ndarray, "rows cols"]) -> Reference:
     """Look at one example.
 
     Cells of which the mask covers half or more are averaged. (The published code asks whether the
     cell's centre is covered.) A mask smaller than that is averaged by its shares.
 
-    Args:
-        embedded: the image that the example is in.
-        mask: pixels of the example.
-
     Raises:
         InputError: as `tile_of`.
     """
+    mask = as_mask(mask)
     tile = tile_of(embedded, mask)
     shares = _shares(embedded, tile, mask[tile.window]).to(embedded.model.device)
     whole = shares >= COVERED
@@ -109,11 +103,7 @@ def embed_example(embedded: Embedded, mask: Bool[np.ndarray, "rows cols"]) -> Re
 
 
 def combined(references: Sequence[Reference]) -> Reference:
-    """One reference out of several: every part is the mean.
-
-    Raises:
-        InputError: there is none.
-    """
+    """One reference out of several: every part is the mean."""
     if not references:
         raise InputError("There is no reference to combine; describe one example at least.")
     return Reference(
@@ -132,18 +122,9 @@ def cosine_map(
 def similarity(
     embedded: Embedded, target: Float[Tensor, "dim"], *, tile: Tile | None = None
 ) -> Float32[np.ndarray, "rows cols"]:
-    """Map of how much each pixel resembles a target.
+    """Map of how much each pixel of a tile (None: the only one) resembles a reference's target.
 
-    Args:
-        embedded: the image.
-        target: of a `Reference`.
-        tile: whose pixels; None: the only tile.
-
-    Returns:
-        (rows, cols) of the tile, cosines from -1 to 1, bilinear between cells.
-
-    Raises:
-        InputError: the image has several tiles and none was named.
+    (rows, cols) of the tile, cosines from -1 to 1, bilinear between cells.
     """
     tile = the_tile(embedded, tile)
     cells = cosine_map(embedded.features(tile)[0], target)[None, None]
@@ -172,15 +153,8 @@ def resemblance(
     A look is the same image in other bands: what only one of them takes for the target, the mean
     doesn't.
 
-    Args:
-        looks: images of one size, each with a target that was described in its bands.
-        tile: whose pixels; None: the only tile.
-
-    Returns:
-        (rows, cols) of the tile, -1 to 1.
-
-    Raises:
-        InputError: there is no look, or they differ in size.
+    They are images of one size, each with a target that was described in its bands. The map has
+    the pixels of the tile (None: the only one), -1 to 1.
     """
     if len({embedded.shape for embedded, _ in looks}) != 1:
         raise InputError("Wanted one look or more, all of them at the same pixels.")

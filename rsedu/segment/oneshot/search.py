@@ -51,9 +51,6 @@ def find(
 
     Returns:
         The surest first, by `Match.confidence`; empty where nothing reaches the threshold.
-
-    Raises:
-        InputError: the looks differ in size.
     """
     looks = [(image, example.target) for image, example in ((embedded, reference), *more)]
 

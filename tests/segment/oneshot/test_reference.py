@@ -39,6 +39,13 @@ def test_the_target_is_the_mean_of_the_objects_cells(embedded: Embedded) -> None
     torch.testing.assert_close(found.strongest, (inside.mean(dim=1) + inside.amax(dim=1)) / 2)
 
 
+def test_an_example_of_numbers_is_the_same_and_labels_are_refused(embedded: Embedded) -> None:
+    found = embed_example(embedded, _square() * np.uint8(255))
+    torch.testing.assert_close(found.target, embed_example(embedded, _square()).target)
+    with pytest.raises(InputError, match="labels == 3"):
+        embed_example(embedded, _square() * np.uint8(3))
+
+
 def test_an_object_smaller_than_half_a_cell_is_weighted_by_its_shares(embedded: Embedded) -> None:
     mask = np.zeros((128, 128), dtype=bool)
     mask[66, 22:26] = True  # two pixels in each of two cells, (row 8, col 2) and (row 8, col 3)
