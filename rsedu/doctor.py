@@ -99,7 +99,9 @@ def _cores() -> int:
 def _threads() -> Finding:
     limit = os.environ.get("OMP_NUM_THREADS")
     setting = f"OMP_NUM_THREADS={limit}" if limit else "OMP_NUM_THREADS is not set"
-    return Finding("threads", "ok", f"{_cores()} processor threads usable, {setting}")
+    passive = os.environ.get("OMP_WAIT_POLICY", "").upper() == "PASSIVE"
+    waiting = "waiting asleep" if passive else "waiting by spinning"
+    return Finding("threads", "ok", f"{_cores()} processor threads usable, {waiting}, {setting}")
 
 
 def _memory_gb() -> str:

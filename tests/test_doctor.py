@@ -111,9 +111,11 @@ def test_a_nonsensical_override_is_a_finding(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_threads_says_what_limits_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert doctor._threads().detail.endswith("processor threads usable, OMP_NUM_THREADS=3")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    assert doctor._threads().detail.endswith("threads usable, waiting asleep, OMP_NUM_THREADS=3")
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert doctor._threads().detail.endswith("OMP_NUM_THREADS is not set")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert doctor._threads().detail.endswith("by spinning, OMP_NUM_THREADS is not set")
 
 
 @pytest.mark.parametrize(
