@@ -27,9 +27,7 @@ def test_a_click_more_leaves_the_old_prompt_alone() -> None:
 def test_the_map_is_the_pixels_in_metres() -> None:
     # The pixel in column 3, row 7 spans 30 to 40 m eastwards and 70 to 80 m southwards.
     prompt = Prompt(
-        points=((500_035, 8_999_925),),
-        box=(500_020, 8_999_900, 500_050, 8_999_960),
-        frame="map",
+        points=((500_035, 8_999_925),), box=(500_020, 8_999_900, 500_050, 8_999_960), frame="map"
     ).in_pixels(TRANSFORM)
     assert prompt.points == ((3.0, 7.0),)
     assert prompt.box == (2.0, 4.0, 5.0, 10.0)
