@@ -50,22 +50,14 @@ def composite(
 
 
 def true_colour(
-    scene: Scene,
-    *,
-    title: str = "true colour",
-    like: Scene | None = None,
-    ax: Axes | None = None,
+    scene: Scene, *, title: str = "true colour", like: Scene | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw B04, B03, B02 as red, green, blue, what an eye would see; `composite` has the rest."""
     return composite(scene, ("B04", "B03", "B02"), title=title, like=like, ax=ax)
 
 
 def false_colour(
-    scene: Scene,
-    *,
-    title: str = "false colour",
-    like: Scene | None = None,
-    ax: Axes | None = None,
+    scene: Scene, *, title: str = "false colour", like: Scene | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw B08, B04, B03 as red, green, blue: living leaves turn red; see `composite`."""
     return composite(scene, ("B08", "B04", "B03"), title=title, like=like, ax=ax)

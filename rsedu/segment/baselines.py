@@ -25,10 +25,7 @@ def region_growing(
     from the clicked pixel's by more than the tolerance. The image is smoothed first (median of
     3 x 3), as one would to grow over noise.
 
-    Args:
-        image: red, green and blue.
-        click: (col, row); an InputError where it is outside.
-        tolerance: largest difference of a colour, in steps of 255.
+    The image is red, green and blue, the click (col, row), the tolerance in steps of 255.
     """
     col, row = click
     if not (0 <= row < image.shape[0] and 0 <= col < image.shape[1]):

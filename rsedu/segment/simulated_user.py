@@ -88,9 +88,8 @@ def next_click(
     the pixel furthest from the region's outside (distance transform). At first, nothing is
     predicted.
 
-    Returns:
-        The pixel as (col, row), and 1 where the object was missed or 0 where there is none; None
-        where nothing is wrong.
+    Returns the pixel as (col, row), and 1 where the object was missed or 0 where there is none;
+    None where nothing is wrong.
     """
     missed, extra = largest(truth & ~predicted), largest(predicted & ~truth)
     on_object = bool(missed.sum() >= extra.sum())

@@ -118,7 +118,6 @@ class TinySam(Sam):  # type: ignore[misc]  # the package has no types
 
 def _crossing(transformer: TwoWayTransformer) -> list[Any]:
     """Every attention between tokens and image."""
-    layers = transformer.layers
-    to_image = [layer.cross_attn_token_to_image for layer in layers]
-    to_tokens = [layer.cross_attn_image_to_token for layer in layers]
-    return [*to_image, *to_tokens, transformer.final_attn_token_to_image]
+    names = ("cross_attn_token_to_image", "cross_attn_image_to_token")
+    inner = [getattr(layer, name) for layer in transformer.layers for name in names]
+    return [*inner, transformer.final_attn_token_to_image]

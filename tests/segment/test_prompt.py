@@ -27,9 +27,7 @@ def test_a_click_more_leaves_the_old_prompt_alone() -> None:
 def test_the_map_is_the_pixels_in_metres() -> None:
     # The pixel in column 3, row 7 spans 30 to 40 m eastwards and 70 to 80 m southwards.
     prompt = Prompt(
-        points=((500_035, 8_999_925),),
-        box=(500_020, 8_999_900, 500_050, 8_999_960),
-        frame="map",
+        points=((500_035, 8_999_925),), box=(500_020, 8_999_900, 500_050, 8_999_960), frame="map"
     ).in_pixels(TRANSFORM)
     assert prompt.points == ((3.0, 7.0),)
     assert prompt.box == (2.0, 4.0, 5.0, 10.0)
@@ -61,11 +59,8 @@ def test_a_prompts_mask_cannot_be_changed() -> None:
 
 
 ONE = ((1, 2),)
-PAIRS, EDGES, SIGNS = (
-    r"wanted \(\(col, row\), \.\.\.\)",
-    "wanted four numbers",
-    "wanted 1 on the object",
-)
+PAIRS = r"wanted \(\(col, row\), \.\.\.\)"
+EDGES, SIGNS = "wanted four numbers", "wanted 1 on the object"
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: Prompt(), "a click or a box"),
     (lambda: Prompt(points=ONE, labels=(1, 0)), "1 points came with"),
@@ -99,10 +94,7 @@ def test_the_box_of_a_mask_is_its_outer_edges() -> None:
 def test_the_best_mask_is_the_one_with_the_highest_score() -> None:
     masks = np.zeros((3, 4, 5), dtype=bool)
     masks[1, 2, 3] = True
-    answer = Prediction(
-        masks=masks,
-        scores=np.array([0.2, 0.9, 0.5], dtype=np.float32),
-        logits=np.zeros((3, 8, 8), dtype=np.float32),
-    )
+    scores, logits = np.array([0.2, 0.9, 0.5], np.float32), np.zeros((3, 8, 8), np.float32)
+    answer = Prediction(masks=masks, scores=scores, logits=logits)
     assert answer.best == 1
     assert answer.mask[2, 3] and answer.mask.sum() == 1

@@ -28,11 +28,8 @@ ROUNDS = (1, 2, 3)  # prompts per object in a step, drawn evenly
 class Prompts(NamedTuple):
     """What the user has given so far, for K objects of one image.
 
-    Attributes:
-        points: (K, N, 2), (x, y) in pixels of the encoder's image; None: a box only.
-        labels: (K, N): 1 object, 0 background.
-        boxes: (K, 4) left, top, right, bottom; None: none.
-        masks: (K, 1, H, W) logits of the last mask; None: none.
+    Points are (K, N, 2), (x, y) in pixels of the encoder's image; labels (K, N), 1 object and 0
+    background; boxes (K, 4) left, top, right, bottom; masks (K, 1, H, W) logits of the last ones.
     """
 
     points: Tensor | None

@@ -52,10 +52,7 @@ class GuidedTransformer(nn.Module):
     """SAM's two-way transformer with the target added to every query before each layer."""
 
     def __init__(
-        self,
-        transformer: Any,
-        likelihood: Float[Tensor, "cells"],
-        target: Float[Tensor, "dim"],
+        self, transformer: Any, likelihood: Float[Tensor, "cells"], target: Float[Tensor, "dim"]
     ) -> None:
         """Wrap the transformer of a mask decoder; its layers are shared, not changed."""
         super().__init__()

@@ -55,13 +55,8 @@ def clicked(
 ) -> Match:
     """The plainest way: one click on the most similar pixel, no guidance, no refinement.
 
-    Args:
-        embedded: the image.
-        reference: what is looked for.
-        tile: where to look; None: the only tile.
-        free: pixels of the tile where the object may be clicked; None: all.
-        fine: similarity of the tile's pixels, such as the `resemblance` of several looks; None:
-            `similarity` to the target.
+    `free` are the pixels of the tile (None: the only one) that may be clicked, None: all; `fine` is
+    their similarity, such as the `resemblance` of several looks; None: that to the target.
     """
     tile = the_tile(embedded, tile)
     fine = similarity(embedded, reference.target, tile=tile) if fine is None else fine
@@ -115,14 +110,8 @@ def fit_mask_weights(
     ``M = w0 M0 + w1 M1 + w2 M2`` with ``w0 = 1 - w1 - w2``, from 1/3 each, by AdamW with a cosine;
     the loss is Dice plus focal.
 
-    Args:
-        logits: the three masks' own.
-        truth: share of each cell that is the object, 0 to 1.
-        steps: steps of AdamW.
-        rate: the largest step.
-
-    Returns:
-        (w0, w1, w2), which sum to 1.
+    Truth is the share of each cell that is the object, 0 to 1, and rate the largest step. Returns
+    (w0, w1, w2), which sum to 1.
     """
     base, *others = logits.detach().clone()
     away = torch.stack([other - base for other in others]).flatten(1)

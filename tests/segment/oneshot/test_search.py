@@ -25,12 +25,7 @@ def _scripted(monkeypatch: pytest.MonkeyPatch, objects: list[tuple[slice, slice,
         return asked[tile.window]
 
     def clicked(
-        embedded: Embedded,
-        reference: Reference,
-        *,
-        tile: Tile,
-        free: np.ndarray,
-        fine: np.ndarray,
+        embedded: Embedded, reference: Reference, *, tile: Tile, free: np.ndarray, fine: np.ndarray
     ) -> Match:
         peak = np.where(free, fine, -np.inf).max()
         mask = np.zeros(embedded.shape, dtype=bool)
