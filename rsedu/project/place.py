@@ -93,10 +93,7 @@ def _number(tag: str, text: str) -> float:
 
 
 def known(metadata: Mapping[str, float], options: Mapping[str, float | None]) -> Place:
-    """Put together what a file says of its place, see `Place.facts`, and what was asked for.
-
-    Options bear names of `Place`'s fields; None is what was left open.
-    """
+    """Put together what a file says of its place and options, of which None was left open."""
     wanted = {name: value for name, value in options.items() if value is not None}
     differ = [name for name in wanted if metadata.get(name, wanted[name]) != wanted[name]]
     if differ:
