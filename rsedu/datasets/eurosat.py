@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from rasterio.crs import CRS
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
-from rsedu.io.raster_file import open_raster as opened
+from rsedu.io.raster_file import as_float32, open_raster, read_stored
 from rsedu.scenes.bands import S1_BANDS, S2, S2_QUANTIFICATION
 from rsedu.scenes.scene import Scene, Unit
 
@@ -80,8 +80,9 @@ def b8a_at(array: Float32[np.ndarray, "13 rows cols"]) -> str:
         The place that correlates more with B08; "unknown" where a band is constant, or neither
         correlates by 0.9, or the two differ by less than 0.02.
     """
-    nir, behind, last = (array[i].ravel().astype(np.float64) for i in (7, 8, 12))
-    if min(band.std() for band in (nir, behind, last)) == 0:
+    three = array[[7, 8, 12]].astype(np.float64)
+    nir, behind, last = three[:, np.isfinite(three).all(axis=0)]
+    if not nir.size or min(band.std() for band in (nir, behind, last)) == 0:
         return "unknown"
     as_behind = float(np.corrcoef(nir, behind)[0, 1])
     as_last = float(np.corrcoef(nir, last)[0, 1])
@@ -107,10 +108,10 @@ def read_radar(path: Path) -> Scene:
 
 
 def _read(path: Path, bands: int) -> tuple[np.ndarray, Affine, CRS | None]:
-    with opened(path) as source:
+    with open_raster(path) as source:
         if source.count != bands:
             raise BrokenDataError(f"{path} has {source.count} bands; wanted {bands}: another set?")
-        array = source.read().astype(np.float32)
+        array = as_float32(str(path), *read_stored(source, range(1, bands + 1)))
         west, north = source.transform @ (0, 0)
         crs = source.crs
     # The patches' pixels are 10 m to within some thousandths, which no grid of squares can hold:
