@@ -62,6 +62,15 @@ def test_b8a_comes_last_and_is_moved_behind_b08(tmp_path: Path) -> None:
     assert scene.gsd_m == 10 and scene.transform @ (0, 0) == (500_000, 8_000_000)
 
 
+def test_a_pixel_without_data_is_not_valid(tmp_path: Path) -> None:
+    array = _numbered()
+    array[0, 2, 3] = 0
+    path = _write(tmp_path / "Forest" / "Forest_1.tif", array)
+    with rasterio.open(path, "r+") as file:
+        file.nodata = 0
+    assert np.argwhere(~read_optical(path).valid).tolist() == [[2, 3]]
+
+
 @pytest.mark.parametrize("which", range(6))
 def test_real_pixels_tell_where_b8a_is(which: int) -> None:
     naive = tuple(S2)
