@@ -22,7 +22,7 @@ from rsedu.segment.prompt import Prompt
 torch.set_num_threads(int(sys.argv[1]))
 rng = np.random.default_rng(0)
 model, images = MAE(MAEConfig(encoder="small")), torch.randn(16, 3, 64, 64)
-embedded = sam.load("tiny", device="cpu").embed(rng.uniform(size=(3, 128, 128)).astype("float32"))
+embedded = sam.load("tiny", device="cpu").embed(rng.integers(0, 255, (128, 128, 3), dtype="uint8"))
 left, rows = rng.normal(size=(1200, 1200)), rng.normal(size=(4000, 300))
 work = {
     "step": lambda: model(images)["loss"].backward(),
