@@ -13,7 +13,7 @@ from typing import Any
 # Threads of torch, and of whatever else uses OpenMP, wait asleep and not by spinning: beside one
 # busy process on two cores, spinning makes a training step several times slower. GNU's OpenMP still
 # spins for some microseconds, else waking up costs what the second thread gives
-# (benchmarks/bench_threads.py). Read once, when torch is loaded; who sets it before has the last word.
+# (benchmarks/bench_threads.py). Read once, when torch is loaded; whoever sets it before decides.
 if "torch" not in sys.modules:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if os.environ["OMP_WAIT_POLICY"].upper() == "PASSIVE":
