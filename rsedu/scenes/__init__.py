@@ -4,9 +4,8 @@
 """
 
 from rsedu.scenes.bands import S1, S1_BANDS, S2, S2_BANDS, Band
-from rsedu.scenes.classes import read_classes
 from rsedu.scenes.indices import ndvi, normalised_difference
-from rsedu.scenes.reader import read_onto, read_window
+from rsedu.scenes.reader import read_classes, read_onto, read_window
 from rsedu.scenes.samples import Pair, clearing, pairs
 from rsedu.scenes.scene import Scene
 from rsedu.scenes.sentinel1 import read_sentinel1

@@ -10,6 +10,9 @@ Sources:
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float32
+
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
@@ -98,3 +101,20 @@ def s2_offset_dn(baseline: float | int) -> float:
         -1000 from baseline 4.0 on, 0 before; in digital numbers.
     """
     return S2_OFFSET_DN if baseline >= S2_OFFSET_BASELINE else 0.0
+
+
+# Logarithms and powers of float32 differ in the last place from one processor to the next, since
+# numpy has code of its own for some. In float64 they differ too, but hardly one value in a hundred
+# million is another once it is rounded to float32.
+
+
+def to_db(power: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """10 log10(power), in dB."""
+    decibels: np.ndarray = 10 * np.log10(power, dtype=np.float64)
+    return decibels.astype(np.float32)
+
+
+def to_power(decibels: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """10^(dB / 10), linear."""
+    power: np.ndarray = 10 ** (decibels.astype(np.float64) / 10)
+    return power.astype(np.float32)

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Shaped
+from rasterio.crs import CRS
 from rasterio.io import DatasetReader
-from rasterio.warp import transform as warp_points
-from rasterio.windows import Window
+from rasterio.warp import Resampling, reproject, transform as warp_points
+from rasterio.windows import Window, intersect
 
 from rsedu.errors import InputError
 from rsedu.io import raster_file
 from rsedu.io.raster_file import Opener, open_raster
-from rsedu.scenes.bands import S1, S2, S2_NODATA_DN
-from rsedu.scenes.decibels import to_power
+from rsedu.scenes.bands import S1, S2, S2_NODATA_DN, to_power
 from rsedu.scenes.grid import Grid, Number, resample
 from rsedu.scenes.scene import Scene, Unit
 
@@ -162,8 +162,7 @@ def read_window(
         The scene; NaN and not valid where any band has no data.
 
     Raises:
-        MissingDataError: no such file.
-        BrokenDataError: unreadable or cut off.
+        MissingDataError, BrokenDataError: as `raster_file.open_raster`.
         InputError: empty window, names too many or in another order, a grid no Scene can have,
             complex numbers, whole numbers too large for float32, or classes at other pixels.
     """
@@ -241,17 +240,16 @@ def read_onto(
         use_tags: whether scale and offset that the file declares are applied.
 
     Raises:
-        InputError: no CRS on one side, or nothing in common; else as `read_window`.
-        MissingDataError: no such file.
-        BrokenDataError: unreadable or cut off.
+        InputError: no CRS on one side, or nothing in common.
+        InputError, MissingDataError, BrokenDataError: as `read_window`.
     """
     with open_raster(path, opener=opener) as source:
-        check_crs(source, path, like)
+        _check_crs(source, path, like)
         reader = replace(_pixels(source, bands, unit, nodata), use_tags=use_tags)
         return _onto(reader, like.grid)
 
 
-def check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:
+def _check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:
     """Refuse a raster, or a scene, of which nothing says where it lies."""
     if source.crs is None or like.crs is None:
         if source.gcps[0]:
@@ -261,54 +259,50 @@ def check_crs(source: DatasetReader, path: str | Path, like: Scene) -> None:
 
 def _onto(pixels: BandReader, target: Grid, *, within: Window | None = None) -> Scene:
     """Pixels of a raster on another grid, strip by strip, so that memory stays the target's."""
-    for number in pixels.numbers:
-        if raster_file.is_classes(pixels.source, number):
-            raise InputError(
-                f"{pixels.source.name} is a map of classes, and the mean of two classes is a "
-                "third: use read_classes."
-            )
+    source, in_db = pixels.source, pixels.unit == "sigma0_db"
+    if any(raster_file.is_classes(source, number) for number in pixels.numbers):
+        raise InputError(
+            f"{source.name} is a map of classes, and the mean of two classes is a third: use "
+            "read_classes."
+        )
     array = np.full((len(pixels.names), *target.shape), np.nan, dtype=np.float32)
     valid = np.zeros(target.shape, dtype=np.bool_)
-    parts = 0
-    for rows, strip in _strips(pixels.source, target):
-        under = _under(pixels.source, strip)
-        window = under if within is None else _common(under, within)
-        if window is None:
+    for rows, strip in _strips(source, target):
+        window = _under(source, strip)
+        if window is None or (within is not None and not intersect(window, within)):
             continue
-        parts += 1
-        array[:, rows], valid[rows] = _resampled(pixels, window, strip)
-    if not parts:
-        raise InputError(
-            f"{pixels.source.name} has no pixel under bounds {target.bounds} of {target.crs}: they "
-            "lie in different places."
+        window = window if within is None else window.intersection(within)
+        values, observed = pixels.read(window)
+        array[:, rows], valid[rows] = resample(
+            to_power(values) if in_db else values,
+            observed,
+            transform=source.transform @ Affine.translation(window.col_off, window.row_off),
+            crs=source.crs,
+            target=strip,
         )
-    if pixels.unit == "sigma0_db":
+    if in_db:
         return _scene(replace(pixels, unit="sigma0"), array, valid, target).to_db()
     return _scene(pixels, array, valid, target)
 
 
-def _resampled(
-    pixels: BandReader, window: Window, target: Grid
-) -> tuple[np.ndarray, Bool[np.ndarray, "rows cols"]]:
-    """Linear values of a window on a target grid."""
-    values, valid = pixels.read(window)
-    if pixels.unit == "sigma0_db":
-        values = to_power(values)
-    transform = pixels.source.transform @ Affine.translation(window.col_off, window.row_off)
-    return resample(values, valid, transform=transform, crs=pixels.source.crs, target=target)
-
-
 def _strips(source: DatasetReader, target: Grid) -> Iterator[tuple[slice, Grid]]:
     """Runs of the target's rows under which a bounded number of stored pixels lies."""
-    rows, cols = target.shape
-    whole = _under(source, target)
-    stored = 0 if whole is None else whole.width * whole.height
-    count = int(np.ceil(stored / _STRIP_PX)) or 1
-    step = -(-rows // count)
+    (rows, cols), whole = target.shape, _all_under(source, target)
+    step = -(-rows // int(np.ceil(whole.width * whole.height / _STRIP_PX)))
     for top in range(0, rows, step):
         part = slice(top, min(top + step, rows))
         transform = target.transform @ Affine.translation(0, top)
         yield part, Grid(transform=transform, crs=target.crs, shape=(part.stop - top, cols))
+
+
+def _all_under(source: DatasetReader, target: Grid) -> Window:
+    window = _under(source, target)
+    if window is None:
+        raise InputError(
+            f"{source.name} has no pixel under bounds {target.bounds} of {target.crs}: they lie in "
+            "different places."
+        )
+    return window
 
 
 def _under(source: DatasetReader, target: Grid) -> Window | None:
@@ -321,9 +315,8 @@ def _under(source: DatasetReader, target: Grid) -> Window | None:
     if source.crs != target.crs:
         xs, ys = warp_points(target.crs, source.crs, xs, ys)
     points = [~source.transform @ (x, y) for x, y in zip(xs, ys, strict=True)]
-    across, down = (
-        np.array([point for point in points if np.isfinite(point).all()]).reshape(-1, 2).T
-    )
+    finite = np.array([point for point in points if np.isfinite(point).all()])
+    across, down = finite.reshape(-1, 2).T
     if not across.size:
         return None
     if source.crs is not None and source.crs.is_geographic and np.ptp(xs) > 180:
@@ -336,23 +329,14 @@ def _under(source: DatasetReader, target: Grid) -> Window | None:
     return Window(left, top, right - left, bottom - top)
 
 
-def _common(window: Window | None, within: Window) -> Window | None:
-    if window is None:
-        return None
-    left, top = max(window.col_off, within.col_off), max(window.row_off, within.row_off)
-    right = min(window.col_off + window.width, within.col_off + within.width)
-    bottom = min(window.row_off + window.height, within.row_off + within.height)
-    return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None
-
-
 def _from_overview(pixels: BandReader, part: Grid, gsd_m: Number) -> Scene | None:
     """Larger pixels from means that the file holds; None where they might not be the same means."""
     source, first = pixels.source, pixels.numbers[0]
-    unfit = pixels.unit in ("sigma0", "sigma0_db") or raster_file.is_classes(source, first)
-    if unfit or pixels.nodata is not None:
-        return None
+    # Not where some stored values stand for no data, which a mean has taken in.
+    unfit = pixels.unit in ("sigma0", "sigma0_db") or set(pixels.names) <= set(S2)
+    unfit |= pixels.nodata is not None or raster_file.is_classes(source, first)
     level = raster_file.averaged_overview(source, first, gsd_m / part.gsd_m)
-    if level is None:
+    if unfit or level is None:
         return None
     with rasterio.open(source.name, overview_level=level) as coarse:
         grid = grid_of(coarse)
@@ -364,3 +348,53 @@ def _from_overview(pixels: BandReader, part: Grid, gsd_m: Number) -> Scene | Non
     if source.dtypes[first - 1][:1] in "iu" and np.ptp(values[:, valid]) < _STEPS:
         return None
     return _scene(pixels, values, valid, under).resample(gsd_m=gsd_m)
+
+
+def read_classes(
+    path: str | Path, like: Scene | None = None, *, nodata: Number | None = None
+) -> tuple[Shaped[np.ndarray, "rows cols"], Bool[np.ndarray, "rows cols"]]:
+    """Read a map of classes, or of other whole numbers that must not be averaged.
+
+    Args:
+        path: a raster of one band.
+        like: the scene onto whose pixels the classes are laid, each new pixel that of the nearest
+            old one; None: the file's own pixels.
+        nodata: value of pixels without data, beside what the file says.
+
+    Returns:
+        The classes in the file's own type, and where they were observed.
+
+    Raises:
+        InputError: more than one band, or no CRS on one side.
+        MissingDataError, BrokenDataError: as `read_window`.
+    """
+    with open_raster(path) as source:
+        numbers = raster_file.data_bands(source)
+        if len(numbers) != 1:
+            raise InputError(f"{path} has {len(numbers)} bands; a map of classes has one.")
+        if like is None:
+            stored, observed = raster_file.read_stored(source, numbers, nodata=nodata)
+            return stored[0], observed[0]
+        _check_crs(source, path, like)
+        window = _all_under(source, like.grid)
+        (stored,), (observed,) = raster_file.read_stored(source, numbers, window, nodata=nodata)
+        place = source.transform @ Affine.translation(window.col_off, window.row_off), source.crs
+        classes = _nearest(stored, *place, like.grid)
+        return classes, _nearest(observed.astype(np.uint8), *place, like.grid) > 0
+
+
+def _nearest(
+    values: Shaped[np.ndarray, "rows cols"], transform: Affine, crs: CRS, target: Grid
+) -> Shaped[np.ndarray, "newrows newcols"]:
+    moved = np.zeros(target.shape, dtype=values.dtype)
+    reproject(
+        values,
+        moved,
+        src_transform=transform,
+        src_crs=crs,
+        dst_transform=target.transform,
+        dst_crs=target.crs,
+        resampling=Resampling.nearest,
+        tolerance=0,
+    )
+    return moved

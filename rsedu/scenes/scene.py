@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32
 from rasterio.crs import CRS
 
 from rsedu.errors import InputError
-from rsedu.scenes.decibels import to_db, to_power
+from rsedu.scenes.bands import to_db, to_power
 from rsedu.scenes.grid import Grid, Number, resample
 
 #: reflectance: share of sunlight sent back, about [0, 1], bright snow above 1. sigma0: radar

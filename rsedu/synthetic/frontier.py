@@ -20,8 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from rsedu.errors import InputError
 from rsedu.io.raster_file import write_cog
-from rsedu.scenes.bands import S1_BANDS, S2_BANDS
-from rsedu.scenes.decibels import to_power
+from rsedu.scenes.bands import S1_BANDS, S2_BANDS, to_power
 from rsedu.scenes.scene import Scene, Unit
 from rsedu.synthetic import clouds
 from rsedu.synthetic.ground import Field, Ground, area_average, mixed

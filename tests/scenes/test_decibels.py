@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rsedu.scenes.decibels import to_db, to_power
+from rsedu.scenes.bands import to_db, to_power
 
 
 @pytest.mark.parametrize("power, decibels", [(1.0, 0.0), (100.0, 20.0), (0.05, -13.0103)])

@@ -16,8 +16,7 @@ from rasterio.warp import transform as warp_points
 
 from rsedu.errors import BrokenDataError, InputError, MissingDataError
 from rsedu.scenes import reader
-from rsedu.scenes.classes import read_classes
-from rsedu.scenes.reader import BandNameWarning, read_onto, read_window
+from rsedu.scenes.reader import BandNameWarning, read_classes, read_onto, read_window
 from rsedu.scenes.scene import Scene
 
 MakeScene = Callable[..., Scene]

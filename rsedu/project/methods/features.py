@@ -13,8 +13,7 @@ from scipy import ndimage
 
 from rsedu.errors import InputError
 from rsedu.project.task import Stack
-from rsedu.scenes.bands import S2_BANDS
-from rsedu.scenes.decibels import to_db, to_power
+from rsedu.scenes.bands import S2_BANDS, to_db, to_power
 
 SENSORS = ("optical", "radar", "both")
 Planes = Float32[np.ndarray, "features rows cols"]
