@@ -13,7 +13,6 @@
 # **60 minutes.** Needs lesson 01. Nothing is downloaded; the longest cell takes about a minute.
 
 # %% tags=["nbval-ignore-output"]
-
 import numpy as np
 import torch
 
