@@ -144,7 +144,7 @@ class GeoTiffTiles:
             raise MissingDataError(
                 f"There is no .tif or .tiff file in {self.folder}; give the folder of your scenes."
             )
-        for path in progress_bar(self.files, desc="Looking at the scenes", unit="file"):
+        for path in progress_bar(self.files, desc="Looking at the scenes", unit="file", delay=2):
             self._window(path, 0, check=True)
 
     @cached_property  # listing a large folder at every step would cost more than reading
