@@ -114,7 +114,7 @@ print("averaged  ", shrink(fence[:, :27], 3)[0].round(2))
 # fine detail in the disguise of coarse. The mean leaves a third of it. A split into scales that
 # picks puts detail into the wrong band, so area averages are the tool from here on.
 #
-# The way back up is `detail.enlarge`: linear between the centres of pixels, so nothing sharp is
+# The way back up is `detail.upsample_bilinear`: linear between the centres of pixels, so nothing sharp is
 # invented.
 
 # %% [markdown]
@@ -165,7 +165,7 @@ take_apart = rsedu.checkpoint("take_apart", take_apart)
 # <details>
 # <summary>Hint 2</summary>
 #
-# <code>detail.enlarge(coarse, image.shape)</code> gives the size to subtract.
+# <code>detail.upsample_bilinear(coarse, image.shape)</code> gives the size to subtract.
 # </details>
 
 # %% [markdown]
@@ -458,7 +458,7 @@ band_losses = rsedu.checkpoint("band_losses", band_losses)
 # def released_low(image, size, samples):
 #     low = shrink(image, len(image) // size)
 #     if samples == size:
-#         low = detail.enlarge(shrink(low, size // samples), (size, size))
+#         low = detail.upsample_bilinear(shrink(low, size // samples), (size, size))
 #     return low
 # ```
 #
