@@ -114,8 +114,8 @@ print("averaged  ", shrink(fence[:, :27], 3)[0].round(2))
 # fine detail in the disguise of coarse. The mean leaves a third of it. A split into scales that
 # picks puts detail into the wrong band, so area averages are the tool from here on.
 #
-# The way back up is `detail.upsample_bilinear`: linear between the centres of pixels, so nothing sharp is
-# invented.
+# The way back up is `detail.upsample_bilinear`: linear between the centres of pixels, so nothing
+# sharp is invented.
 
 # %% [markdown]
 # ### Exercise: a pyramid by hand
