@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.retrieval import recall
+from rsedu.evaluation.retrieval import recall_at_k
 from rsedu.lessons.masked_autoencoders import lab
 from rsedu.models.mae import MAE, MAEConfig
 from rsedu.pretraining.tile_sources import RandomSymmetry
@@ -101,9 +101,9 @@ def across_gsd(model: MAE, seed: int) -> dict[str, dict[str, float]]:
             **{f"error, {name}": value for name, value in counted.items() if name != "learnt"},
             "error, counted": counted["learnt"],
             "error, measured": measured["learnt"],
-            "found, counted": recall(features(model, images), here),
-            "found, measured": recall(features(measuring, images, gsd_m), here),
-            "found, means": recall(*(each.numpy() for each in means)),
+            "found, counted": recall_at_k(features(model, images), here),
+            "found, measured": recall_at_k(features(measuring, images, gsd_m), here),
+            "found, means": recall_at_k(*(each.numpy() for each in means)),
         }
     return table
 

@@ -26,7 +26,8 @@ import torch
 from sklearn.linear_model import Ridge
 
 from experiments.objectives import learn
-from experiments.retrieval import recall, retrieval
+from experiments.retrieval import retrieval
+from rsedu.evaluation.retrieval import recall_at_k
 from rsedu.lessons.two_sensors.lab import (
     Pairs,
     Places,
@@ -56,7 +57,7 @@ def within(radar: np.ndarray, optical: np.ndarray) -> dict[str, list[float]]:
     parts = [slice(start, start + PER_PAIR) for start in range(0, len(radar), PER_PAIR)]
     both = ((radar, optical), (optical, radar))
     return {
-        name: [recall(one[part], other[part]) for part in parts]
+        name: [recall_at_k(one[part], other[part]) for part in parts]
         for name, (one, other) in zip(DIRECTIONS, both, strict=True)
     }
 

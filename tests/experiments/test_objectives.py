@@ -11,8 +11,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from experiments import objectives
 from experiments.objectives import STEPS, gallery, learn, steps_of
-from experiments.retrieval import recall, retrieval
+from experiments.retrieval import retrieval
 from rsedu.errors import InputError
+from rsedu.evaluation.retrieval import recall_at_k
 from rsedu.lessons.two_sensors.lab import Pairs, Places, World
 from rsedu.lessons.two_sensors.objectives import OBJECTIVES
 from rsedu.models.croma_pretraining import CromaTraining
@@ -66,14 +67,14 @@ def test_recall_counts_who_is_found(k: int) -> None:
     queries = generator.normal(size=(7, 4))
     keys = queries + generator.normal(size=(7, 4))
     share = top_k_accuracy_score(range(7), cosine_similarity(queries, keys), k=k)
-    assert recall(queries, keys, k=k) == pytest.approx(share)
+    assert recall_at_k(queries, keys, k=k) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("k", [0, 4])
 def test_recall_needs_a_k_that_is_there(k: int) -> None:
-    assert recall(np.eye(3), -np.eye(3), k=3) == 1
+    assert recall_at_k(np.eye(3), -np.eye(3), k=3) == 1
     with pytest.raises(InputError, match="there are 3 keys"):
-        recall(np.eye(3), np.eye(3), k=k)
+        recall_at_k(np.eye(3), np.eye(3), k=k)
 
 
 def test_retrieval_goes_both_ways() -> None:
