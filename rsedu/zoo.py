@@ -80,7 +80,7 @@ def _shipped() -> tuple[ModelInfo, ...]:
     return tuple(
         ModelInfo(
             name=card.name,
-            kind="segmenter" if card.name.startswith("sam") else "encoder",
+            kind="segmenter" if card.kind.endswith("TinySam") else "encoder",
             about=card.about,
             licence=card.licence,
             origin="shipped",
@@ -160,5 +160,7 @@ def _encoder(name: str, path: Any) -> Any:
 def _segmenter(info: ModelInfo, device: str) -> Any:
     from rsedu.segment import sam
 
-    size: Any = "tiny" if info.origin == "shipped" else info.name.removeprefix("sam-")
-    return sam.load(size.replace("-", "_"), device=device)
+    if info.origin == "shipped":
+        return sam.load_tiny(info.name, device=device)
+    size: Any = info.name.removeprefix("sam-").replace("-", "_")
+    return sam.load(size, device=device)

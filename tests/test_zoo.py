@@ -13,6 +13,7 @@ from rsedu.errors import InputError, RseduError
 from rsedu.models import Croma, ScaleMAE, weights
 from rsedu.segment import sam
 from rsedu.segment.sam import Segmenter
+from rsedu.segment.tiny_sam import TinySam, TinySamConfig
 
 SHIPPED = [info.name for info in zoo.list_models() if info.origin == "shipped"]
 
@@ -61,6 +62,21 @@ def test_a_published_segmenter_is_asked_for_by_its_size(
 ) -> None:
     monkeypatch.setattr(sam, "load", lambda name, *, device: (name, device))
     assert zoo.load(f"sam-{size.replace('_', '-')}", device="cpu") == (size, "cpu")
+
+
+def test_a_small_sam_of_ones_own_is_the_one_that_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = weights.read_card("sam-tiny")
+    model = TinySam(TinySamConfig(**card.config))
+    monkeypatch.setenv("RSEDU_WEIGHTS", str(tmp_path))
+    weights.save(model, "mine", card)
+    assert zoo.model_info("mine").kind == "segmenter"
+    loaded = rsedu.load("mine", device="cpu")
+    expected = model.state_dict()
+    state = loaded.model.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in state.items())
+    assert loaded.weights == weights.read_card("mine").sha256  # what its embeddings are kept by
 
 
 REFUSED = [

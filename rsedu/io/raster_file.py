@@ -119,7 +119,7 @@ def read_stored(
         for plane, number in zip(observed, numbers, strict=True):
             if MaskFlags.all_valid not in flags[number - 1]:
                 np.greater(source.read_masks(number, window=window), 0, out=plane)
-    except (RasterioError, ValueError, MemoryError) as error:
+    except (RasterioError, ValueError) as error:
         raise BrokenDataError(
             f"{source.name} is cut off or broken inside: get the file again ({error})."
         ) from error

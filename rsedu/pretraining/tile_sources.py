@@ -22,14 +22,13 @@ from rsedu.errors import InputError, MissingDataError
 from rsedu.io.files import visible_files
 from rsedu.io.progress_bar import progress_bar
 from rsedu.io.raster_file import data_bands, open_raster, scale_tags
-from rsedu.scenes.bands import S2_BANDS
+from rsedu.scenes.bands import S2_BANDS, S2_BRIGHTEST
 from rsedu.scenes.grid import ground_size_m
 from rsedu.scenes.reader import BandReader
 from rsedu.scenes.tensors import as_tiles
 from rsedu.training.sampler import Numbers, Source
 
 _TRIES = 50  # windows drawn before those that fit are looked up
-_BRIGHT = 2.0  # means of reflectance are below, those of digital numbers above
 
 
 @dataclass(frozen=True)
@@ -231,7 +230,7 @@ class GeoTiffTiles:
     ) -> Float32[np.ndarray, "bands rows cols"]:
         kinds = {np.dtype(reader.source.dtypes[number - 1]).kind for number in reader.numbers}
         # Floats are reflectance or dB already, unless no reflectance can be as large.
-        physical = kinds == {"f"} and values.mean(axis=(1, 2)).max() < _BRIGHT
+        physical = kinds == {"f"} and values.mean(axis=(1, 2)).max() < S2_BRIGHTEST
         if physical or scale_tags(reader.source, reader.numbers) is not None:
             return values
         return values * np.float32(self.scale) + np.float32(self.offset)

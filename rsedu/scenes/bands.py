@@ -87,6 +87,8 @@ C_BAND_WAVELENGTH_CM = 100 * SPEED_OF_LIGHT_M_PER_S / S1_FREQUENCY_HZ
 S2_QUANTIFICATION = 10_000.0
 S2_OFFSET_BASELINE = 4.0
 S2_OFFSET_DN = -1000.0
+#: Medians and means of a scene's bands are below it in reflectance, above it in digital numbers.
+S2_BRIGHTEST = 2.0
 #: Digital number of a pixel that was not observed.
 S2_NODATA_DN = 0
 

@@ -335,8 +335,8 @@ def _from_overview(pixels: BandReader, part: Grid, gsd_m: Number) -> Scene | Non
     # Not where some stored values stand for no data, which a mean has taken in.
     unfit = pixels.unit in ("sigma0", "sigma0_db") or set(pixels.names) <= set(S2)
     unfit |= pixels.nodata is not None or raster_file.is_classes(source, first)
-    level = raster_file.averaged_overview(source, first, gsd_m / part.gsd_m)
-    if unfit or level is None:
+    level = None if unfit else raster_file.averaged_overview(source, first, gsd_m / part.gsd_m)
+    if level is None:
         return None
     with rasterio.open(source.name, overview_level=level) as coarse:
         grid = grid_of(coarse)
@@ -345,7 +345,7 @@ def _from_overview(pixels: BandReader, part: Grid, gsd_m: Number) -> Scene | Non
             return None
         values, valid = pixels.read(_window(grid, under), coarse)
     # Whole numbers are rounded there, which changes those that span few, as a mask's do.
-    if source.dtypes[first - 1][:1] in "iu" and np.ptp(values[:, valid]) < _STEPS:
+    if not valid.all() or (source.dtypes[first - 1][:1] in "iu" and np.ptp(values) < _STEPS):
         return None
     return _scene(pixels, values, valid, under).resample(gsd_m=gsd_m)
 

@@ -14,6 +14,7 @@ from rsedu.io.raster_file import data_bands, open_raster, scale_tags
 from rsedu.scenes.bands import (
     S2,
     S2_BANDS,
+    S2_BRIGHTEST,
     S2_NODATA_DN,
     S2_QUANTIFICATION,
     s2_offset_dn,
@@ -31,7 +32,6 @@ _USER_PRODUCT = 99.99  # written where somebody processed it anew; says nothing 
 _OFFSETS = re.compile(r'<BOA_ADD_OFFSET band_id="(\d+)">\s*(-?\d+)\s*<')
 _QUANTIFICATION = re.compile(r"<BOA_QUANTIFICATION_VALUE[^>]*>\s*(\d+)\s*<")
 _LEAST_DN = 100.0  # medians of the brightest band are above it in digital numbers
-_BRIGHT = 2.0  # a scene's bands have medians below it in reflectance, above it in digital numbers
 
 
 class ReflectanceWarning(UserWarning):
@@ -238,12 +238,13 @@ def _is_reflectance(files: Mapping[str, _BandFile], whole: _Stack) -> bool:
     if not all(file.is_float for file in files.values()) or not whole.valid.any():
         return False
     median = max(float(np.median(plane[whole.valid])) for plane in whole.array)
-    if _BRIGHT <= median < _LEAST_DN and not any(file.is_scaled for file in files.values()):
+    if S2_BRIGHTEST <= median < _LEAST_DN and not any(file.is_scaled for file in files.values()):
         raise InputError(
-            f"Floats with a median of {median:.3g} are neither reflectance, below {_BRIGHT:g}, nor "
-            "digital numbers, of hundreds: bring them to reflectance (percent / 100, say) first."
+            f"Floats with a median of {median:.3g} are neither reflectance, below "
+            f"{S2_BRIGHTEST:g}, nor digital numbers, of hundreds: bring them to reflectance "
+            "(percent / 100, say) first."
         )
-    return median < _BRIGHT
+    return median < S2_BRIGHTEST
 
 
 def _warn(scene: Scene, product: _Product) -> None:
@@ -260,7 +261,7 @@ def _warn(scene: Scene, product: _Product) -> None:
                 "Most reflectances are negative: was the offset of -1000 taken off already? Then "
                 "pass baseline='02.06', which has none"
             )
-        if float(np.median(medians)) > _BRIGHT:
+        if float(np.median(medians)) > S2_BRIGHTEST:
             messages.append(
                 f"Half of the reflectances are above {np.median(medians):.3g}, brighter than snow: "
                 "are the numbers scaled otherwise?"

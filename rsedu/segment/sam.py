@@ -68,7 +68,7 @@ class Segmenter:
         cache: folder for embeddings; None keeps none.
     """
 
-    name: Name
+    name: str
     model: Sam
     weights: str
     cache: Path | None = None
@@ -172,10 +172,16 @@ class Segmenter:
         return sorted(records, key=lambda record: -int(record["area"]))
 
 
-def _tiny(device: str, cache: Path | None) -> Segmenter:
-    model = weights.load(TINY).to(pick_device(device))
-    digest = weights.read_card(TINY).sha256
-    return Segmenter(name="tiny", model=model, weights=digest, cache=cache)
+def load_tiny(name: str = TINY, *, device: str = "auto", cache: Path | None = None) -> Segmenter:
+    """Load a small SAM by the name of its weights, the kit's or your own.
+
+    Raises:
+        MissingDataError, BrokenDataError: as `models.weights.load`.
+    """
+    model = weights.load(name).to(pick_device(device))
+    digest = weights.read_card(name).sha256
+    shown = "tiny" if name == TINY else name
+    return Segmenter(name=shown, model=model, weights=digest, cache=cache)
 
 
 def _digest(file: str) -> str:
@@ -220,7 +226,7 @@ def load(
         BrokenDataError: a file of weights is not what it should be.
     """
     if name == "tiny":
-        return _tiny(device, cache)
+        return load_tiny(device=device, cache=cache)
     if name not in FILES:
         raise InputError(f"There is no SAM {name!r}; wanted tiny, {', '.join(FILES)}.")
     file = FILES[name]
@@ -233,5 +239,5 @@ def load(
             FallbackWarning,
             stacklevel=2,
         )
-        return _tiny(device, cache)
+        return load_tiny(device=device, cache=cache)
     return _released(name, path, device, cache)

@@ -423,3 +423,14 @@ def test_a_raster_without_a_place_or_with_control_points_only_says_what_to_do(
         file.gcps = (points, CRS.from_epsg(4326))
     with pytest.raises(InputError, match=r"control points only, .* terrain-correct it"):
         read_window(path)
+
+
+def test_an_overview_decides_no_half_observed_pixel(tmp_path: Path, write_tif: WriteTif) -> None:
+    """Nobody declared the NaN, and the overview took them into its means by its own rule."""
+    values = np.random.default_rng(0).uniform(1, 900, (2, 64, 64)).astype(np.float32)
+    values[1, ::2, ::2] = np.nan  # a quarter of every larger pixel
+    path = write_tif(tmp_path / "a.tif", values, overviews=[2])
+    at_once, after = read_window(path, gsd_m=20), read_window(path).resample(gsd_m=20)
+    assert after.valid.all()
+    np.testing.assert_array_equal(at_once.valid, after.valid)
+    np.testing.assert_allclose(at_once.array, after.array, rtol=1e-6)
